@@ -1,0 +1,1 @@
+"""What is claimed of speed and accuracy, and how to repeat it."""

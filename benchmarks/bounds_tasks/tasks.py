@@ -1,0 +1,251 @@
+"""Our own tasks: data, network, optimizer and grid of maximum rates of each.
+
+They differ from lrbench in data, networks and optimizers.  Each was chosen for a shape of curve (``shape``)
+before any score was seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn import datasets
+from torch import Tensor, nn
+
+from benchmarks.bounds_tasks.models import DigitsCnn, SequenceGru, TokenMixer, mlp
+
+Data = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class OwnTask:
+    """One task; ``data`` gives (inputs, targets), of which the last quarter is held back."""
+
+    name: str
+    about: str
+    shape: str
+    kind: str
+    data: Callable[[], Data]
+    model: Callable[[], nn.Module]
+    optimizer: str
+    options: dict[str, Any]
+    batch_size: int
+    epochs: int
+    grid: tuple[float, float, int]
+    end_lr: float = 10.0
+    clip: float | None = None
+    traits: dict[str, bool] = field(default_factory=dict)
+
+
+def _tensors(x: Any, y: Any, *, regression: bool = False, standardise: bool = True) -> Data:
+    order = np.random.default_rng(7).permutation(len(x))
+    inputs = np.asarray(x, dtype=np.float32)[order]
+    if standardise:
+        inputs = (inputs - inputs.mean(axis=0)) / (inputs.std(axis=0) + 1e-6)
+    targets = torch.tensor(np.asarray(y)[order], dtype=torch.float32 if regression else torch.int64)
+    return torch.tensor(inputs), targets.reshape(-1, 1) if regression and targets.ndim == 1 else targets
+
+
+def _digits() -> Data:
+    return _tensors(*datasets.load_digits(return_X_y=True))
+
+
+def _digits_to_digits() -> Data:
+    x, _ = datasets.load_digits(return_X_y=True)
+    return _tensors(x / 16.0, x / 16.0, regression=True, standardise=False)
+
+
+def _wine() -> Data:
+    return _tensors(*datasets.load_wine(return_X_y=True))
+
+
+def _diabetes() -> Data:
+    x, y = datasets.load_diabetes(return_X_y=True)
+    return _tensors(x, (y - y.mean()) / y.std(), regression=True)
+
+
+def _rare() -> Data:
+    x, y = datasets.make_classification(
+        2000, 20, n_informative=8, weights=[0.92], class_sep=1.2, random_state=3
+    )
+    return _tensors(x, y)
+
+
+def _waves() -> Data:
+    rng = np.random.default_rng(11)
+    x = rng.uniform(-1, 1, (2000, 4))
+    y = np.sin(3 * x[:, 0]) * x[:, 1] + np.cos(2 * x[:, 2]) + 0.3 * rng.standard_normal(2000)
+    return _tensors(x, 5.0 + 2.0 * y, regression=True)
+
+
+def _running_sums() -> Data:
+    rng = np.random.default_rng(12)
+    x = rng.standard_normal((1200, 12))
+    return _tensors(x, np.tanh(x[:, :4].sum(axis=1)) + x[:, -1], regression=True, standardise=False)
+
+
+def _brackets() -> Data:
+    rng = np.random.default_rng(13)
+    x = rng.integers(0, 8, (2400, 8))
+    return _tensors(x, (x == x[:, :1]).sum(axis=1).clip(1, 4) - 1, standardise=False)
+
+
+def _covers() -> Data:
+    x, y = datasets.make_classification(
+        2400, 30, n_informative=12, n_classes=6, n_clusters_per_class=2, flip_y=0.1, random_state=5
+    )
+    return _tensors(x, y)
+
+
+SGDM = {"momentum": 0.9}
+TASKS = (
+    OwnTask(
+        "own_digits_cnn_bn_nesterov",
+        "digits as images; CNN with batch norm; Nesterov 0.9",
+        "hardly blows up",
+        "cls",
+        _digits,
+        lambda: DigitsCnn(batch_norm=True),
+        "sgd",
+        SGDM | {"nesterov": True},
+        64,
+        4,
+        (3e-4, 30.0, 14),
+        traits={"batch_norm": True},
+    ),
+    OwnTask(
+        "own_digits_cnn_clipped",
+        "digits as images; CNN; SGD 0.9; gradient norm clipped at 1",
+        "slow rise, clipped",
+        "cls",
+        _digits,
+        lambda: DigitsCnn(batch_norm=False),
+        "sgd",
+        SGDM,
+        32,
+        4,
+        (3e-4, 10.0, 13),
+        clip=1.0,
+    ),
+    OwnTask(
+        "own_wine_mlp_sgd",
+        "wine; tanh MLP 13-24-3; plain SGD",
+        "no momentum, little data",
+        "cls",
+        _wine,
+        lambda: mlp([13, 24, 3], nn.Tanh),
+        "sgd",
+        {},
+        16,
+        12,
+        (1e-3, 100.0, 14),
+        end_lr=100.0,
+    ),
+    OwnTask(
+        "own_diabetes_linear_sgd",
+        "diabetes; linear regression; plain SGD",
+        "early and sudden explosion",
+        "reg",
+        _diabetes,
+        lambda: mlp([10, 1], nn.Tanh),
+        "sgd",
+        {},
+        32,
+        10,
+        (1e-4, 3.0, 14),
+    ),
+    OwnTask(
+        "own_rare_mlp_sgdm",
+        "8 % positives; MLP 20-48-48-2; SGD 0.9",
+        "falls in two stages: the bias first",
+        "cls",
+        _rare,
+        lambda: mlp([20, 48, 48, 2], nn.ReLU),
+        "sgd",
+        SGDM,
+        32,
+        4,
+        (1e-4, 10.0, 14),
+    ),
+    OwnTask(
+        "own_waves_mlp_adam",
+        "noisy waves with an offset; MLP 4-64-64-1; Adam",
+        "falls in two stages, then slow rise",
+        "reg",
+        _waves,
+        lambda: mlp([4, 64, 64, 1], nn.SiLU),
+        "adam",
+        {},
+        50,
+        5,
+        (1e-5, 3.0, 15),
+    ),
+    OwnTask(
+        "own_digits_deep_sigmoid_sgdm",
+        "digits; sigmoid MLP 64-32-32-10; SGD 0.9",
+        "plateau",
+        "cls",
+        _digits,
+        lambda: mlp([64, 32, 32, 10], nn.Sigmoid),
+        "sgd",
+        SGDM,
+        32,
+        8,
+        (1e-3, 30.0, 14),
+    ),
+    OwnTask(
+        "own_sums_gru_adam",
+        "functions of sequences; GRU 32; Adam; gradient norm clipped at 1",
+        "recurrent, no edge",
+        "reg",
+        _running_sums,
+        lambda: SequenceGru(32),
+        "adam",
+        {},
+        48,
+        6,
+        (3e-5, 1.0, 14),
+        clip=1.0,
+    ),
+    OwnTask(
+        "own_tokens_attention_adamw",
+        "counting tokens; one attention block; AdamW 0.05",
+        "layer norm",
+        "cls",
+        _brackets,
+        lambda: TokenMixer(8, 8, 24, 4),
+        "adamw",
+        {"weight_decay": 0.05},
+        48,
+        6,
+        (3e-5, 1.0, 14),
+    ),
+    OwnTask(
+        "own_digits_autoencoder_adam",
+        "digits; autoencoder 64-32-6-32-64; Adam",
+        "long slow fall",
+        "reg",
+        _digits_to_digits,
+        lambda: mlp([64, 32, 6, 32, 64], nn.ReLU),
+        "adam",
+        {},
+        64,
+        6,
+        (3e-5, 1.0, 14),
+    ),
+    OwnTask(
+        "own_covers_mlp_bn_adagrad",
+        "6 classes, 10 % wrong; MLP with batch norm; Adagrad; batch 16",
+        "noise; batch norm; no momentum",
+        "cls",
+        _covers,
+        lambda: mlp([30, 64, 64, 6], nn.ReLU, batch_norm=True),
+        "adagrad",
+        {},
+        16,
+        3,
+        (3e-4, 10.0, 14),
+        traits={"batch_norm": True},
+    ),
+)

@@ -1,0 +1,1 @@
+"""The Python client, the clr command and clr up."""

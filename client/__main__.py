@@ -1,0 +1,5 @@
+"""``python -m client`` is ``clr``."""
+
+from client.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""The ``clr`` command."""
+
+import typer
+
+from client import reading, submitting
+from client.demo_command import demo
+from client.up import migrate, up
+
+app = typer.Typer(
+    name="clr",
+    help="Find learning rates by range tests, and train with them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(up)
+app.command("migrate")(migrate)
+app.command("lr-find")(submitting.lr_find)
+app.command("train")(submitting.train)
+app.command("jobs")(reading.jobs)
+app.command("watch")(reading.watch)
+app.command("bounds")(reading.bounds)
+app.command("cancel")(reading.cancel)
+app.command("demo")(demo)
+
+
+def main() -> None:
+    """Run the command line, as the program ``clr``."""
+    app()

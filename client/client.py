@@ -1,0 +1,150 @@
+"""The Python client: one method for each thing the service answers, errors as exceptions."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import uuid4
+
+from client.errors import ProblemError, ServerUnreachableError, WaitTimeoutError
+from client.transport import Transport
+
+Document = Mapping[str, Any]
+
+FIRST_POLL_S = 0.2
+LONGEST_POLL_S = 2.0
+POLL_GROWTH = 1.2
+
+
+class Client:
+    """A connection to one server. Usable as a context manager; not meant for several threads at once.
+
+    Args:
+        base_url: Where the server is, such as ``http://127.0.0.1:8000``.
+        timeout_s: How long one request may take.
+        patience_s: How long `wait` goes on asking a server that has stopped answering.
+
+    Raises:
+        AddressError: If ``base_url`` is no http(s) address.
+    """
+
+    def __init__(self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0) -> None:
+        self._transport = Transport(base_url, timeout_s)
+        self._patience_s = patience_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def submit(self, spec: Mapping[str, Any], idempotency_key: str | None = None) -> Document:
+        """Ask for a job and return it.
+
+        The idempotency key makes it safe to send the request again after a lost connection: the server runs
+        one job for one key. Without one given, each call makes its own.
+
+        Raises:
+            ProblemError: If the server refuses the spec.
+            ServerUnreachableError: If no server answers.
+        """
+        key = idempotency_key if idempotency_key is not None else str(uuid4())
+        return self._transport.request("POST", "/v1/jobs", json=spec, headers={"Idempotency-Key": key})
+
+    def job(self, job_id: str) -> Document:
+        """The job as it stands now."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}")
+
+    def jobs(
+        self,
+        status: str | None = None,
+        kind: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Document:
+        """One page of jobs, newest first: ``data`` and ``next_cursor`` (None on the last page)."""
+        filters = {"status": status, "kind": kind, "limit": limit, "cursor": cursor}
+        given = [(name, str(value)) for name, value in filters.items() if value is not None]
+        return self._transport.request("GET", "/v1/jobs", params=given)
+
+    def wait(
+        self,
+        job_id: str,
+        timeout_s: float | None = None,
+        on_update: Callable[[Document], None] | None = None,
+    ) -> Document:
+        """Poll until the job has ended, and return it; first every 0.2 s, in the end every 2 s.
+
+        Args:
+            job_id: Which job.
+            timeout_s: How long to wait at most; None waits as long as it takes.
+            on_update: Called with the job after every poll.
+
+        Raises:
+            WaitTimeoutError: If the job has not ended by then; it goes on.
+            ServerUnreachableError: If the server has not answered for ``patience_s``.
+            ProblemError: If the server knows no such job, or has had trouble for ``patience_s``.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        pause_s = FIRST_POLL_S
+        while True:
+            job = self._job_with_patience(job_id)
+            if on_update is not None:
+                on_update(job)
+            if job["is_terminal"]:
+                return job
+            if deadline is not None and time.monotonic() + pause_s > deadline:
+                raise WaitTimeoutError(
+                    f"{job_id} is still {job['status']} after {timeout_s:g} s; it goes on."
+                )
+            time.sleep(pause_s)
+            pause_s = min(pause_s * POLL_GROWTH, LONGEST_POLL_S)
+
+    def _job_with_patience(self, job_id: str) -> Document:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self.job(job_id)
+            except (ServerUnreachableError, ProblemError) as error:
+                hopeless = isinstance(error, ProblemError) and error.is_client_error
+                if hopeless or time.monotonic() > deadline:
+                    raise
+                time.sleep(LONGEST_POLL_S / 2)
+
+    def bounds(self, job_id: str) -> Document:
+        """The LR bounds that an ``lr_find`` job found; a `ProblemError` (409) until there are some."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/lr-bounds")
+
+    def curves(
+        self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None
+    ) -> Document:
+        """Curves of a job, thinned to ``max_points`` each, over ``x`` (``step`` or ``lr``)."""
+        params = [("metric", metric) for metric in metrics] + [("x", x)]
+        if max_points is not None:
+            params.append(("max_points", str(max_points)))
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/curves", params=params)
+
+    def cancel(self, job_id: str) -> Document:
+        """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""
+        return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/cancel")
+
+    def ready(self) -> Document:
+        """What the server says of its parts.
+
+        Raises:
+            ProblemError: With status 503 if the database, the broker or a worker is missing.
+            ServerUnreachableError: If no server answers.
+        """
+        return self._transport.request("GET", "/readyz", attempts=1)
+
+
+def _segment(job_id: str) -> str:
+    """An id as one segment of a path, whatever a user pasted."""
+    return quote(job_id, safe="")

@@ -1,0 +1,86 @@
+"""What can go wrong between a client and the service, said so that a person can act on it."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+CLIENT_ERRORS = range(400, 500)
+
+
+class ClrError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class ProblemError(ClrError):
+    """The server answered with a problem (RFC 9457). As text: one line, then one for each field at fault.
+
+    Attributes:
+        status: HTTP status code.
+        code: Stable, machine-readable name of the problem.
+        title: One line, the same for every problem of this code.
+        detail: What was wrong this time.
+        errors: One mapping (``pointer``, ``code``, ``detail``) for each field at fault.
+        request_id: What to quote when asking the operator.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        self.code = str(problem.get("code") or "unknown")
+        self.title = str(problem.get("title") or f"HTTP {status}")
+        self.detail = str(problem.get("detail") or "")
+        self.request_id = problem.get("request_id")
+        self.errors: list[Mapping[str, Any]] = list(problem.get("errors") or [])
+        self.problem = dict(problem)
+        field_lines = [
+            f"  {error.get('pointer') or '(body)'}: {error.get('detail', '')}" for error in self.errors
+        ]
+        detail = f": {self.detail}" if self.detail else ""
+        super().__init__("\n".join([f"{self.title} ({status} {self.code}){detail}", *field_lines]))
+
+    @property
+    def is_client_error(self) -> bool:
+        """Whether the request was at fault, not the server."""
+        return self.status in CLIENT_ERRORS
+
+
+class ServerUnreachableError(ClrError):
+    """Nothing usable answers at the server's address."""
+
+    @classmethod
+    def at(cls, url: str, cause: str) -> Self:
+        """Say where nothing answered, why, and what to start."""
+        return cls(
+            f"No answer from {url} ({cause}).\n"
+            "Start a server with `clr up`, or name a running one with --url or CLR_URL."
+        )
+
+    @classmethod
+    def unlike_ours(cls, url: str, status: int, media_type: str) -> Self:
+        """Say that something else than this service listens there."""
+        return cls(
+            f"{url} answered {status} with {media_type or 'no media type'} where JSON was expected; "
+            "is it a clr-service?"
+        )
+
+
+class UsageError(ClrError):
+    """What was asked for makes no sense; nothing was sent."""
+
+
+class AddressError(UsageError):
+    """The address given for the server is not one."""
+
+
+class WaitTimeoutError(ClrError):
+    """A job had not ended within the time that the caller gave it."""
+
+
+class StackError(ClrError):
+    """A part of the local stack did not start, or died."""
+
+
+class StackUsageError(StackError, UsageError):
+    """The stack cannot start as asked: the port is taken, the folder is in use, a package is missing."""
+
+
+class StackInterruptedError(StackError):
+    """The stack was told to stop while it started."""

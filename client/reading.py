@@ -1,0 +1,74 @@
+"""The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds`` and ``cancel``."""
+
+from typing import Annotated
+
+import typer
+
+from client import options as o
+from client.tables import bounds_table, jobs_table
+from client.terminal import reporting, show, show_json, tell
+from client.words import standing
+
+Status = Annotated[str | None, typer.Option(help="Only jobs of this status.", show_default=False)]
+Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False)]
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
+
+
+@reporting
+def jobs(
+    status: Status = None,
+    kind: Kind = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    url: o.Url = o.DEFAULT_URL,
+    as_json: o.Json = False,
+) -> None:
+    """List jobs, newest first."""
+    from client.client import Client  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        page = client.jobs(status, kind, limit, cursor)
+    if as_json:
+        show_json(page)
+        return
+    show(jobs_table(page["data"]))
+    if page.get("next_cursor"):
+        tell(f"There are more: --cursor {page['next_cursor']}")
+
+
+@reporting
+def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Watch a job to its end; exit status 1 if it does not succeed."""
+    from client.client import Client  # noqa: PLC0415 - heavy
+    from client.following import follow  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        follow(client, job, url, as_json=as_json)
+
+
+@reporting
+def bounds(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Show the LR bounds that an lr_find job found."""
+    from client.client import Client  # noqa: PLC0415 - heavy
+    from client.following import training_command  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        document = client.bounds(job)
+    if as_json:
+        show_json(document)
+    else:
+        show(bounds_table(document, training_command(job, url)))
+
+
+@reporting
+def cancel(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Cancel a job."""
+    from client.client import Client  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        document = client.cancel(job)
+    if as_json:
+        show_json(document)
+    else:
+        show(f"{document['id']} {standing(document)}")

@@ -1,0 +1,172 @@
+"""From what was typed to the spec that is sent; the server judges it, here only what it cannot see."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from client.errors import UsageError
+
+Spec = dict[str, Any]
+
+DEFAULT_MOMENTUM = 0.9
+DEFAULT_WEIGHT_DECAY = 5e-4
+DEFAULT_BATCH_SIZE = 128
+SECOND_BETA = 0.999
+
+
+@dataclass(frozen=True)
+class ConditionFlags:
+    """What a range test and a training share, as typed; None is not typed."""
+
+    model: str | None = None
+    dataset: str | None = None
+    optimizer: str | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    batch_size: int | None = None
+    world_size: int | None = None
+    precision: str | None = None
+
+    def document(self) -> Spec:
+        """The ``conditions`` of a spec, defaults written out."""
+        document: Spec = {
+            "model": {"name": self.model or "mlp"},
+            "dataset": self._dataset(),
+            "optimizer": self._optimizer(),
+            "global_batch_size": DEFAULT_BATCH_SIZE if self.batch_size is None else self.batch_size,
+            "world_size": 1 if self.world_size is None else self.world_size,
+        }
+        return document if self.precision is None else {**document, "precision": self.precision}
+
+    def _dataset(self) -> Spec:
+        name = self.dataset or "digits"
+        if name.endswith(".npz"):
+            return {"name": "npz", "options": {"path": name}}
+        return {"name": name}
+
+    def _optimizer(self) -> Spec:
+        name = self.optimizer or "sgd"
+        momentum = DEFAULT_MOMENTUM if self.momentum is None else self.momentum
+        decay = DEFAULT_WEIGHT_DECAY if self.weight_decay is None else self.weight_decay
+        kind = {"momentum": momentum} if name == "sgd" else {"betas": [momentum, SECOND_BETA]}
+        return {"name": name, **kind, "weight_decay": decay}
+
+
+@dataclass(frozen=True)
+class RangeTestFlags:
+    """The sweep of a range test, as typed."""
+
+    start_lr: float | None = None
+    end_lr: float | None = None
+    steps: int | None = None
+    spacing: str | None = None
+    replicas: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainFlags:
+    """Schedule and length of a training, as typed."""
+
+    from_job: str | None = None
+    max_lr: str | None = None
+    schedule: str = "one_cycle"
+    base_lr: float | None = None
+    step_size: int | None = None
+    step_size_epochs: float | None = None
+    epochs: float | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
+class LabelFlags:
+    """What any job has, as typed; ``labels`` are ``key=value``."""
+
+    seed: int | None = None
+    name: str | None = None
+    labels: Sequence[str] = ()
+
+    def document(self) -> Spec:
+        """Seed, name and labels, those that were typed."""
+        labels = dict(_pair(label) for label in self.labels)
+        return _given({"seed": self.seed, "name": self.name, "labels": labels or None})
+
+
+def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
+    """The spec of an ``lr_find`` job."""
+    spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
+    sweep = _given(asdict(range_test))
+    return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
+
+
+def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFlags) -> Spec:
+    """The spec of a ``train`` job; with ``from_job`` the conditions are those of that job.
+
+    Raises:
+        UsageError: If the peak or the length is given twice or not at all, or conditions beside ``from_job``.
+    """
+    if (training.from_job is None) == (training.max_lr is None):
+        raise UsageError("Give the peak: either --from-job ID, or --max-lr with a number or auto.")
+    if (training.epochs is None) == (training.steps is None):
+        raise UsageError("Give the length: either --epochs or --steps.")
+    spec: Spec = {"kind": "train", "schedule": _schedule(training)}
+    if training.from_job is None:
+        spec["conditions"] = conditions.document()
+    elif typed := _given(asdict(conditions)):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
+        raise UsageError(
+            f"{flags}: with --from-job the conditions are those of that job; leave this out, or use --spec."
+        )
+    return spec | _given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
+
+
+def _schedule(training: TrainFlags) -> Spec:
+    max_lr = {"from_job": training.from_job} if training.max_lr is None else _peak(training.max_lr)
+    lengths = {
+        "base_lr": training.base_lr,
+        "step_size": training.step_size,
+        "step_size_epochs": training.step_size_epochs,
+    }
+    return {"name": training.schedule, "max_lr": max_lr} | _given(lengths)
+
+
+def _peak(text: str) -> str | float:
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--max-lr must be a number or auto, not {text!r}.") from None
+
+
+def spec_from_file(path: Path) -> Mapping[str, Any]:
+    """The spec in a JSON file, as it is.
+
+    Raises:
+        UsageError: If it cannot be read, or holds no JSON object.
+    """
+    try:
+        spec = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise UsageError(f"{path} holds no JSON: {error}.") from error
+    if not isinstance(spec, dict):
+        raise UsageError(f"{path} holds no JSON object.")
+    return spec
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _pair(label: str) -> tuple[str, str]:
+    key, equals, value = label.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--label must be key=value, not {label!r}.")
+    return key, value
+
+
+def _given(values: Mapping[str, Any]) -> Spec:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,97 @@
+"""One HTTP exchange: retried where that is safe, and every failure turned into one of our errors."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from client.addresses import is_loopback
+from client.errors import AddressError, ProblemError, ServerUnreachableError
+
+ATTEMPTS = 3
+FIRST_RETRY_S = 0.2
+RETRY_GROWTH = 3.0
+
+
+class Transport:
+    """Sends requests to one server and returns the JSON objects it answers with.
+
+    Args:
+        base_url: An http or https address.
+        timeout_s: How long one request may take.
+
+    Raises:
+        AddressError: If ``base_url`` is none.
+    """
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        self._url = base_url.rstrip("/")
+        host = _host(base_url)
+        # A proxy of the environment is never meant for a server on this very machine.
+        self._http = httpx.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> Mapping[str, Any]:
+        """Send a request that is safe to repeat, again where the connection fails, and return its JSON.
+
+        Raises:
+            ProblemError: If the server answers with a problem.
+            ServerUnreachableError: If it does not answer, or is not this service.
+        """
+        request = self._http.build_request(method, path, params=list(params), json=json, headers=headers)
+        return self._document(self._send(request, attempts))
+
+    def _send(self, request: httpx.Request, attempts: int) -> httpx.Response:
+        pause_s = FIRST_RETRY_S
+        for attempt in range(1, attempts + 1):
+            try:
+                return self._http.send(request)
+            except httpx.TransportError as error:
+                if attempt == attempts:
+                    raise ServerUnreachableError.at(self._url, _cause(error)) from error
+            time.sleep(pause_s)
+            pause_s *= RETRY_GROWTH
+        raise ValueError(f"attempts must be at least 1, not {attempts}")
+
+    def _document(self, response: httpx.Response) -> Mapping[str, Any]:
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            media_type = response.headers.get("content-type", "")
+            raise ServerUnreachableError.unlike_ours(str(response.url), response.status_code, media_type)
+        if not response.is_success:
+            raise ProblemError(response.status_code, document)
+        return document
+
+
+def _host(base_url: str) -> str:
+    try:
+        host = urlsplit(base_url).hostname or ""
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise AddressError(f"{base_url!r} is no address: {error}") from error
+    if url.scheme not in {"http", "https"} or not host:
+        raise AddressError(f"{base_url!r} is no address; one looks like http://127.0.0.1:8000")
+    return host
+
+
+def _cause(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it took too long"
+    return str(error) or type(error).__name__

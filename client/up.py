@@ -1,0 +1,109 @@
+"""``clr up``: the whole service on this machine, until Ctrl-C; and ``clr migrate``."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from client import options as o
+from client.addresses import is_loopback
+from client.errors import StackInterruptedError
+from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, complain, reporting, show, show_json, tell
+
+if TYPE_CHECKING:
+    from client.stack import Stack
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEFAULT_DATA_DIR = Path("clr-data")
+
+
+@reporting
+def up(
+    host: o.Host = "127.0.0.1",
+    port: o.Port = 8000,
+    data_dir: o.DataDir = DEFAULT_DATA_DIR,
+    slots: o.Slots = None,
+    as_json: o.Json = False,
+) -> None:
+    """Run broker, database, one worker and the API on this machine, until Ctrl-C."""
+    from client.stack import Stack  # noqa: PLC0415 - heavy
+
+    stack = Stack(data_dir, host=host, port=port, slots=slots, tell=_tell_with_time)
+    if not is_loopback(host):
+        complain(f"Whoever reaches {host} can run jobs here: there is no authentication yet.")
+    tell(f"Starting in {stack.data_dir} …")
+    with _stopped_by_signals(stack):
+        try:
+            stack.start()
+        except StackInterruptedError as error:
+            tell(str(error))
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+        _announce(stack, as_json=as_json)
+        stack.stopping.wait()
+        tell("Stopping API, worker and broker; once more Ctrl-C kills them.")
+        stack.wait()
+    tell("All parts have stopped.")
+
+
+@reporting
+def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> None:
+    """Bring the database (CLR_DATABASE_URL, or SQLite in the data folder) to the present schema."""
+    from client.folder import make_folder  # noqa: PLC0415
+    from client.parts import migrate_command  # noqa: PLC0415
+
+    folder = make_folder(data_dir.absolute())
+    command, environment = migrate_command(folder)
+    status = subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode
+    if status != 0:
+        complain(f"The migration ended with status {status}.")
+        raise typer.Exit(EXIT_FAILED)
+    if as_json:
+        show_json({"object": "migration", "status": "succeeded"})
+    else:
+        show("The database is up to date.")
+
+
+@contextmanager
+def _stopped_by_signals(stack: "Stack") -> Iterator[None]:
+    """Stop the stack on a first signal, without mercy on a second."""
+    signals: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signals.append(number)
+        if len(signals) > 1:
+            stack.kill()
+            return
+        stack.interrupt()
+
+    before = {number: signal.signal(number, on_signal) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        stack.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(stack: "Stack", *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {"object": "stack", "url": stack.url, "data_dir": str(stack.data_dir), "pids": stack.pids()}
+        )
+        return
+    address = "" if stack.url == o.DEFAULT_URL else f" --url {stack.url}"
+    show(f"clr-service is ready at {stack.url} ({stack.start_s:.1f} s)")
+    show(f"  docs   {stack.url}/docs")
+    show(f"  data   {stack.data_dir} (logs in {stack.data_dir / 'logs'})")
+    show(f"  try    clr lr-find --model mlp --dataset digits{address}")
+    show("  stop   Ctrl-C")
+
+
+def _tell_with_time(line: str) -> None:
+    tell(f"{time.strftime('%H:%M:%S')} {line}")

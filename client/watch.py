@@ -1,0 +1,87 @@
+"""Showing how a job comes along: a live display in a terminal, plain lines where there is none."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+from rich.text import Text
+
+from client.words import Document, measurements, standing
+
+Update = Callable[[Document], None]
+
+PLAIN_EVERY_S = 1.0
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[Update]:
+    """A callback that shows a job each time it is called, as ``on_update`` of `Client.wait` wants it."""
+    if not console.is_terminal:
+        yield PlainView(console)
+        return
+    view = LiveView()
+    with Live(view.picture, console=console, refresh_per_second=8):
+        yield view
+
+
+class PlainView:
+    """One line when the status changes, and at most one a second in between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last_standing = ""
+        self._last_line = ""
+        self._last_at = 0.0
+
+    def __call__(self, job: Document) -> None:
+        """Print a line about the job if there is something new."""
+        line = _plain_line(job)
+        is_due = standing(job) != self._last_standing or time.monotonic() - self._last_at >= PLAIN_EVERY_S
+        if line == self._last_line or not is_due:
+            return
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        self._last_standing, self._last_line, self._last_at = standing(job), line, time.monotonic()
+
+
+class LiveView:
+    """A progress bar and, below it, what was measured last."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[steps]}", markup=False),
+        )
+        self._task = self._progress.add_task("", total=None, steps="")
+        self._measurements = Text(no_wrap=True, overflow="ellipsis")
+        self.picture = Group(self._progress, self._measurements)
+
+    def __call__(self, job: Document) -> None:
+        """Show the job as it stands."""
+        step, total = _steps(job)
+        steps = f"step {step}/{total}" if total else ""
+        description = f"{job['kind']} {standing(job)}"
+        self._progress.update(
+            self._task, description=description, completed=step, total=total or None, steps=steps
+        )
+        self._measurements.truncate(0)
+        for name, value in measurements(job):
+            self._measurements.append(f"  {name} ", style="dim").append(value, style="bold")
+
+
+def _steps(job: Document) -> tuple[int, int]:
+    progress = job.get("progress") or {}
+    return progress.get("step") or 0, progress.get("total_steps") or 0
+
+
+def _plain_line(job: Document) -> str:
+    step, total = _steps(job)
+    steps = [f"step {step}/{total}"] if total else []
+    return "  ".join(
+        [job["id"], standing(job), *steps, *(f"{name} {value}" for name, value in measurements(job))]
+    )

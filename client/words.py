@@ -1,0 +1,70 @@
+"""Numbers and documents of the service in words for people."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+
+MINUTE_S = 60
+HOUR_S = 3600
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number with a few significant digits, a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def duration(seconds: float | None) -> str:
+    """A duration such as ``4.2 s``, ``3:01`` or ``1:02:03``."""
+    if seconds is None:
+        return "-"
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), MINUTE_S)
+    hours, minutes = divmod(minutes, MINUTE_S)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def measurements(job: Document) -> Iterator[tuple[str, str]]:
+    """What a running job last measured, as (name, value) pairs; what is not known is left out."""
+    latest, progress = job.get("latest") or {}, job.get("progress") or {}
+    yield from _known("loss", latest.get("train_loss"), number)
+    yield from _known("lr", latest.get("lr"), number)
+    yield from _known("momentum", latest.get("momentum"), number)
+    yield from _known("val accuracy", latest.get("val_accuracy"), _percent)
+    yield from _known("samples/s", progress.get("samples_per_s"), _thousands)
+    yield from _known("ETA", progress.get("eta_s"), duration)
+    if job.get("attempt", 1) > 1:
+        yield "attempt", str(job["attempt"])
+
+
+def _known(name: str, value: float | None, words: Callable[[float], str]) -> Iterator[tuple[str, str]]:
+    if value is not None:
+        yield name, words(value)
+
+
+def standing(job: Document) -> str:
+    """The status of a job, with its reason where it has one."""
+    return f"{job['status']} ({job['reason']})" if job.get("reason") else str(job["status"])
+
+
+def verdict(job: Document) -> str:
+    """One line about a job that has ended."""
+    last = (job.get("latest") or {}).get("val_accuracy") if job["kind"] == "train" else None
+    accuracy = f", val accuracy {_percent(last)}" if last is not None else ""
+    return f"{job['id']} {standing(job)}{accuracy}"
+
+
+def failure(job: Document) -> str:
+    """Why a job did not succeed: the verdict, then what the server says of it."""
+    error = job.get("error")
+    detail = error.get("detail") or error.get("message") if isinstance(error, Mapping) else error
+    return f"{verdict(job)}\n{detail}" if detail else verdict(job)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
+
+
+def _thousands(value: float) -> str:
+    return f"{value:,.0f}"

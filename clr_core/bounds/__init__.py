@@ -1,0 +1,39 @@
+"""Bounds of a cycle from the curves of range tests.
+
+``suggest_bounds`` is the way in; ``lr_bounds`` the same for two plain lists; ``NAMED_RULES`` the rules of
+others.
+"""
+
+from clr_core.bounds.curve import Curve
+from clr_core.bounds.errors import NoBoundsError
+from clr_core.bounds.merge import MedianCurve, merge
+from clr_core.bounds.named import NAMED_RULES
+from clr_core.bounds.result import (
+    Alternative,
+    BoundsWarning,
+    Evidence,
+    Grade,
+    LossMinimum,
+    LrBounds,
+    LrInterval,
+    WarningCode,
+)
+from clr_core.bounds.suggest import lr_bounds, suggest_bounds
+
+__all__ = [
+    "NAMED_RULES",
+    "Alternative",
+    "BoundsWarning",
+    "Curve",
+    "Evidence",
+    "Grade",
+    "LossMinimum",
+    "LrBounds",
+    "LrInterval",
+    "MedianCurve",
+    "NoBoundsError",
+    "WarningCode",
+    "lr_bounds",
+    "merge",
+    "suggest_bounds",
+]

@@ -1,0 +1,106 @@
+"""Typed reasons for caution, and the grade that follows from them."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from clr_core.bounds.half_way import DECADE, FALL
+from clr_core.bounds.reading import MIN_POINTS
+from clr_core.bounds.replica import Replica
+from clr_core.bounds.result import BoundsWarning, Grade, WarningCode
+from clr_core.bounds.smoothing import half_window
+
+AGREEMENT: Final = 0.5  # decades: replicas whose interval is wider than a factor 3 disagree
+NARROW: Final = 1.0  # decades: intervals up to here are worth the grade "medium"
+CLEAR_FALL: Final = 4.0  # noise levels
+REPLICAS_FOR_HIGH: Final = 3
+_LOWERING: Final[frozenset[WarningCode]] = frozenset(
+    {"edge_not_seen", "range_too_narrow", "plateau", "range_too_high", "replicas_disagree", "unsteady"}
+)
+
+_TESTS: Final[dict[WarningCode, Callable[[Replica], bool]]] = {
+    "all_nonfinite": lambda r: r.finite is None,
+    "too_few_points": lambda r: r.finite is not None and r.reading is None,
+    "edge_at_once": lambda r: r.below_range,
+    "no_fall": lambda r: r.reading is not None and not r.reading.has_fall and r.reading.edge is None,
+    "plateau": lambda r: r.found is not None and r.found.branch == "plateau",
+    "edge_not_seen": lambda r: r.found is not None and r.found.branch == "floor" and not _late(r),
+    "range_too_narrow": lambda r: r.found is not None and r.found.branch == "floor" and _late(r),
+    "range_too_high": lambda r: (
+        r.reading is not None and r.reading.has_fall and r.reading.fallen_at(FALL) <= 1
+    ),
+    "noisy": lambda r: (
+        r.reading is not None and r.reading.has_fall and r.reading.drop < CLEAR_FALL * r.reading.noise
+    ),
+}
+
+
+def _late(replica: Replica) -> bool:
+    """Whether the loss still fell at the end, or less than a decade was tried beyond the middle of the fall."""
+    reading = replica.reading
+    if reading is None:
+        return False
+    still_falling = reading.minimum >= len(reading.x) - 1 - half_window(len(reading.x))
+    return still_falling or float(reading.x[-1] - reading.x[reading.fallen_at(FALL)]) < DECADE
+
+
+def cautions(replicas: Sequence[Replica], width: float | None) -> tuple[BoundsWarning, ...]:
+    """All reasons for caution that hold for at least half of the replicas, and how replicas differ.
+
+    Args:
+        replicas: One for each curve, at least one.
+        width: Width of the interval of max_lr in decades; None without bounds.
+
+    Returns:
+        Warnings, those that forbid bounds first.
+    """
+    messages = _messages(min(r.curve.lrs[0] for r in replicas), max(r.curve.lrs[-1] for r in replicas))
+    found = [
+        BoundsWarning(code, messages[code])
+        for code, test in _TESTS.items()
+        if 2 * sum(map(test, replicas)) >= len(replicas)
+    ]
+    without = sum(r.found is None for r in replicas)
+    if 0 < without < len(replicas):
+        text = f"{without} of {len(replicas)} sweeps defend no bound; look at them, or run more replicas."
+        found.append(BoundsWarning("replicas_without_bounds", text))
+    if width is not None and width > AGREEMENT:
+        text = f"Another sweep may give a rate {10 ** (width / 2):.1f} times off: run more replicas or more steps."
+        found.append(BoundsWarning("replicas_disagree" if len(replicas) > 1 else "unsteady", text))
+    return tuple(found)
+
+
+def grade(warnings: Sequence[BoundsWarning], width: float, replicas: int) -> Grade:
+    """How far to trust bounds that exist.
+
+    ``high``: at least three replicas, fall and edge seen, interval at most half a decade, no lowering
+    warning; ``medium``: no lowering warning, or only one of disagreement up to a decade; ``low``: anything
+    else.
+
+    Args:
+        warnings: From ``cautions``.
+        width: Width of the interval of max_lr in decades.
+        replicas: Number of curves.
+
+    Returns:
+        The grade.
+    """
+    lowering = {warning.code for warning in warnings} & _LOWERING
+    if not lowering:
+        return "high" if replicas >= REPLICAS_FOR_HIGH and not warnings else "medium"
+    return "medium" if lowering <= {"replicas_disagree", "unsteady"} and width <= NARROW else "low"
+
+
+def _messages(first: float, last: float) -> dict[WarningCode, str]:
+    wider = f"repeat with end_lr = {10 * last:.3g}"
+    lower = f"repeat with start_lr = {first / 100:.3g}"
+    return {
+        "all_nonfinite": f"No finite loss at all: check data and model, or {lower}.",
+        "too_few_points": f"Fewer than {MIN_POINTS} finite losses: use more steps, or {lower}.",
+        "edge_at_once": f"The loss rises near the first rate already; the bounds lie below the range: {lower}.",
+        "no_fall": f"The loss neither falls nor explodes: {wider}, or use more steps.",
+        "plateau": "The loss explodes without having fallen; max_lr keeps a margin to the explosion only.",
+        "edge_not_seen": f"The loss never rose above its start, so max_lr is a guess: {wider}.",
+        "range_too_narrow": f"The sweep ended while the loss was falling: {wider}.",
+        "range_too_high": f"The loss was falling at the first rate already: {lower}.",
+        "noisy": "The fall is hardly larger than the noise: use larger batches, more steps or more replicas.",
+    }

@@ -1,0 +1,19 @@
+"""Why there are no bounds."""
+
+from clr_core.bounds.result import BoundsWarning
+
+
+class NoBoundsError(ValueError):
+    """The curve defends no bound.
+
+    Attributes:
+        warnings: The reasons.
+    """
+
+    def __init__(self, warnings: tuple[BoundsWarning, ...]) -> None:
+        super().__init__(warnings)
+        self.warnings = warnings
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12
+        """All reasons in one line."""
+        return "; ".join(f"{each.code}: {each.message}" for each in self.warnings) or "no defensible bound"

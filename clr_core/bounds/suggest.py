@@ -1,0 +1,157 @@
+"""From the curves of one or several range tests to the bounds of a cycle."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Final
+
+from clr_core.bounds.cautions import cautions, grade
+from clr_core.bounds.curve import Curve
+from clr_core.bounds.errors import NoBoundsError
+from clr_core.bounds.interval import centre, half_width
+from clr_core.bounds.named import NAMED_RULES
+from clr_core.bounds.replica import Replica, examine
+from clr_core.bounds.result import Alternative, BoundsWarning, Evidence, LossMinimum, LrBounds, LrInterval
+from clr_core.errors import InvalidArgumentError
+
+# Peak over foot of the cycle.  On lrbench anything from 3 to 100 does about equally well; Smith takes 3 to 4
+# for the triangular policy, torch and fastai divide by 25 for 1cycle.
+MAX_OVER_BASE: Final = 10.0
+
+
+def suggest_bounds(
+    curves: Curve | Iterable[Curve], *, level: float = 0.9, momentum: bool | None = None
+) -> LrBounds:
+    """Suggest the bounds of a cycle: the default rule on each curve, then the median of what it says.
+
+    max_lr = 10^median(log10 max_lr of the replicas), base_lr = max_lr / 10.  The rule: ``half_way``; the
+    intervals: ``half_width``.  Scaling the losses, adding a constant to them or permuting the replicas
+    changes nothing.
+
+    Args:
+        curves: One curve, or one for each replica of the same range test, at least one.
+        level: Level of the intervals, 0 < level < 1.
+        momentum: Whether the optimizer has momentum (Adam's beta1 counts); None if unknown.
+
+    Returns:
+        Bounds with 0 < base_lr < max_lr <= the largest rate tried, or None in their place, where half of the
+        curves or more defend none; intervals, grade, alternatives, evidence and warnings.
+
+    Raises:
+        InvalidArgumentError: No curve, or a level outside (0, 1).
+    """
+    given = [curves] if isinstance(curves, Curve) else list(curves)
+    if not given:
+        raise InvalidArgumentError("curves", given, "at least one curve")
+    if not 0.0 < level < 1.0:
+        raise InvalidArgumentError("level", level, "a number between 0 and 1, both ends excluded")
+    replicas = [examine(curve, momentum=momentum, with_spread=True) for curve in given]
+    usable = [r for r in replicas if r.found is not None]
+    max_lr = _max_lr(replicas)
+    if max_lr is None:
+        return _without_bounds(replicas, level)
+    half = half_width(
+        [r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level
+    )
+    interval = _interval(max_lr, half, max(curve.lrs[-1] for curve in given))
+    warnings = cautions(replicas, 2.0 * half)
+    return LrBounds(
+        base_lr=max_lr / MAX_OVER_BASE,
+        max_lr=max_lr,
+        grade=grade(warnings, 2.0 * half, len(replicas)),
+        level=level,
+        replicas=len(replicas),
+        base_lr_interval=LrInterval(interval.low / MAX_OVER_BASE, interval.high / MAX_OVER_BASE),
+        max_lr_interval=interval,
+        method=_method(usable),
+        alternatives=_alternatives(given),
+        evidence=_evidence(replicas),
+        warnings=warnings,
+    )
+
+
+def lr_bounds(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, float]:
+    """Bounds of a cycle from one plain sweep, for use without the types of this package.
+
+    Args:
+        lrs: Learning rates, strictly rising, length n.
+        losses: Loss at each, raw, length n; NaN or infinite where the sweep blew up.
+
+    Returns:
+        ``(base_lr, max_lr)`` with 0 < base_lr < max_lr <= the largest rate.
+
+    Raises:
+        InvalidArgumentError: Not a curve; see ``Curve``.
+        NoBoundsError: The curve defends no bound.
+    """
+    replica = examine(Curve.of(lrs, losses), momentum=None, with_spread=False)
+    max_lr = _max_lr([replica])
+    if max_lr is None:
+        raise NoBoundsError(_without_bounds([replica], 0.9).warnings)
+    return max_lr / MAX_OVER_BASE, max_lr
+
+
+def _max_lr(replicas: Sequence[Replica]) -> float | None:
+    """Median over the replicas that have a suggestion, if they are more than half and the foot is still a
+    number > 0."""
+    logs = [r.found.log10_lr for r in replicas if r.found is not None]
+    if 2 * len(logs) <= len(replicas):
+        return None
+    max_lr = min(10.0 ** centre(logs), max(r.curve.lrs[-1] for r in replicas))
+    return max_lr if 0.0 < max_lr / MAX_OVER_BASE < max_lr else None
+
+
+def _without_bounds(replicas: Sequence[Replica], level: float) -> LrBounds:
+    warnings = cautions(replicas, None)
+    if not warnings:
+        text = "The rates are so small that a tenth of one is no longer a number; scale the loss up."
+        warnings = (BoundsWarning("rates_too_small", text),)
+    alternatives = _alternatives([r.curve for r in replicas])
+    evidence = _evidence(replicas)
+    return LrBounds(
+        None, None, "none", level, len(replicas), None, None, "none", alternatives, evidence, warnings
+    )
+
+
+def _interval(max_lr: float, half: float, largest: float) -> LrInterval:
+    return LrInterval(max_lr / 10.0**half, min(max_lr * 10.0**half, largest))
+
+
+def _method(usable: Sequence[Replica]) -> str:
+    """Most frequent branch; of equally frequent ones the first in the alphabet, so that order does not
+    matter."""
+    counts = Counter(r.found.branch for r in usable if r.found is not None)
+    return min(counts, key=lambda branch: (-counts[branch], branch))
+
+
+def _alternatives(curves: Sequence[Curve]) -> tuple[Alternative, ...]:
+    """What each named rule says: geometric median over the curves it has an answer for, if they are more than
+    half."""
+    out = []
+    for name, rule in NAMED_RULES.items():
+        logs = []
+        for curve in curves:
+            try:
+                logs.append(math.log10(rule(curve)))
+            except NoBoundsError:
+                continue
+        if 2 * len(logs) > len(curves):
+            out.append(Alternative(name, 10.0 ** median(logs)))
+    return tuple(out)
+
+
+def _evidence(replicas: Sequence[Replica]) -> Evidence:
+    lr_range = (min(r.curve.lrs[0] for r in replicas), max(r.curve.lrs[-1] for r in replicas))
+    lowest = [
+        (r.curve.lrs[r.reading.minimum], float(r.reading.smooth[r.reading.minimum]) * r.reading.scale)
+        for r in replicas
+        if r.reading is not None
+    ]
+    minimum = None
+    if lowest:
+        log_lr = median(math.log10(lr) for lr, _ in lowest)
+        minimum = LossMinimum(10.0**log_lr, sorted(loss for _, loss in lowest)[len(lowest) // 2])
+    ends = [math.log10(r.diverged_at) for r in replicas if r.diverged_at is not None]
+    diverged_at = 10.0 ** median(ends) if 2 * len(ends) > len(replicas) else None
+    return Evidence(sum(len(r.finite.lrs) for r in replicas if r.finite), lr_range, minimum, diverged_at)

@@ -1,0 +1,21 @@
+"""Errors of the mathematics: an argument outside its legal range is refused, never repaired."""
+
+
+class InvalidArgumentError(ValueError):
+    """An argument lies outside its legal range.
+
+    Attributes:
+        name: Name of the argument or field.
+        value: What was given.
+        legal: The legal range, in words.
+    """
+
+    def __init__(self, name: str, value: object, legal: str) -> None:
+        super().__init__(name, value, legal)
+        self.name = name
+        self.value = value
+        self.legal = legal
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12
+        """Name, legal range and offending value in one line."""
+        return f"{self.name} must be {self.legal}, got {self.value!r}"

@@ -1,0 +1,86 @@
+"""The database: one engine, one kind of transaction for writing and one for reading.
+
+SQLite runs in WAL mode and takes its write lock when a writing transaction begins, so that two writers queue up
+instead of failing in the middle. All times are the database's own clock, as seconds since 1970.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Float, create_engine, event, make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.functions import GenericFunction
+
+BUSY_TIMEOUT_S = 30
+
+
+class db_now(GenericFunction[float]):  # noqa: N801 - a SQL function
+    """The database's clock, in seconds since 1970."""
+
+    type = Float(53)
+    inherit_cache = True
+
+
+@compiles(db_now, "postgresql")
+def _postgresql_now(*_: Any, **__: Any) -> str:  # noqa: ANN401 - SQLAlchemy's protocol
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+
+
+@compiles(db_now, "sqlite")
+def _sqlite_now(*_: Any, **__: Any) -> str:  # noqa: ANN401 - SQLAlchemy's protocol
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+class Database:
+    """Transactions on one database.
+
+    Args:
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _make_engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed when the block ends and rolled back when it raises."""
+        with self._sessions() as session, session.begin():
+            if self.engine.dialect.name == "sqlite":
+                session.connection(execution_options={"clr_begin": "BEGIN IMMEDIATE"})
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction for reading; nothing is kept of what is changed in it."""
+        with self._sessions() as session:
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=20)
+    database = make_url(url).database
+    if database:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=5, max_overflow=20)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("clr_begin", "BEGIN"))

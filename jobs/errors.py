@@ -1,0 +1,89 @@
+"""Every error of the service below the HTTP layer. A class's docstring says what it means for a user."""
+
+from jobs.status import Reason
+
+
+class JobsError(Exception):
+    """Something was asked for that the service cannot do."""
+
+    code = "jobs_error"
+
+
+class JobNotFoundError(JobsError):
+    """There is no job with this id."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id!r}")
+
+
+class IdempotencyKeyReusedError(JobsError):
+    """The same Idempotency-Key came with another body: one of the two is a mistake."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(f"Idempotency-Key {key!r} was used for another body; that one made {job_id}")
+
+
+class ConditionsDifferError(JobsError):
+    """Bounds hold for the conditions they were found under, and the training asks for others."""
+
+    code = "conditions_differ"
+
+    def __init__(self, job_id: str, fields: list[str]) -> None:
+        self.fields = fields
+        super().__init__(
+            f"the bounds of {job_id} were found under other conditions; these differ: {', '.join(fields)}. "
+            'Leave "conditions" out to take those of that job, run a range test under the new ones, '
+            'or set "allow_different_conditions": true',
+        )
+
+
+class BoundsNotReadyError(JobsError):
+    """The range test has not finished, so there are no bounds yet."""
+
+    code = "bounds_not_ready"
+
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(f"{job_id} is {status}: it has no bounds yet")
+
+
+class NoBoundsError(JobsError):
+    """The job ended without bounds, or is of a kind that has none."""
+
+    code = "no_bounds"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"{job_id} has no bounds: {why}")
+
+
+class StaleAttemptError(JobsError):
+    """Another attempt owns the job by now, so this one may write nothing more."""
+
+    code = "stale_attempt"
+
+    def __init__(self, job_id: str, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} no longer owns {job_id}")
+
+
+class BrokerUnreachableError(JobsError):
+    """The broker did not take a message. Nothing is lost: a sweep rings later."""
+
+    code = "broker_unreachable"
+
+
+class TrainingError(JobsError):
+    """A training ended for a reason that a user can act on.
+
+    Args:
+        reason: what kind of end it is.
+        message: what happened and what to do about it.
+    """
+
+    code = "training_error"
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)

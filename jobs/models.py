@@ -1,0 +1,144 @@
+"""The tables. Times are seconds since 1970 on the database's clock; docs/architecture.md explains each table."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """Names constraints, so that migrations can drop them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        },
+    )
+    type_annotation_map = {Json: JSON, list[Json]: JSON, float: Float(53), dict[str, str]: JSON}  # noqa: RUF012
+
+
+class Job(Base):
+    """One job: what was asked, where it stands, what came out."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    spec: Mapped[Json]
+    resolved: Mapped[Json] = mapped_column(default=dict)
+    fingerprint: Mapped[str] = mapped_column(String(80))
+    slots: Mapped[int]  # how many devices it needs: the world size
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+
+    created_at: Mapped[float]
+    queued_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+
+    version: Mapped[int] = mapped_column(default=1)  # grows with every change that a reader can see
+    attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: only this attempt may write
+    failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, against max_attempts
+    worker: Mapped[str | None] = mapped_column(String(140))
+    lease_expires_at: Mapped[float | None]
+
+    step: Mapped[int] = mapped_column(BigInteger, default=0)
+    total_steps: Mapped[int | None] = mapped_column(BigInteger)
+    epoch: Mapped[float | None]
+    latest: Mapped[Json] = mapped_column(default=dict)
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
+
+    __table_args__ = (
+        Index("ix_jobs_queue", "status", "queued_at", "id"),
+        Index("ix_jobs_lease", "status", "lease_expires_at"),
+    )
+
+
+class Attempt(Base):
+    """One try at a job."""
+
+    __tablename__ = "attempts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str] = mapped_column(String(140))
+    started_at: Mapped[float]
+    finished_at: Mapped[float | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    resumed_from_step: Mapped[int | None] = mapped_column(BigInteger)
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Event(Base):
+    """Something that happened to a job, in order."""
+
+    __tablename__ = "events"
+
+    seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[float]
+    type: Mapped[str] = mapped_column(String(40))
+    data: Mapped[Json] = mapped_column(default=dict)
+
+
+class Point(Base):
+    """One value of one metric at one step. The key makes a doubled step impossible."""
+
+    __tablename__ = "points"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float | None]  # null where it was not finite
+    nonfinite: Mapped[str | None] = mapped_column(String(4))  # nan, inf or -inf
+
+
+class Artifact(Base):
+    """A stored file of a job."""
+
+    __tablename__ = "artifacts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    step: Mapped[int | None] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[float]
+
+
+class IdempotencyKey(Base):
+    """Which job a key of a client made, and from which body."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    created_at: Mapped[float]
+
+
+class Worker(Base):
+    """A worker that beats: how many slots it has, until when it counts as alive."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(140), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    slots: Mapped[int]
+    device: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+

@@ -1,0 +1,49 @@
+"""Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set; docs/operations.md lists each with its meaning."""
+
+    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("clr-data")
+    database_url: SecretStr | None = None
+    broker_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    slots: PositiveInt | None = None
+    worker_name: Annotated[str, Field(max_length=100)] | None = None
+    lease_s: PositiveFloat = 15.0
+    sweep_interval_s: PositiveFloat = 1.0
+    checkpoint_interval_s: PositiveFloat = 30.0
+    stop_grace_s: PositiveFloat = 5.0
+    max_attempts: PositiveInt = 3
+    max_body_bytes: PositiveInt = 1_000_000
+    allow_downloads: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def sql_url(self) -> str:
+        """URL of the database; a SQLite file in the data folder unless another is set."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.absolute() / 'clr.sqlite3'}"
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Where dataset files are looked for: ``npz`` files and what torchvision keeps."""
+        return self.data_dir.absolute() / "datasets"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Where checkpoints and results are kept."""
+        return self.data_dir.absolute() / "artifacts"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where a worker keeps the run directories of its attempts."""
+        return self.data_dir.absolute() / "runs"

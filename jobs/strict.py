@@ -1,0 +1,27 @@
+"""The manner of every document that comes from outside: nothing unknown, nothing coerced, nothing infinite."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+
+class Strict(BaseModel):
+    """A frozen document: unknown fields, coerced types, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def refuse(code: str, message: str) -> PydanticCustomError:
+    """An error of our own in the form that pydantic reports; braces in the message stay as they are."""
+    return PydanticCustomError("clr_error", "{message}", {"code": code, "message": message})  # type: ignore[arg-type]
+
+
+def _plain_text(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):  # noqa: PLR2004 - ASCII
+        raise refuse("control_character", "must be printable text without control characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+LearningRate = Annotated[float, Field(gt=0, le=1e6)]

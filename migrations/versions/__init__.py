@@ -1,0 +1,1 @@
+"""One reversible change each."""

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+
+from client.errors import UsageError
+from client.specs import (
+    ConditionFlags,
+    LabelFlags,
+    RangeTestFlags,
+    TrainFlags,
+    lr_find_spec,
+    spec_from_file,
+    train_spec,
+)
+from jobs.spec import job_spec
+from tests.unit.client.documents import JOB_ID
+
+
+def test_nothing_typed_gives_a_spec_that_the_server_takes() -> None:
+    spec = lr_find_spec(ConditionFlags(), RangeTestFlags(), LabelFlags())
+    assert spec["conditions"]["optimizer"] == {"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4}
+    assert "range_test" not in spec
+    job_spec.validate_python(spec)
+
+
+def test_everything_typed_gives_a_spec_that_the_server_takes() -> None:
+    conditions = ConditionFlags("resnet8", "cifar10", "adamw", 0.8, 0.1, 64, 2, "bf16")
+    sweep = RangeTestFlags(1e-5, 1.0, 50, "linear", 2)
+    spec = lr_find_spec(conditions, sweep, LabelFlags(7, "n", ("a=b", "c=d=e")))
+    assert spec["conditions"]["optimizer"]["betas"] == [0.8, 0.999]
+    assert spec["labels"] == {"a": "b", "c": "d=e"}
+    job_spec.validate_python(spec)
+
+
+def test_a_dataset_that_ends_in_npz_is_a_file_on_the_server() -> None:
+    spec = lr_find_spec(ConditionFlags(dataset="mine/cats.npz"), RangeTestFlags(), LabelFlags())
+    assert spec["conditions"]["dataset"] == {"name": "npz", "options": {"path": "mine/cats.npz"}}
+    job_spec.validate_python(spec)
+
+
+def test_a_training_from_a_job_has_no_conditions_of_its_own() -> None:
+    spec = train_spec(ConditionFlags(), TrainFlags(from_job=JOB_ID, epochs=12), LabelFlags())
+    assert spec == {
+        "kind": "train",
+        "schedule": {"name": "one_cycle", "max_lr": {"from_job": JOB_ID}},
+        "epochs": 12,
+    }
+    job_spec.validate_python(spec)
+
+
+@pytest.mark.parametrize(("typed", "peak"), [("auto", "auto"), ("0.4", 0.4), ("1e-3", 1e-3)])
+def test_a_peak_is_a_number_or_auto(typed: str, peak: object) -> None:
+    spec = train_spec(ConditionFlags(), TrainFlags(max_lr=typed, steps=100), LabelFlags())
+    assert spec["schedule"]["max_lr"] == peak
+    job_spec.validate_python(spec)
+
+
+def test_a_triangular_training_has_its_foot_and_its_half_cycle() -> None:
+    training = TrainFlags(max_lr="0.4", schedule="triangular", base_lr=0.01, step_size_epochs=2.0, epochs=8.0)
+    spec = train_spec(ConditionFlags(), training, LabelFlags())
+    assert spec["schedule"] == {
+        "name": "triangular",
+        "max_lr": 0.4,
+        "base_lr": 0.01,
+        "step_size_epochs": 2.0,
+    }
+    job_spec.validate_python(spec)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "training", "complaint"),
+    [
+        (ConditionFlags(), TrainFlags(epochs=1), "either --from-job ID, or --max-lr"),
+        (
+            ConditionFlags(),
+            TrainFlags(from_job="j", max_lr="auto", epochs=1),
+            "either --from-job ID, or --max-lr",
+        ),
+        (ConditionFlags(), TrainFlags(max_lr="auto"), "either --epochs or --steps"),
+        (ConditionFlags(), TrainFlags(max_lr="auto", epochs=1, steps=1), "either --epochs or --steps"),
+        (ConditionFlags(), TrainFlags(max_lr="high", epochs=1), "must be a number or auto"),
+        (
+            ConditionFlags(model="mlp", batch_size=1),
+            TrainFlags(from_job="j", epochs=1),
+            "--model, --batch-size",
+        ),
+    ],
+)
+def test_what_only_the_command_line_can_see_is_refused_here(
+    conditions: ConditionFlags, training: TrainFlags, complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        train_spec(conditions, training, LabelFlags())
+
+
+@pytest.mark.parametrize("label", ["nothing", "=value", ""])
+def test_a_label_that_is_no_pair_is_refused(label: str) -> None:
+    with pytest.raises(UsageError, match="key=value"):
+        LabelFlags(labels=(label,)).document()
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"seed": NaN}', "", "\xff"])
+def test_a_file_that_holds_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "spec.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError, match="holds no JSON"):
+        spec_from_file(path)
+
+
+def test_a_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Cannot read"):
+        spec_from_file(tmp_path / "missing.json")

@@ -1,0 +1,1 @@
+"""What runs inside the ranks: torch, no database, no queue."""
