@@ -18,6 +18,7 @@ Spacing = Literal["exponential", "linear"]
 SPACINGS: Final[tuple[Spacing, ...]] = ("exponential", "linear")
 
 _MIN_STEPS: Final = 2
+_CLOSEST: Final = 1e-12  # relative distance of neighbouring rates that rounding cannot close
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class RangeTestPlan:
     * exponential: lr(k) = a · (b / a)^(k / (n - 1))
     * linear:      lr(k) = a + (b - a) · k / (n - 1)
 
-    lr(0) is a and lr(n - 1) is b, exactly; rates never fall.
+    lr(0) is a and lr(n - 1) is b, exactly; rates rise strictly.
 
     Attributes:
         start_lr: First and smallest rate.
@@ -55,6 +56,10 @@ class RangeTestPlan:
             )
         if type(self.steps) is not int or self.steps < _MIN_STEPS:
             raise InvalidArgumentError("steps", self.steps, f"an integer >= {_MIN_STEPS}")
+        if self.end_lr / self.start_lr - 1.0 < self.steps * _CLOSEST:
+            raise InvalidArgumentError(
+                "end_lr", self.end_lr, f"so far above start_lr that {self.steps} rates differ"
+            )
         if self.spacing not in SPACINGS:
             raise InvalidArgumentError("spacing", self.spacing, f"one of {', '.join(SPACINGS)}")
 

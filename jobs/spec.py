@@ -141,7 +141,7 @@ class TrainSpec(_JobSpec):
     conditions: Conditions | None = None
     schedule: Schedule
     epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
+    steps: Annotated[int, Field(ge=3, le=MAX_STEPS)] | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.bounds_tasks.tasks import TASKS, Data, OwnTask
+from benchmarks.bounds_tasks.tasks import LATE_TASKS, TASKS, Data, OwnTask
 from benchmarks.bounds_tasks.training import Session, one_cycle, range_test
 from clr_core.range_test import RangeTestPlan
 
@@ -71,7 +71,7 @@ def generate(task: OwnTask) -> dict[str, Any]:
 def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     DATA.mkdir(exist_ok=True)
-    for task in TASKS:
+    for task in (*TASKS, *LATE_TASKS):
         if names and task.name not in names:
             continue
         started = time.perf_counter()

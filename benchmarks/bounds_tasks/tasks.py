@@ -249,3 +249,139 @@ TASKS = (
         traits={"batch_norm": True},
     ),
 )
+
+
+def _rings() -> Data:
+    return _tensors(*datasets.make_circles(2000, noise=0.12, factor=0.6, random_state=21))
+
+
+def _friedman_3() -> Data:
+    x, y = datasets.make_friedman3(2000, noise=0.1, random_state=22)
+    return _tensors(x, (y - y.mean()) / y.std(), regression=True)
+
+
+def _hastie() -> Data:
+    x, y = datasets.make_hastie_10_2(3000, random_state=23)
+    return _tensors(x, (y > 0).astype(int))
+
+
+def _skewed() -> Data:
+    rng = np.random.default_rng(24)
+    x = rng.standard_normal((1600, 16)) * np.geomspace(0.1, 3.0, 16)
+    return _tensors(
+        x, x @ rng.standard_normal(16) + 0.5 * rng.standard_normal(1600), regression=True, standardise=False
+    )
+
+
+def _iris() -> Data:
+    return _tensors(*datasets.load_iris(return_X_y=True))
+
+
+# Made and scored once, after the default rule was final.
+LATE_TASKS = (
+    OwnTask(
+        "late_rings_mlp_adam",
+        "two rings; tanh MLP 2-32-32-2; Adam",
+        "",
+        "cls",
+        _rings,
+        lambda: mlp([2, 32, 32, 2], nn.Tanh),
+        "adam",
+        {},
+        64,
+        6,
+        (3e-5, 1.0, 14),
+    ),
+    OwnTask(
+        "late_friedman3_mlp_nesterov",
+        "Friedman 3; MLP 4-48-48-1; Nesterov 0.9",
+        "",
+        "reg",
+        _friedman_3,
+        lambda: mlp([4, 48, 48, 1], nn.ReLU),
+        "sgd",
+        SGDM | {"nesterov": True},
+        32,
+        5,
+        (3e-4, 10.0, 14),
+    ),
+    OwnTask(
+        "late_hastie_mlp_sgdm_large",
+        "Hastie 10.2; MLP 10-64-2; SGD 0.9; batch 256",
+        "",
+        "cls",
+        _hastie,
+        lambda: mlp([10, 64, 2], nn.ReLU),
+        "sgd",
+        SGDM,
+        256,
+        12,
+        (1e-3, 30.0, 14),
+    ),
+    OwnTask(
+        "late_digits_cnn_bn_sgdm_small",
+        "digits as images; CNN with batch norm; SGD 0.9; batch 16",
+        "",
+        "cls",
+        _digits,
+        lambda: DigitsCnn(batch_norm=True),
+        "sgd",
+        SGDM | {"weight_decay": 5e-3},
+        16,
+        2,
+        (3e-4, 10.0, 13),
+        traits={"batch_norm": True},
+    ),
+    OwnTask(
+        "late_skewed_linear_sgdm",
+        "badly scaled linear regression; SGD 0.9",
+        "",
+        "reg",
+        _skewed,
+        lambda: mlp([16, 1], nn.ReLU),
+        "sgd",
+        SGDM,
+        32,
+        6,
+        (1e-5, 1.0, 14),
+    ),
+    OwnTask(
+        "late_iris_mlp_sgd",
+        "iris; MLP 4-16-3; plain SGD",
+        "",
+        "cls",
+        _iris,
+        lambda: mlp([4, 16, 3], nn.ReLU),
+        "sgd",
+        {},
+        16,
+        20,
+        (1e-3, 30.0, 14),
+    ),
+    OwnTask(
+        "late_digits_mlp_adamw_large",
+        "digits; MLP 64-128-10; AdamW 0.1; batch 128",
+        "",
+        "cls",
+        _digits,
+        lambda: mlp([64, 128, 10], nn.SiLU),
+        "adamw",
+        {"weight_decay": 0.1},
+        128,
+        10,
+        (3e-5, 1.0, 14),
+    ),
+    OwnTask(
+        "late_covers_mlp_sgdm_large",
+        "6 classes, 10 % wrong; MLP 30-64-6; SGD 0.9; batch 128",
+        "",
+        "cls",
+        _covers,
+        lambda: mlp([30, 64, 6], nn.ReLU),
+        "sgd",
+        SGDM,
+        128,
+        8,
+        (3e-4, 10.0, 14),
+    ),
+)

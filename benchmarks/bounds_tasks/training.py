@@ -45,9 +45,8 @@ class Session:
         """Next batch; the order is drawn anew each epoch and incomplete batches are dropped."""
         if not self.queue:
             shuffled = torch.randperm(len(self.train[0]), generator=self.order)
-            self.queue = [b for b in shuffled.split(self.task.batch_size) if len(b) == self.task.batch_size][
-                ::-1
-            ]
+            size = self.task.batch_size
+            self.queue = [shuffled[k * size : (k + 1) * size] for k in reversed(range(self.steps_in_epoch()))]
         index = self.queue.pop()
         return self.train[0][index], self.train[1][index]
 

@@ -1,10 +1,11 @@
 """Typed reasons for caution, and the grade that follows from them."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from clr_core.bounds.half_way import DECADE, FALL
-from clr_core.bounds.reading import MIN_POINTS
+from clr_core.bounds.reading import MIN_POINTS, START_SHARE, Reading
 from clr_core.bounds.replica import Replica
 from clr_core.bounds.result import BoundsWarning, Grade, WarningCode
 from clr_core.bounds.smoothing import half_window
@@ -13,38 +14,49 @@ AGREEMENT: Final = 0.5  # decades: replicas whose interval is wider than a facto
 NARROW: Final = 1.0  # decades: intervals up to here are worth the grade "medium"
 CLEAR_FALL: Final = 4.0  # noise levels
 REPLICAS_FOR_HIGH: Final = 3
+QUARTER: Final = 0.25
 _LOWERING: Final[frozenset[WarningCode]] = frozenset(
     {"edge_not_seen", "range_too_narrow", "plateau", "range_too_high", "replicas_disagree", "unsteady"}
 )
 
-_TESTS: Final[dict[WarningCode, Callable[[Replica], bool]]] = {
-    "all_nonfinite": lambda r: r.finite is None,
-    "too_few_points": lambda r: r.finite is not None and r.reading is None,
-    "edge_at_once": lambda r: r.below_range,
-    "no_fall": lambda r: r.reading is not None and not r.reading.has_fall and r.reading.edge is None,
-    "plateau": lambda r: r.found is not None and r.found.branch == "plateau",
-    "edge_not_seen": lambda r: r.found is not None and r.found.branch == "floor" and not _late(r),
-    "range_too_narrow": lambda r: r.found is not None and r.found.branch == "floor" and _late(r),
-    "range_too_high": lambda r: (
-        r.reading is not None and r.reading.has_fall and r.reading.fallen_at(FALL) <= 1
-    ),
-    "noisy": lambda r: (
-        r.reading is not None and r.reading.has_fall and r.reading.drop < CLEAR_FALL * r.reading.noise
-    ),
-}
 
-
-def _late(replica: Replica) -> bool:
-    """Whether the loss still fell at the end, or less than a decade was tried beyond the middle of the fall."""
+def _codes(replica: Replica) -> Iterator[WarningCode]:
+    """Reasons for caution that one curve gives."""
     reading = replica.reading
     if reading is None:
-        return False
-    still_falling = reading.minimum >= len(reading.x) - 1 - half_window(len(reading.x))
-    return still_falling or float(reading.x[-1] - reading.x[reading.fallen_at(FALL)]) < DECADE
+        yield "all_nonfinite" if replica.finite is None else "too_few_points"
+        return
+    if replica.below_range:
+        yield "edge_at_once"
+    if replica.found is not None and replica.found.branch == "plateau":
+        yield "plateau"
+    if replica.found is not None and replica.found.branch == "floor":
+        yield "range_too_narrow" if _falls_late(reading) else "edge_not_seen"
+    if reading.has_fall:
+        yield from _codes_of_fall(reading)
+    elif reading.edge is None:
+        yield "no_fall"
+
+
+def _codes_of_fall(reading: Reading) -> Iterator[WarningCode]:
+    begun = reading.fallen_at(QUARTER)
+    if begun < START_SHARE * len(reading.x) and reading.x[begun] < reading.x[0] + DECADE:
+        yield "range_too_high"
+    if reading.drop < CLEAR_FALL * reading.noise:
+        yield "noisy"
+
+
+def _falls_late(reading: Reading) -> bool:
+    """Whether the loss fell to the end, or less than a decade was tried beyond the middle of its fall."""
+    last = len(reading.x) - 1
+    falls_to_the_end = reading.minimum >= last - half_window(last + 1)
+    return falls_to_the_end or float(reading.x[last] - reading.x[reading.fallen_at(FALL)]) < DECADE
 
 
 def cautions(replicas: Sequence[Replica], width: float | None) -> tuple[BoundsWarning, ...]:
-    """All reasons for caution that hold for at least half of the replicas, and how replicas differ.
+    """Reasons for caution that hold for half of the replicas, and how replicas differ.
+
+    Without bounds, a reason that holds for any replica is worth naming.
 
     Args:
         replicas: One for each curve, at least one.
@@ -54,17 +66,15 @@ def cautions(replicas: Sequence[Replica], width: float | None) -> tuple[BoundsWa
         Warnings, those that forbid bounds first.
     """
     messages = _messages(min(r.curve.lrs[0] for r in replicas), max(r.curve.lrs[-1] for r in replicas))
-    found = [
-        BoundsWarning(code, messages[code])
-        for code, test in _TESTS.items()
-        if 2 * sum(map(test, replicas)) >= len(replicas)
-    ]
+    needed = 1 if width is None else (len(replicas) + 1) // 2
+    counts = Counter(code for replica in replicas for code in _codes(replica))
+    found = [BoundsWarning(code, text) for code, text in messages.items() if counts[code] >= needed]
     without = sum(r.found is None for r in replicas)
     if 0 < without < len(replicas):
         text = f"{without} of {len(replicas)} sweeps defend no bound; look at them, or run more replicas."
         found.append(BoundsWarning("replicas_without_bounds", text))
     if width is not None and width > AGREEMENT:
-        text = f"Another sweep may give a rate {10 ** (width / 2):.1f} times off: run more replicas or more steps."
+        text = f"Another sweep may be a factor {10 ** (width / 2):.1f} off: run more replicas or more steps."
         found.append(BoundsWarning("replicas_disagree" if len(replicas) > 1 else "unsteady", text))
     return tuple(found)
 
@@ -96,7 +106,7 @@ def _messages(first: float, last: float) -> dict[WarningCode, str]:
     return {
         "all_nonfinite": f"No finite loss at all: check data and model, or {lower}.",
         "too_few_points": f"Fewer than {MIN_POINTS} finite losses: use more steps, or {lower}.",
-        "edge_at_once": f"The loss rises near the first rate already; the bounds lie below the range: {lower}.",
+        "edge_at_once": f"The loss rises near the first rate; the bounds lie below the range: {lower}.",
         "no_fall": f"The loss neither falls nor explodes: {wider}, or use more steps.",
         "plateau": "The loss explodes without having fallen; max_lr keeps a margin to the explosion only.",
         "edge_not_seen": f"The loss never rose above its start, so max_lr is a guess: {wider}.",

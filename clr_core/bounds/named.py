@@ -34,38 +34,41 @@ def steepest(curve: Curve) -> float:
 
 
 def valley(curve: Curve) -> float:
-    """Rate half-way down the last two thirds of the longest decreasing subsequence of the loss (index start +
-    1/3 + 1/6).
+    """Rate in the middle of the longest decreasing subsequence of the loss.
+
+    Steps smaller than half of the noise do not count as decreasing, and of several longest subsequences the
+    shortest stretch is taken; without this the subsequence begins in the noise of the first rates.
 
     Source: fastai's ``valley``, its default since 2.3 (after ESRI's).
-    Fails: the subsequence begins wherever noise lets it, so that the answer depends on the first rate of the
-    sweep.
+    Fails: half-way down the fall is far below the best rate with momentum; a slow first stage counts in full.
     """
     reading = _falling(curve)
-    y = reading.smooth
-    length, before = np.ones(len(y), dtype=int), np.full(len(y), -1)
-    for i in range(1, len(y)):
-        lower = np.nonzero(y[:i] > y[i])[0]
-        if len(lower):
-            best = int(lower[np.argmax(length[lower])])
+    levels = np.floor(reading.smooth[: reading.minimum + 1] / max(reading.noise / 2.0, reading.drop / 100.0))
+    length, before = np.ones(len(levels), dtype=int), np.full(len(levels), -1)
+    for i in range(1, len(levels)):
+        higher = np.nonzero(levels[:i] > levels[i])[0][::-1]
+        if len(higher):
+            best = int(higher[np.argmax(length[higher])])
             length[i], before[i] = length[best] + 1, best
-    chain = [int(np.argmax(length))]
-    while before[chain[-1]] >= 0:
-        chain.append(int(before[chain[-1]]))
-    return curve.lrs[chain[-1] + (chain[0] - chain[-1]) // 2]
+    last = first = int(np.argmax(length))
+    while before[first] >= 0:
+        first = int(before[first])
+    return curve.lrs[(first + last) // 2]
 
 
 def slide(curve: Curve) -> float:
-    """Rate at the left end of a window that slides down from the right until the slopes at its ends agree.
+    """Rate at the left end of a window that slides left from the edge until the slopes at its ends agree.
 
-    Source: fastai's ``slide`` (Novetta's interval slide rule); the threshold here is a share of the fall.
-    Fails: a sweep without an explosion stops it at once, a noisy one anywhere.
+    Source: fastai's ``slide`` (Novetta's interval slide rule); the threshold here is a share of the fall or of the noise.
+    Fails: a sweep without an edge stops it at once, a noisy one anywhere.
     """
     reading = _falling(curve)
-    slope = np.gradient(reading.smooth)
-    window = max(2, round(SLIDE_WINDOW_SHARE * len(slope)))
-    for left in range(len(slope) - 1 - window, -1, -1):
-        if abs(slope[left + window] - slope[left]) <= SLIDE_THRESHOLD * reading.drop:
+    end = len(reading.x) if reading.edge is None else reading.edge + 1
+    slope = np.gradient(reading.smooth[:end])
+    window = max(2, round(SLIDE_WINDOW_SHARE * len(reading.x)))
+    threshold = max(SLIDE_THRESHOLD * reading.drop, reading.noise / 4.0)
+    for left in range(end - 1 - window, -1, -1):
+        if abs(slope[left + window] - slope[left]) <= threshold:
             return curve.lrs[left + 1]
     return curve.lrs[0]
 
@@ -106,8 +109,7 @@ def accuracy_peak(curve: Curve) -> float:
 
 
 def smith(curve: Curve) -> tuple[float, float]:
-    """base_lr where the loss starts to fall (a tenth of the fall done), max_lr where it stagnates (95 %
-    done).
+    """base_lr where the loss starts to fall (a tenth is done), max_lr where it stagnates (95 % are done).
 
     Source: Smith 2017 (arXiv:1506.01186, section 3.3), by eye; the two shares are ours.
     Fails: where the fall spans many decades the pair does too, and a fall in two stages puts base_lr into the

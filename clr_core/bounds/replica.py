@@ -36,8 +36,7 @@ class Replica:
 
     @property
     def diverged_at(self) -> float | None:
-        """Rate from which on the loss stayed above its start, or was not finite; None if the sweep never
-        diverged."""
+        """Rate from which on the loss stayed above its start or was not finite; None if there is none."""
         if self.reading is not None and self.reading.edge is not None:
             return self.curve.lrs[self.reading.edge]
         if not self.blew_up:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import median
+from statistics import median_high, median_low
 from typing import Final
 
 from clr_core.bounds.cautions import cautions, grade
@@ -18,6 +18,7 @@ from clr_core.errors import InvalidArgumentError
 # Peak over foot of the cycle.  On lrbench anything from 3 to 100 does about equally well; Smith takes 3 to 4
 # for the triangular policy, torch and fastai divide by 25 for 1cycle.
 MAX_OVER_BASE: Final = 10.0
+_MOST_DECADES: Final = 300.0  # 10 to the power of more is no float
 
 
 def suggest_bounds(
@@ -32,7 +33,7 @@ def suggest_bounds(
     Args:
         curves: One curve, or one for each replica of the same range test, at least one.
         level: Level of the intervals, 0 < level < 1.
-        momentum: Whether the optimizer has momentum (Adam's beta1 counts); None if unknown.
+        momentum: False for SGD without momentum; True or None (unknown) otherwise.
 
     Returns:
         Bounds with 0 < base_lr < max_lr <= the largest rate tried, or None in their place, where half of the
@@ -54,15 +55,15 @@ def suggest_bounds(
     half = half_width(
         [r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level
     )
-    interval = _interval(max_lr, half, max(curve.lrs[-1] for curve in given))
+    interval = _interval(max_lr, half, given)
     warnings = cautions(replicas, 2.0 * half)
     return LrBounds(
-        base_lr=max_lr / MAX_OVER_BASE,
+        base_lr=_foot(max_lr),
         max_lr=max_lr,
         grade=grade(warnings, 2.0 * half, len(replicas)),
         level=level,
         replicas=len(replicas),
-        base_lr_interval=LrInterval(interval.low / MAX_OVER_BASE, interval.high / MAX_OVER_BASE),
+        base_lr_interval=LrInterval(_foot(interval.low), _foot(interval.high)),
         max_lr_interval=interval,
         method=_method(usable),
         alternatives=_alternatives(given),
@@ -89,24 +90,25 @@ def lr_bounds(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, flo
     max_lr = _max_lr([replica])
     if max_lr is None:
         raise NoBoundsError(_without_bounds([replica], 0.9).warnings)
-    return max_lr / MAX_OVER_BASE, max_lr
+    return _foot(max_lr), max_lr
 
 
 def _max_lr(replicas: Sequence[Replica]) -> float | None:
-    """Median over the replicas that have a suggestion, if they are more than half and the foot is still a
-    number > 0."""
+    """Median over the replicas with a suggestion; None if they are half or fewer, or a tenth of it is 0."""
     logs = [r.found.log10_lr for r in replicas if r.found is not None]
     if 2 * len(logs) <= len(replicas):
         return None
-    max_lr = min(10.0 ** centre(logs), max(r.curve.lrs[-1] for r in replicas))
-    return max_lr if 0.0 < max_lr / MAX_OVER_BASE < max_lr else None
+    largest = max(r.curve.lrs[-1] for r in replicas)
+    middle = centre(logs)
+    max_lr = 10.0**middle if middle < math.log10(largest) else largest
+    return max_lr if _foot(max_lr) < max_lr else None
 
 
 def _without_bounds(replicas: Sequence[Replica], level: float) -> LrBounds:
     warnings = cautions(replicas, None)
-    if not warnings:
-        text = "The rates are so small that a tenth of one is no longer a number; scale the loss up."
-        warnings = (BoundsWarning("rates_too_small", text),)
+    if 2 * sum(r.found is not None for r in replicas) > len(replicas):
+        text = "The rates are so small that a tenth of one is no longer a number; scale the loss down."
+        warnings = (BoundsWarning("rates_too_small", text), *warnings)
     alternatives = _alternatives([r.curve for r in replicas])
     evidence = _evidence(replicas)
     return LrBounds(
@@ -114,31 +116,43 @@ def _without_bounds(replicas: Sequence[Replica], level: float) -> LrBounds:
     )
 
 
-def _interval(max_lr: float, half: float, largest: float) -> LrInterval:
-    return LrInterval(max_lr / 10.0**half, min(max_lr * 10.0**half, largest))
+def _interval(max_lr: float, half: float, curves: Sequence[Curve]) -> LrInterval:
+    """Half a width to either side, within the rates that were tried."""
+    factor = 10.0 ** min(half, _MOST_DECADES)
+    smallest, largest = min(curve.lrs[0] for curve in curves), max(curve.lrs[-1] for curve in curves)
+    return LrInterval(min(max_lr, max(max_lr / factor, smallest)), min(max_lr * factor, largest))
+
+
+def _foot(max_lr: float) -> float:
+    """base_lr for a peak, > 0."""
+    return max(max_lr / MAX_OVER_BASE, math.ulp(0.0))
 
 
 def _method(usable: Sequence[Replica]) -> str:
-    """Most frequent branch; of equally frequent ones the first in the alphabet, so that order does not
-    matter."""
+    """Most frequent branch; of equally frequent ones the first in the alphabet, whatever the order."""
     counts = Counter(r.found.branch for r in usable if r.found is not None)
     return min(counts, key=lambda branch: (-counts[branch], branch))
 
 
 def _alternatives(curves: Sequence[Curve]) -> tuple[Alternative, ...]:
-    """What each named rule says: geometric median over the curves it has an answer for, if they are more than
-    half."""
+    """What each named rule says: median over the curves it has an answer for, if they are more than half."""
     out = []
     for name, rule in NAMED_RULES.items():
-        logs = []
+        lrs = []
         for curve in curves:
             try:
-                logs.append(math.log10(rule(curve)))
+                lrs.append(rule(curve))
             except NoBoundsError:
                 continue
-        if 2 * len(logs) > len(curves):
-            out.append(Alternative(name, 10.0 ** median(logs)))
+        if 2 * len(lrs) > len(curves):
+            out.append(Alternative(name, _middle(lrs)))
     return tuple(out)
+
+
+def _middle(lrs: Sequence[float]) -> float:
+    """Median of rates; of an even number the geometric mean of the middle two."""
+    low, high = median_low(lrs), median_high(lrs)
+    return low if low == high else math.sqrt(low) * math.sqrt(high)
 
 
 def _evidence(replicas: Sequence[Replica]) -> Evidence:
@@ -150,8 +164,7 @@ def _evidence(replicas: Sequence[Replica]) -> Evidence:
     ]
     minimum = None
     if lowest:
-        log_lr = median(math.log10(lr) for lr, _ in lowest)
-        minimum = LossMinimum(10.0**log_lr, sorted(loss for _, loss in lowest)[len(lowest) // 2])
-    ends = [math.log10(r.diverged_at) for r in replicas if r.diverged_at is not None]
-    diverged_at = 10.0 ** median(ends) if 2 * len(ends) > len(replicas) else None
+        minimum = LossMinimum(_middle([lr for lr, _ in lowest]), median_low(loss for _, loss in lowest))
+    ends = [r.diverged_at for r in replicas if r.diverged_at is not None]
+    diverged_at = _middle(ends) if 2 * len(ends) > len(replicas) else None
     return Evidence(sum(len(r.finite.lrs) for r in replicas if r.finite), lr_range, minimum, diverged_at)

@@ -1,0 +1,97 @@
+"""Score every rule for learning-rate bounds on lrbench and on our own tasks.
+
+    python -m benchmarks.bounds PATH_TO_LRBENCH
+
+Regret is what is lost, in normalised final loss of a real 1cycle training, by the suggested max_lr: 0 is
+perfect, 1 is useless.  Prints for each set of tasks a table, the default rule's regret on each task, what it
+gains from several sweeps, what leaving tasks out of the choice of its constants costs and how often its
+intervals hold. The last line is JSON.
+"""
+
+import argparse
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmarks.bounds_tasks import checks
+from benchmarks.bounds_tasks.generate import DATA
+from benchmarks.bounds_tasks.peers import PEERS
+from benchmarks.bounds_tasks.scoring import Rule, Score, TaskRule, default_rule, hinted_rule, named, total
+from benchmarks.bounds_tasks.tasks import LATE_TASKS
+from clr_core.bounds import NAMED_RULES
+
+COLUMNS = ("exp100", "exp200", "exp200val", "exp100to1", "linear100")
+
+
+def rules() -> dict[str, TaskRule]:
+    """All rules by the name under which the table shows them."""
+
+    def same_for_all(rule: Rule) -> TaskRule:
+        return lambda _: rule
+
+    ours: dict[str, TaskRule] = {
+        "default": same_for_all(default_rule),
+        "default, told of plain SGD": hinted_rule,
+    }
+    ours |= {name: same_for_all(named(rule)) for name, rule in NAMED_RULES.items() if name != "accuracy_peak"}
+    return ours | {f"peer: {name}": same_for_all(rule) for name, rule in PEERS.items()}
+
+
+def table(score: ModuleType, tasks: list[Any], title: str) -> dict[str, dict[str, Score]]:
+    print(f"\n{title}: {len(tasks)} tasks; mean regret, worst task in brackets, * marks failures")
+    print(f"{'rule':28s}" + "".join(f"{c:>16s}" for c in (*COLUMNS, "exp100 error")) + f"{'spread':>8s}")
+    out: dict[str, dict[str, Score]] = {}
+    for name, rule in rules().items():
+        cells = {column: total(score, tasks, rule, column) for column in COLUMNS}
+        cells["exp100 error"] = total(score, tasks, rule, "exp100", "error")
+        shown = "".join(
+            f"{f'{c.mean:.3f} ({c.worst_task:.2f})':>15s}{'*' if c.failed else ' '}" for c in cells.values()
+        )
+        print(f"{name:28s}{shown}{cells['exp100'].spread:8.2f}", flush=True)
+        out[name] = cells
+    return out
+
+
+def load_score(folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lrbench_score", folder / "score.py")
+    if spec is None or spec.loader is None:
+        sys.exit(f"no score.py in {folder}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("lrbench", type=Path)
+    folder = parser.parse_args().lrbench
+    score = load_score(folder)
+    own = score.load(DATA)
+    late = {task.name for task in LATE_TASKS}
+    sets = {
+        "lrbench": score.load(folder),
+        "own": [task for task in own if task.name not in late],
+        "late": [task for task in own if task.name in late],
+    }
+    result: dict[str, Any] = {name: table(score, tasks, name) for name, tasks in sets.items()}
+    for name, tasks in sets.items():
+        result[name] = {rule: {c: vars(s) for c, s in cells.items()} for rule, cells in result[name].items()}
+        print(f"\n{name}: the default rule")
+        print(checks.by_task(score, tasks))
+        result[f"{name} checks"] = {
+            "median of three": checks.median_of_three(tasks),
+            "leave one task out": checks.leave_one_out(tasks),
+            "intervals": checks.intervals(tasks),
+        }
+        for check, values in result[f"{name} checks"].items():
+            print(f"{check}: " + json.dumps(values))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

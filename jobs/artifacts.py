@@ -1,0 +1,71 @@
+"""Stored files of jobs, in a folder. A key is ``<job id>/<name>``; a file appears whole or not at all."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What was stored: its key, its size and the SHA-256 of its bytes in hex."""
+
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+class ArtifactStore:
+    """Files under one folder.
+
+    Args:
+        root: The folder; made when the first file is stored.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, source: Path) -> StoredFile:
+        """Copy a file into the store, written aside, flushed to disk and renamed.
+
+        Raises:
+            OSError: The file cannot be read or the store cannot be written (a full disk, say).
+        """
+        target = self.path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f"{target.name}.{os.getpid()}.part")
+        digest, size = hashlib.sha256(), 0
+        try:
+            with source.open("rb") as reader, aside.open("wb") as writer:
+                while chunk := reader.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    writer.write(chunk)
+                writer.flush()
+                os.fsync(writer.fileno())
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+        return StoredFile(key, size, digest.hexdigest())
+
+    def path(self, key: str) -> Path:
+        """Where the file of a key lies.
+
+        Raises:
+            ValueError: The key would leave the store.
+        """
+        path = (self._root / key).resolve()
+        if not path.is_relative_to(self._root.resolve()):
+            raise ValueError(f"key {key!r} leaves the artifact store")
+        return path
+
+    def delete(self, key: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        self.path(key).unlink(missing_ok=True)
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove all files of a job."""
+        shutil.rmtree(self.path(job_id), ignore_errors=True)

@@ -1,0 +1,241 @@
+"""What workers do with jobs: claim, renew, record, finish. Every write carries the attempt as fencing token."""
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from jobs import repository
+from jobs.bounds import bounds_of, measure, resolve
+from jobs.db import Database, db_now
+from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError
+from jobs.models import Artifact, Attempt, Event, Job, Point
+from jobs.rows import Batch, Claim
+from jobs.spec import TrainSpec, job_spec
+from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
+
+KEPT_CHECKPOINTS = 2
+
+
+def claim_next(
+    database: Database, *, worker: str, slots: int, free: int, lease_s: float
+) -> Claim | None:
+    """Take the job at the head of the queue by compare-and-set.
+
+    Args:
+        database: Where jobs wait.
+        worker: Who takes it.
+        slots: Devices of this worker; a job that needs more is not for it.
+        free: Devices that nobody uses; if the job at the head needs more, nothing is taken.
+        lease_s: How long the claim holds until it is renewed.
+
+    Returns:
+        The claim, or None where nothing can start or another worker was faster.
+    """
+    with database.write() as session:
+        job = repository.next_claimable(session, slots)
+        if job is None or job.slots > free:
+            return None
+        taken = session.execute(
+            update(Job)
+            .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
+            .values(
+                status=Status.RUNNING, reason=None, attempt=Job.attempt + 1, worker=worker,
+                lease_expires_at=db_now() + lease_s, version=Job.version + 1,
+            )
+            .returning(Job.attempt),
+        ).scalar()  # fmt: skip
+        return None if taken is None else _begin_attempt(session, job.id, taken, worker)
+
+
+def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> Claim:
+    session.expire_all()
+    job = repository.get_job(session, job_id)
+    now = repository.now(session)
+    checkpoint = repository.latest_checkpoint(session, job_id)
+    step = 0 if checkpoint is None else checkpoint.step or 0
+    # What was reported after the checkpoint is done again, so it goes: no step may stand in a curve twice.
+    session.execute(delete(Point).where(Point.job_id == job_id, Point.step >= step))
+    job.started_at, job.step = job.started_at or now, step
+    resumed_from = None if checkpoint is None else step
+    session.add(
+        Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from)
+    )
+    session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
+    return Claim(
+        job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
+        resume_key=None if checkpoint is None else checkpoint.key,
+        resume_sha256=None if checkpoint is None else checkpoint.sha256, resume_step=step,
+    )  # fmt: skip
+
+
+def renew(database: Database, claim: Claim, *, lease_s: float) -> bool:
+    """Extend the lease.
+
+    Returns:
+        Whether someone asked for the job to be cancelled.
+
+    Raises:
+        StaleAttemptError: The job is no longer this attempt's.
+    """
+    with database.write() as session:
+        return _write(session, claim, lease_expires_at=db_now() + lease_s) == Status.CANCELLING
+
+
+def _write(session: Session, claim: Claim, **values: Any) -> Status:  # noqa: ANN401 - columns differ in type
+    status = session.execute(
+        update(Job)
+        .where(
+            Job.id == claim.job_id,
+            Job.attempt == claim.attempt,
+            Job.status.in_([Status.RUNNING, Status.CANCELLING]),
+        )
+        .values(**values)
+        .returning(Job.status),
+    ).scalar()
+    if status is None:
+        raise StaleAttemptError(claim.job_id, claim.attempt)
+    return Status(status)
+
+
+def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
+    """Write what the ranks reported, all of it or nothing.
+
+    Returns:
+        Keys of older checkpoints that nothing refers to any more.
+
+    Raises:
+        StaleAttemptError: The job is no longer this attempt's; nothing is written.
+    """
+    with database.write() as session:
+        values = dict(batch.progress)
+        if batch.latest or batch.resolved:
+            job = repository.get_job(session, claim.job_id)
+            values |= {"latest": job.latest | batch.latest, "resolved": job.resolved | batch.resolved}
+        _write(session, claim, version=Job.version + 1, **values)
+        if batch.points:
+            session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
+        return _keep_checkpoint(session, claim, batch) if batch.checkpoint else []
+
+
+def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
+    stored, now = batch.checkpoint, repository.now(session)
+    session.add(
+        Artifact(
+            job_id=claim.job_id, key=stored.key, kind="checkpoint", step=batch.checkpoint_step,
+            size_bytes=stored.size_bytes, sha256=stored.sha256, created_at=now,
+        ),
+    )  # fmt: skip
+    session.add(Event(job_id=claim.job_id, at=now, type="checkpoint", data={"step": batch.checkpoint_step}))
+    session.flush()
+    rows = session.scalars(
+        select(Artifact)
+        .where(Artifact.job_id == claim.job_id, Artifact.kind == "checkpoint")
+        .order_by(Artifact.step.desc()),
+    ).all()
+    for old in rows[KEPT_CHECKPOINTS:]:
+        session.delete(old)
+    return [old.key for old in rows[KEPT_CHECKPOINTS:]]
+
+
+def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
+    """Record the verdict; for a range test, read its bounds from the curves.
+
+    Returns:
+        Ids of jobs that waited for this one and may now run.
+    """
+    with database.write() as session:
+        job = repository.get_job(session, claim.job_id)
+        verdict = measure(session, job) if job.kind == "lr_find" else result
+        return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict)
+
+
+def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list[str]:
+    """Record that the job failed for a reason that another attempt would not cure."""
+    with database.write() as session:
+        error = {"code": reason, "message": message}
+        return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
+
+
+def cancelled(database: Database, claim: Claim) -> list[str]:
+    """Record that the ranks of a cancelled job are gone."""
+    with database.write() as session:
+        return finish(session, claim, Status.CANCELLED, Outcome.CANCELLED)
+
+
+def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:  # noqa: ANN401
+    """End a job and its attempt in this transaction.
+
+    Returns:
+        Ids of jobs that waited for this one and may now run.
+    """
+    assert set(sources_of(status)) <= {Status.QUEUED, Status.RUNNING, Status.CANCELLING}  # noqa: S101
+    _write(
+        session, claim, status=status, finished_at=db_now(), lease_expires_at=None, version=Job.version + 1,
+        **values,
+    )  # fmt: skip
+    _end_attempt(session, claim, outcome)
+    session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
+    session.flush()
+    session.expire_all()
+    return release_waiting(session, claim.job_id)
+
+
+def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
+    job = repository.get_job(session, claim.job_id)
+    session.execute(
+        update(Attempt)
+        .where(Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
+        .values(finished_at=db_now(), outcome=outcome, last_step=job.step),
+    )
+
+
+def release_waiting(session: Session, source_id: str) -> list[str]:
+    """Let the jobs that waited for a finished range test run with its bounds, or fail without."""
+    source = repository.get_job(session, source_id)
+    released = []
+    for job in session.scalars(select(Job).where(Job.waits_for == source_id, Job.status == Status.QUEUED)):
+        spec = job_spec.validate_python(job.spec)
+        assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
+        job.waits_for, job.version = None, job.version + 1
+        try:
+            job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
+            released.append(job.id)
+        except (NoBoundsError, BoundsNotReadyError) as error:
+            job.status, job.reason, job.finished_at = Status.FAILED, Reason.PARENT_FAILED, repository.now(session)
+            job.error = {"code": Reason.PARENT_FAILED, "message": str(error)}
+            session.add(Event(job_id=job.id, at=job.finished_at, type="failed", data={}))
+    assert source.status in TERMINAL  # noqa: S101 - callers end it first
+    return released
+
+
+def give_back(database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int) -> list[str]:
+    """End a lost or handed-back attempt: the job queues up again, or ends where it was lost too often.
+
+    Returns:
+        Ids of jobs to ring for.
+    """
+    with database.write() as session:
+        return retry(session, claim, outcome, max_attempts=max_attempts)
+
+
+def retry(session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int) -> list[str]:
+    """Like `give_back`, in a transaction that the caller holds."""
+    job = repository.get_job(session, claim.job_id)
+    failures = job.failures + (outcome is Outcome.WORKER_LOST)
+    if job.status == Status.CANCELLING:
+        return finish(session, claim, Status.CANCELLED, outcome)
+    if failures >= max_attempts:
+        message = f"{failures} attempts were lost with their worker or ranks; max_attempts is {max_attempts}"
+        return finish(
+            session, claim, Status.FAILED, outcome, reason=Reason.ATTEMPTS_EXHAUSTED, failures=failures,
+            error={"code": Reason.ATTEMPTS_EXHAUSTED, "message": message},
+        )  # fmt: skip
+    _write(
+        session, claim, status=Status.QUEUED, worker=None, lease_expires_at=None, failures=failures,
+        version=Job.version + 1,
+    )  # fmt: skip
+    _end_attempt(session, claim, outcome)
+    now = repository.now(session)
+    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data={"outcome": outcome}))
+    return [claim.job_id]

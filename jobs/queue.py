@@ -1,0 +1,76 @@
+"""The doorbell: tells some worker, by task name, that a job waits. Only the id travels; SQL is the truth."""
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from jobs.errors import BrokerUnreachableError
+
+RUN_JOB = "worker.tasks.run_job"
+QUEUE = "clr"
+BROKER_TIMEOUT_S = 1.0
+
+
+def worker_queue(worker: str) -> str:
+    """The queue on which a worker rings for itself."""
+    return f"{QUEUE}.{worker}"
+
+
+def celery_config(broker_url: str) -> dict[str, object]:
+    """What producers and workers agree on: JSON only, early acknowledgement, nothing kept of results."""
+    return {
+        "broker_url": broker_url,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_default_queue": QUEUE,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_hijack_root_logger": False,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+    }
+
+
+class Doorbell:
+    """Rings workers through the broker.
+
+    Args:
+        broker_url: ``redis://…`` of a Redis or Valkey.
+    """
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery("clr", set_as_current=False)
+        self._app.config_from_object(celery_config(broker_url))
+        self._app.conf.broker_transport_options = {
+            "socket_connect_timeout": BROKER_TIMEOUT_S,
+            "socket_timeout": BROKER_TIMEOUT_S,
+        }
+
+    def ring(self, job_id: str, *, queue: str = QUEUE) -> None:
+        """Tell a worker that ``job_id`` waits.
+
+        Raises:
+            BrokerUnreachableError: The message could not be sent. The job is safe in SQL: a sweep rings later.
+        """
+        try:
+            self._app.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnreachableError(f"the broker did not take the message: {error}") from error
+
+    def check(self) -> None:
+        """Connect to the broker.
+
+        Raises:
+            BrokerUnreachableError: It does not answer.
+        """
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
+        except (OperationalError, OSError) as error:
+            raise BrokerUnreachableError(f"the broker does not answer: {error}") from error
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._app.close()

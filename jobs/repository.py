@@ -1,0 +1,120 @@
+"""Reading jobs: every SELECT of the service. Writing stands in `service` (users) and `lifecycle` (workers)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from jobs.db import db_now
+from jobs.errors import JobNotFoundError
+from jobs.models import Artifact, Attempt, IdempotencyKey, Job, Point, Worker
+from jobs.status import Status
+
+
+def now(session: Session) -> float:
+    """The database's clock."""
+    return float(session.scalar(select(db_now())) or 0.0)
+
+
+def get_job(session: Session, job_id: str) -> Job:
+    """One job.
+
+    Raises:
+        JobNotFoundError: There is none with this id.
+    """
+    job = session.get(Job, job_id)
+    if job is None:
+        raise JobNotFoundError(job_id)
+    return job
+
+
+def lock_job(session: Session, job_id: str) -> Job:
+    """One job, held so that it cannot end before this transaction does.
+
+    Raises:
+        JobNotFoundError: There is none with this id.
+    """
+    job = session.get(Job, job_id, with_for_update=True)
+    if job is None:
+        raise JobNotFoundError(job_id)
+    return job
+
+
+def list_jobs(
+    session: Session, *, status: str | None, kind: str | None, before: str | None, limit: int
+) -> Sequence[Job]:
+    """Jobs from new to old, those older than ``before`` where it is given."""
+    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    for column, wanted in ((Job.status, status), (Job.kind, kind)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(Job.id < before)
+    return session.scalars(query).all()
+
+
+def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
+    """All tries at a job, in order."""
+    return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)).all()
+
+
+def children_of(session: Session, job_id: str) -> Sequence[str]:
+    """Ids of the jobs that this one started."""
+    return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()
+
+
+def find_key(session: Session, key: str) -> IdempotencyKey | None:
+    """What an Idempotency-Key was used for, if it was."""
+    return session.get(IdempotencyKey, key)
+
+
+def next_claimable(session: Session, slots: int) -> Job | None:
+    """The job at the head of the queue among those that ``slots`` devices can run."""
+    return session.scalar(
+        select(Job)
+        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots <= slots)
+        .order_by(Job.queued_at, Job.id)
+        .limit(1),
+    )
+
+
+def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
+    """The newest checkpoint; every metric of the steps before it is in SQL."""
+    return session.scalar(
+        select(Artifact)
+        .where(Artifact.job_id == job_id, Artifact.kind == "checkpoint")
+        .order_by(Artifact.step.desc())
+        .limit(1),
+    )
+
+
+def series(
+    session: Session, job_id: str, metric: str, replica: int
+) -> Sequence[tuple[int, float | None, str | None]]:
+    """``(step, value, nonfinite)`` of one metric and replica, in order of steps."""
+    rows = session.execute(
+        select(Point.step, Point.value, Point.nonfinite)
+        .where(Point.job_id == job_id, Point.metric == metric, Point.replica == replica)
+        .order_by(Point.step),
+    )
+    return [(step, value, nonfinite) for step, value, nonfinite in rows]
+
+
+def metrics_of(session: Session, job_id: str) -> Sequence[tuple[str, int]]:
+    """The ``(metric, replica)`` pairs that a job has points of."""
+    rows = session.execute(
+        select(Point.metric, Point.replica).where(Point.job_id == job_id).distinct().order_by(
+            Point.metric, Point.replica
+        ),
+    )
+    return [(metric, replica) for metric, replica in rows]
+
+
+def live_workers(session: Session) -> Sequence[Worker]:
+    """Workers whose last beat is young enough."""
+    return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
+
+
+def most_slots(session: Session) -> int:
+    """Slots of the largest live worker; 0 where there is none."""
+    return session.scalar(select(func.max(Worker.slots)).where(Worker.expires_at > db_now())) or 0

@@ -1,0 +1,60 @@
+"""Plain values that pass between the worker and SQL."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker may run: only with this attempt number may it write.
+
+    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps.
+    """
+
+    job_id: str
+    attempt: int
+    kind: str
+    slots: int
+    spec: dict[str, Any]
+    resolved: dict[str, Any]
+    resume_key: str | None
+    resume_sha256: str | None
+    resume_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One value of one metric at one step; NaN and infinities are kept apart, since SQL and JSON have none."""
+
+    metric: str
+    replica: int
+    step: int
+    raw: float
+
+    def row(self, job_id: str) -> dict[str, Any]:
+        """Columns of the ``points`` table."""
+        finite = math.isfinite(self.raw)
+        return {
+            "job_id": job_id,
+            "metric": self.metric,
+            "replica": self.replica,
+            "step": self.step,
+            "value": self.raw if finite else None,
+            "nonfinite": None if finite else str(self.raw),
+        }
+
+
+@dataclass(slots=True)
+class Batch:
+    """What ranks reported since the last write: all of it goes into one transaction."""
+
+    points: list[MetricPoint] = field(default_factory=list)
+    progress: dict[str, Any] = field(default_factory=dict)  # columns of the job's row
+    latest: dict[str, Any] = field(default_factory=dict)
+    resolved: dict[str, Any] = field(default_factory=dict)
+    checkpoint: Any = None  # a StoredFile, with its step in checkpoint_step
+    checkpoint_step: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.points or self.progress or self.resolved or self.checkpoint)

@@ -1,0 +1,161 @@
+"""What users do with jobs: submit and cancel. One call is one transaction; bells are rung after it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from jobs import lifecycle, repository
+from jobs.bounds import bounds_of, resolve
+from jobs.conditions import Conditions
+from jobs.db import Database, db_now
+from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
+from jobs.ids import new_job_id
+from jobs.models import Event, IdempotencyKey, Job
+from jobs.spec import LrFindSpec, RangeTest, TrainSpec
+from jobs.status import TERMINAL, Reason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A submitted job, and the one to ring a worker for (its range test, where it has to run first)."""
+
+    job_id: str
+    ring_id: str
+    is_new: bool
+
+
+def submit(
+    database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None = None, body: bytes = b""
+) -> Submitted:
+    """Write a job, its first event and its idempotency key.
+
+    Args:
+        database: Where to.
+        spec: What was asked.
+        key: Idempotency-Key of the client, if it sent one.
+        body: The request's body, to tell a repeated request from another one under the same key.
+
+    Raises:
+        IdempotencyKeyReusedError: The key was used for another body.
+        JobNotFoundError: ``max_lr`` names a job that is not there.
+        NoBoundsError: That job is no range test, or ended without bounds.
+        ConditionsDifferError: The conditions are not those of the bounds.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    try:
+        with database.write() as session:
+            return _repeated(session, key, digest) or _insert(session, spec, key, digest)
+    except IntegrityError:  # another request with the same key was faster
+        with database.read() as session:
+            if (earlier := _repeated(session, key, digest)) is not None:
+                return earlier
+        raise
+
+
+def _repeated(session: Session, key: str | None, digest: str) -> Submitted | None:
+    used = None if key is None else repository.find_key(session, key)
+    if used is None:
+        return None
+    if used.body_sha256 != digest:
+        raise IdempotencyKeyReusedError(used.key, used.job_id)
+    return Submitted(used.job_id, used.job_id, is_new=False)
+
+
+def _insert(session: Session, spec: LrFindSpec | TrainSpec, key: str | None, digest: str) -> Submitted:
+    if isinstance(spec, LrFindSpec):
+        job = ring = _add(session, spec, spec.conditions)
+    else:
+        job, ring = _add_training(session, spec)
+    if key is not None:
+        session.flush()
+        session.add(
+            IdempotencyKey(key=key, body_sha256=digest, job_id=job.id, created_at=repository.now(session))
+        )
+    return Submitted(job.id, ring.id, is_new=True)
+
+
+def _add(session: Session, spec: LrFindSpec | TrainSpec, conditions: Conditions) -> Job:
+    now = repository.now(session)
+    document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
+    job = Job(
+        id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
+        resolved={"rank_batch_size": conditions.rank_batch_size}, fingerprint=conditions.fingerprint(),
+        slots=conditions.world_size, created_at=now, queued_at=now,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    session.add(Event(job_id=job.id, at=now, type="submitted", data={}))
+    return job
+
+
+def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
+    if spec.source_job is not None:
+        return _add_from_job(session, spec, repository.lock_job(session, spec.source_job))
+    assert spec.conditions is not None  # noqa: S101 - the spec's own rule
+    job = _add(session, spec, spec.conditions)
+    if spec.schedule.max_lr != "auto":
+        job.resolved = job.resolved | resolve(spec, bounds=None)
+        return job, job
+    child_spec = LrFindSpec(
+        kind="lr_find", conditions=spec.conditions, range_test=spec.range_test or RangeTest(), seed=spec.seed,
+        name=f"range test of {spec.name or job.id}", labels=spec.labels,
+    )  # fmt: skip
+    child = _add(session, child_spec, spec.conditions)
+    child.parent_id, job.waits_for = job.id, child.id
+    return job, child
+
+
+def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, Job]:
+    bounds = bounds_of(source) if source.kind != "lr_find" or source.status in TERMINAL else None
+    found_under = Conditions.model_validate(source.spec["conditions"])
+    conditions = spec.conditions or found_under
+    differing = conditions.differences(found_under)
+    if differing and not spec.allow_different_conditions:
+        raise ConditionsDifferError(source.id, differing)
+    job = _add(session, spec, conditions)
+    if bounds is None:
+        job.waits_for = source.id
+    else:
+        job.resolved = job.resolved | resolve(spec, bounds=bounds)
+    return job, job
+
+
+def cancel(database: Database, job_id: str) -> None:
+    """Ask for a job to stop: a queued one is cancelled at once, a running one when its ranks are gone.
+
+    A terminal job stays as it is. The job's own range test is cancelled with it.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+    """
+    with database.write() as session:
+        job = repository.get_job(session, job_id)
+        _cancel(session, job.id)
+        for child in repository.children_of(session, job.id):
+            _cancel(session, child)
+
+
+def _cancel(session: Session, job_id: str) -> None:
+    changes: dict[Status, dict[str, Any]] = {
+        Status.QUEUED: {"status": Status.CANCELLED, "reason": Reason.USER_CANCELLED, "finished_at": db_now()},
+        Status.RUNNING: {"status": Status.CANCELLING, "reason": Reason.USER_CANCELLED},
+    }
+    for source, change in changes.items():
+        moved = session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.status == source)
+            .values(version=Job.version + 1, **change)
+            .returning(Job.id),
+        ).all()
+        if moved:
+            now = repository.now(session)
+            session.add(Event(job_id=job_id, at=now, type=str(change["status"]), data={}))
+            session.flush()
+            session.expire_all()
+            if source is Status.QUEUED:
+                lifecycle.release_waiting(session, job_id)
+            break

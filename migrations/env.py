@@ -1,0 +1,15 @@
+"""Run by Alembic: applies the revisions over the connection that `migrations.__main__` hands in."""
+
+from alembic import context
+
+from jobs.models import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite cannot alter a table in place
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

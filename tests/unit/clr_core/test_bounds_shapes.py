@@ -1,0 +1,135 @@
+"""The shapes of curve that break rules which are right elsewhere."""
+
+import math
+import random
+
+import pytest
+
+from clr_core.bounds import Curve, NoBoundsError, lr_bounds, suggest_bounds
+
+STEPS = 161
+RATES = [10 ** (-7 + 8 * k / (STEPS - 1)) for k in range(STEPS)]  # 1e-7 to 10, twenty steps in a decade
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def curve(shape: dict[str, float], *, noise: float = 0.02, seed: int = 0, end: float = 10.0) -> Curve:
+    """A fall of ``drop`` around 10^``fall``, an explosion from 10^``edge`` on, by ``climb`` a decade."""
+    rng = random.Random(seed)
+    lrs = [lr for lr in RATES if lr <= end * (1 + 1e-9)]
+    losses = []
+    for lr in lrs:
+        x = math.log10(lr)
+        loss = 2.3 - shape.get("drop", 1.8) * sigmoid(4 * (x - shape["fall"]))
+        if "early" in shape:
+            loss -= shape["early_drop"] * sigmoid(8 * (x - shape["early"]))
+        loss += shape.get("climb", 30.0) * max(0.0, x - shape.get("edge", 99.0))
+        losses.append(loss + noise * rng.gauss(0, 1))
+    return Curve.of(lrs, losses)
+
+
+def max_lr_of(measured: Curve, **options: bool) -> float:
+    bounds = suggest_bounds(measured, **options)
+    assert bounds.max_lr is not None
+    return math.log10(bounds.max_lr)
+
+
+def codes(measured: Curve) -> set[str]:
+    return {warning.code for warning in suggest_bounds(measured).warnings}
+
+
+def test_a_wide_fall_and_an_edge_give_the_rate_half_way_between_them() -> None:
+    bounds = suggest_bounds(curve({"fall": -2.0, "edge": 0.0}))
+    assert bounds.method == "half_way"
+    assert bounds.max_lr == pytest.approx(10**-1.0, rel=0.3)
+
+
+def test_a_floor_that_is_flat_for_decades_is_entered_by_half_a_decade_only() -> None:
+    far, farther = (
+        max_lr_of(curve({"fall": -3.5, "edge": 0.0})),
+        max_lr_of(curve({"fall": -3.5, "edge": 0.8})),
+    )
+    assert far == pytest.approx(farther, abs=0.1)
+    assert far == pytest.approx(-3.5 + math.log(9) / 4 + 0.5, abs=0.2)
+
+
+def test_base_lr_is_a_tenth_of_max_lr() -> None:
+    bounds = suggest_bounds(curve({"fall": -2.5, "edge": 0.0}))
+    assert bounds.max_lr is not None
+    assert bounds.base_lr == pytest.approx(bounds.max_lr / 10)
+
+
+def test_a_fall_right_before_the_edge_keeps_a_larger_margin_to_it() -> None:
+    near, far = max_lr_of(curve({"fall": -0.5, "edge": 0.0})), max_lr_of(curve({"fall": -1.35, "edge": 0.0}))
+    assert near == pytest.approx(-math.log10(12), abs=0.15)
+    assert far == pytest.approx(-math.log10(5), abs=0.15)
+
+
+def test_a_plateau_that_explodes_gets_a_cautious_margin_and_a_low_grade() -> None:
+    bounds = suggest_bounds(curve({"fall": 0.0, "drop": 0.0, "edge": 0.0}))
+    assert bounds.method == "plateau"
+    assert bounds.grade == "low"
+    assert bounds.max_lr == pytest.approx(1 / 12, rel=0.3)
+    assert "plateau" in {warning.code for warning in bounds.warnings}
+
+
+def test_a_sweep_that_ends_while_the_loss_falls_says_how_to_widen_the_range() -> None:
+    bounds = suggest_bounds(curve({"fall": -1.0}, end=0.1))
+    assert bounds.grade == "low"
+    assert bounds.max_lr is not None
+    assert bounds.max_lr <= 0.1
+    (warning,) = (each for each in bounds.warnings if each.code == "range_too_narrow")
+    assert "end_lr = 1:" in warning.message or "end_lr = 1." in warning.message
+
+
+def test_a_net_that_never_blows_up_is_not_driven_at_the_last_rate() -> None:
+    measured = curve({"fall": -2.0})
+    assert "edge_not_seen" in codes(measured) | codes(curve({"fall": -2.0}, seed=3))
+    assert -1.8 < max_lr_of(measured) < 1.0
+
+
+def test_a_small_first_stage_does_not_set_the_bounds() -> None:
+    two_stages = curve({"fall": -1.5, "edge": 0.0, "early": -4.5, "early_drop": 0.4})
+    assert max_lr_of(two_stages) == pytest.approx(max_lr_of(curve({"fall": -1.5, "edge": 0.0})), abs=0.15)
+
+
+def test_an_explosion_that_climbs_slowly_is_seen_where_it_begins() -> None:
+    slow, sudden = curve({"fall": -2.5, "edge": -1.0, "climb": 3.0}), curve({"fall": -2.5, "edge": -1.0})
+    assert max_lr_of(slow) == pytest.approx(max_lr_of(sudden), abs=0.4)
+
+
+def test_a_wreck_that_settles_after_the_explosion_is_not_taken_for_training() -> None:
+    measured = curve({"fall": -2.5, "edge": -1.0})
+    settled = [loss if lr < 0.3 else 0.1 for lr, loss in zip(measured.lrs, measured.losses, strict=True)]
+    assert max_lr_of(Curve.of(measured.lrs, settled)) == pytest.approx(max_lr_of(measured), abs=0.1)
+
+
+def test_without_momentum_the_rate_lies_nearer_to_the_edge() -> None:
+    measured = curve({"fall": -1.5, "edge": 0.0})
+    assert max_lr_of(measured, momentum=False) > max_lr_of(measured, momentum=True)
+    assert max_lr_of(measured) == max_lr_of(measured, momentum=True)
+
+
+def test_a_slow_fall_drowned_in_noise_is_called_noisy() -> None:
+    assert "noisy" in codes(curve({"fall": -2.5, "edge": 0.0, "drop": 0.6}, noise=0.2))
+
+
+def test_a_sweep_that_starts_in_the_fall_is_called_too_high() -> None:
+    measured = curve({"fall": -2.5, "edge": 0.0})
+    late = [k for k, lr in enumerate(measured.lrs) if lr > 10**-2.7]
+    cut = Curve.of([measured.lrs[k] for k in late], [measured.losses[k] for k in late])
+    assert "range_too_high" in codes(cut)
+
+
+def test_lr_bounds_gives_the_pair_of_suggest_bounds() -> None:
+    measured = curve({"fall": -2.5, "edge": 0.0})
+    bounds = suggest_bounds(measured)
+    assert lr_bounds(measured.lrs, measured.losses) == (bounds.base_lr, bounds.max_lr)
+
+
+def test_lr_bounds_raises_the_reasons_where_there_are_no_bounds() -> None:
+    with pytest.raises(NoBoundsError, match="no_fall: The loss neither falls") as refused:
+        lr_bounds(RATES, [1.0] * STEPS)
+    assert [warning.code for warning in refused.value.warnings] == ["no_fall"]

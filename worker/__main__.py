@@ -1,0 +1,21 @@
+"""``python -m worker``: one worker of the service, configured by ``CLR_…`` variables."""
+
+import logging
+import os
+
+from jobs.settings import Settings
+from worker.app import run
+
+
+def main() -> None:
+    """Prepare what the ranks inherit, then run."""
+    # One thread a rank and no spinning: two ranks on two cores otherwise take the cores from each other.
+    for name, value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}.items():
+        os.environ.setdefault(name, value)  # noqa: TID251 - read by OpenMP, not by us
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    run(settings)
+
+
+if __name__ == "__main__":
+    main()

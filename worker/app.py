@@ -1,0 +1,71 @@
+"""Composition root of a worker: builds its parts and ties them to the life of the Celery worker."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from typing import Any
+
+from celery import Celery, signals
+
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.queue import QUEUE, Doorbell, celery_config, worker_queue
+from jobs.registry import WorkerInfo
+from jobs.settings import Settings
+from worker import tasks
+from worker.dispatch import Dispatcher
+from worker.launch import Launcher
+from worker.slots import Slots
+from worker.supervise import Supervisor
+from worker.sweep import Sweep
+
+CPU_SLOTS = 2
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run one worker until it is told to stop (SIGTERM or SIGINT); running jobs are then handed back."""
+    launcher = Launcher()
+    cuda_devices = launcher.warm()
+    slots = Slots(settings.slots or cuda_devices or CPU_SLOTS)
+    name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
+    database, doorbell = Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value())
+    supervisor = Supervisor(
+        database, ArtifactStore(settings.artifacts_dir), launcher, settings, cuda_devices > 0, threading.Event()
+    )
+    dispatcher = Dispatcher(
+        name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings
+    )
+    info = WorkerInfo(name, socket.gethostname(), os.getpid(), slots.total, "cuda" if cuda_devices else "cpu")
+    _serve(settings, dispatcher, Sweep(database, info, dispatcher, settings), supervisor.stopping)
+    doorbell.close()
+    database.close()
+
+
+def _serve(settings: Settings, dispatcher: Dispatcher, sweep: Sweep, stopping: threading.Event) -> None:
+    app = Celery("clr-worker", set_as_current=False)
+    app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
+    tasks.register(app, dispatcher)
+
+    def begin(**_: Any) -> None:  # noqa: ANN401 - Celery's protocol
+        log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
+        sweep.start()
+
+    def end(**_: Any) -> None:  # noqa: ANN401 - Celery's protocol
+        stopping.set()
+
+    signals.worker_ready.connect(begin, weak=False)
+    signals.worker_shutting_down.connect(end, weak=False)
+    try:
+        # One thread more than slots, so that a doorbell is heard while every slot is busy.
+        app.worker_main([
+            "worker", "--pool=threads", f"--concurrency={dispatcher.slots.total + 1}",
+            f"--queues={QUEUE},{worker_queue(dispatcher.name)}", f"--hostname={dispatcher.name}",
+            "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}",
+        ])  # fmt: skip
+    finally:
+        stopping.set()
+        sweep.stop()

@@ -1,0 +1,66 @@
+"""Takes waiting jobs from SQL while slots are free. A message is only a doorbell: what runs next, SQL says."""
+
+import logging
+import threading
+
+from jobs import lifecycle, repository
+from jobs.db import Database
+from jobs.errors import BrokerUnreachableError
+from jobs.queue import Doorbell, worker_queue
+from jobs.rows import Claim
+from jobs.settings import Settings
+from worker.slots import Slots
+from worker.supervise import Supervisor
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Brings waiting jobs and free slots together, in the order in which the jobs were queued.
+
+    A job that needs more slots than are free right now is not overtaken by a smaller one behind it.
+    """
+
+    def __init__(
+        self, *, name: str, database: Database, slots: Slots, supervisor: Supervisor, doorbell: Doorbell,
+        settings: Settings,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.slots = slots
+        self._database, self._supervisor, self._doorbell = database, supervisor, doorbell
+        self._settings = settings
+        self._lock = threading.Lock()
+
+    def run_waiting(self) -> None:
+        """Run jobs one after the other until none waits that fits the free slots."""
+        while not self._supervisor.stopping.is_set() and (taken := self._take_next()):
+            claim, devices = taken
+            if self.slots.free:
+                self.ring(claim.job_id)  # another thread looks for more
+            log.info("%s attempt %s starts on slots %s", claim.job_id, claim.attempt, devices)
+            try:
+                self._supervisor.run(claim, devices)
+            finally:
+                self.slots.give_back(devices)
+
+    def look(self) -> None:
+        """Ring for ourselves if a job waits that fits the free slots: its own bell may have been lost."""
+        with self._database.read() as session:
+            job = repository.next_claimable(session, self.slots.total)
+        if job is not None and job.slots <= self.slots.free and not self._supervisor.stopping.is_set():
+            self.ring(job.id)
+
+    def ring(self, job_id: str) -> None:
+        """Wake a thread of this worker; a broker that is down is no error, the sweep tries again."""
+        try:
+            self._doorbell.ring(job_id, queue=worker_queue(self.name))
+        except BrokerUnreachableError as error:
+            log.warning("%s", error)
+
+    def _take_next(self) -> tuple[Claim, tuple[int, ...]] | None:
+        with self._lock:
+            claim = lifecycle.claim_next(
+                self._database, worker=self.name, slots=self.slots.total, free=self.slots.free,
+                lease_s=self._settings.lease_s,
+            )  # fmt: skip
+            return None if claim is None else (claim, self.slots.take(claim.slots))

@@ -1,0 +1,110 @@
+"""Starts the ranks of an attempt from a warm forkserver, so that this process never loads torch itself.
+
+The forkserver has ``worker.train.agent`` loaded, and with it torch. For each attempt it forks an agent, which leads
+a process group of its own and runs PyTorch elastic, which forks the ranks.
+"""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+AGENT = "worker.train.agent"  # by name: importing it here would load torch
+_POLL_S = 0.01
+
+
+def _in_forked(function: str, *arguments: Any) -> None:  # noqa: ANN401 - whatever the agent's function takes
+    getattr(importlib.import_module(AGENT), function)(*arguments)
+
+
+class Ranks:
+    """The processes of one attempt: an agent and its ranks, in one process group."""
+
+    def __init__(self, process: Any, lock: threading.Lock) -> None:  # noqa: ANN401 - a ForkServerProcess
+        self._process = process
+        self._lock = lock
+
+    @property
+    def pid(self) -> int:
+        """Process id of the agent, which is the id of the group."""
+        return int(self._process.pid)
+
+    def is_alive(self) -> bool:
+        """Whether the agent still runs."""
+        with self._lock:
+            return bool(self._process.is_alive())
+
+    def stop(self, grace_s: float) -> None:
+        """SIGTERM to the whole group, SIGKILL to what is left of it after ``grace_s`` seconds."""
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace_s
+        while self.is_alive() and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the group, then wait until the agent is reaped."""
+        self._signal(signal.SIGKILL)
+        while self.is_alive():
+            time.sleep(_POLL_S)
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:  # gone, or so young that it leads no group yet
+            if self.is_alive():
+                os.kill(self.pid, number)
+
+
+class Launcher:
+    """Forks agents. One lock guards the forkserver, whose bookkeeping is not made for several threads."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([AGENT])
+        self._lock = threading.Lock()
+
+    def warm(self) -> int:
+        """Start the forkserver, which takes as long as importing torch.
+
+        Returns:
+            How many CUDA devices it sees.
+        """
+        reader, writer = self._context.Pipe(duplex=False)
+        process = self._start("count_devices", writer)
+        writer.close()
+        devices = _receive(reader)
+        process.join()
+        return devices
+
+    def launch(self, run_dir: Path, devices: tuple[int, ...], *, on_cuda: bool) -> Ranks:
+        """Start one rank on each device.
+
+        Args:
+            run_dir: Holds ``plan.json``; the ranks report into it.
+            devices: Device numbers of the slots.
+            on_cuda: Whether they are CUDA devices.
+        """
+        visible = ",".join(map(str, devices)) if on_cuda else None
+        return Ranks(self._start("run", str(run_dir), len(devices), visible), self._lock)
+
+    def _start(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - a ForkServerProcess
+        target: Callable[..., None] = _in_forked
+        process = self._context.Process(target=target, args=(function, *arguments))
+        with self._lock:
+            process.start()
+        return process
+
+
+def _receive(reader: Connection) -> int:
+    with reader:
+        try:
+            return int(reader.recv())
+        except EOFError as error:
+            raise RuntimeError(f"the forkserver could not load {AGENT}; see its output above") from error

@@ -1,0 +1,62 @@
+"""Keeps the lease of a running job, from a thread of its own, and hears of cancellation on the way."""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs import lifecycle
+from jobs.db import Database
+from jobs.errors import StaleAttemptError
+from jobs.rows import Claim
+
+log = logging.getLogger(__name__)
+
+RENEWALS_PER_LEASE = 4
+LONGEST_PAUSE_S = 1.0  # so that a cancel is heard soon, however long the lease
+
+
+class Lease:
+    """A context in which the lease is renewed.
+
+    Attributes:
+        cancel: Set when someone asked for the job to be cancelled.
+        lost: Set when the job is no longer ours, or when the lease may have run out because SQL did not answer.
+    """
+
+    def __init__(self, database: Database, claim: Claim, lease_s: float) -> None:
+        self._database, self._claim, self._lease_s = database, claim, lease_s
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)
+        self.cancel, self.lost = threading.Event(), threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        renewed_at = time.monotonic()
+        pause = min(self._lease_s / RENEWALS_PER_LEASE, LONGEST_PAUSE_S)
+        while not self._done.wait(pause):
+            try:
+                begun = time.monotonic()
+                if lifecycle.renew(self._database, self._claim, lease_s=self._lease_s):
+                    self.cancel.set()
+                renewed_at = begun
+            except StaleAttemptError:
+                self.lost.set()
+            except SQLAlchemyError:
+                log.warning("lease of %s not renewed: SQL does not answer", self._claim.job_id, exc_info=True)
+                if time.monotonic() - renewed_at > self._lease_s:
+                    self.lost.set()
+            if self.lost.is_set():
+                return

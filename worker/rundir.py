@@ -1,0 +1,66 @@
+"""The run directory of an attempt: what the supervisor writes for the ranks, and what they report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jobs.rows import Claim
+from jobs.settings import Settings
+
+LOG_TAIL_BYTES = 2000
+
+
+def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None) -> None:
+    """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none."""
+    plan = {
+        "kind": claim.kind,
+        "spec": claim.spec,
+        "resolved": claim.resolved,
+        "datasets_dir": str(settings.datasets_dir),
+        "allow_downloads": settings.allow_downloads,
+        "checkpoint_interval_s": settings.checkpoint_interval_s,
+        "resume": None
+        if resume is None
+        else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
+    }
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / "plan.json").write_text(json.dumps(plan))
+
+
+class ReportTail:
+    """Reads whole lines that rank 0 has added to ``report.jsonl`` since the last call."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._path = run_dir / "report.jsonl"
+        self._offset = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """New lines as documents, in order; a line that is not whole yet waits for the next call."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+def failures(run_dir: Path) -> list[dict[str, Any]]:
+    """What ranks, and the agent on ranks that died without a word, wrote about their failure."""
+    return [json.loads(path.read_text()) for path in sorted(run_dir.glob("failure-*.json"))]
+
+
+def log_tail(run_dir: Path) -> str:
+    """The end of what the ranks wrote to standard error."""
+    logs = sorted(run_dir.glob("logs/**/stderr.log")) + [run_dir / "agent.log"]
+    for path in logs:
+        if path.exists() and (text := path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()):
+            return text
+    return ""
+
+
+def tidy(run_dir: Path) -> None:
+    """Remove what is stored elsewhere by now; the logs stay."""
+    for path in (run_dir / "report.jsonl", run_dir / "plan.json", *run_dir.glob("checkpoints/*")):
+        path.unlink(missing_ok=True)

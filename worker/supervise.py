@@ -1,0 +1,141 @@
+"""Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from jobs import lifecycle
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.errors import StaleAttemptError
+from jobs.rows import Batch, Claim
+from jobs.settings import Settings
+from jobs.status import Outcome, Reason
+from worker import rundir
+from worker.launch import Launcher, Ranks
+from worker.lease import Lease
+from worker.shipping import Shipper
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.02
+RETRY_S = 0.5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """Runs claimed jobs; any number of threads may use it at the same time.
+
+    Attributes:
+        stopping: Set when this worker is to end: running jobs are handed back.
+    """
+
+    database: Database
+    store: ArtifactStore
+    launcher: Launcher
+    settings: Settings
+    on_cuda: bool
+    stopping: threading.Event
+
+    def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
+        """Run one attempt to its end. When this returns its processes are gone.
+
+        Returns:
+            Ids of jobs that may run now.
+        """
+        run_dir = self.settings.runs_dir / claim.job_id / f"attempt-{claim.attempt}"
+        with Lease(self.database, claim, self.settings.lease_s) as lease:
+            try:
+                return self._attempt(claim, devices, run_dir, lease)
+            except StaleAttemptError:
+                log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
+                return []
+            except OSError as error:
+                log.exception("%s: the run directory or the store cannot be used", claim.job_id)
+                message = f"the worker could not write or read a file: {error}"
+                return self._insist(
+                    lease, lambda: lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
+                )
+            finally:
+                rundir.tidy(run_dir)
+
+    def _attempt(self, claim: Claim, devices: tuple[int, ...], run_dir: Path, lease: Lease) -> list[str]:
+        resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
+        rundir.write_plan(run_dir, claim, self.settings, resume)
+        shipper = Shipper(claim, run_dir, self.store)
+        ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
+        try:
+            self._follow(ranks, shipper, claim, lease)
+        finally:
+            ranks.kill()  # what is left of the group; a slot is free only when its processes are gone
+        if not lease.lost.is_set():
+            self._insist(lease, lambda: self._ship(shipper, claim, lease))
+        return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
+
+    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
+        pause_until = 0.0
+        while ranks.is_alive():
+            if lease.cancel.is_set() or lease.lost.is_set() or self.stopping.is_set():
+                ranks.stop(self.settings.stop_grace_s)
+                return
+            if time.monotonic() >= pause_until:
+                try:
+                    self._ship(shipper, claim, lease)
+                except OperationalError:
+                    log.warning("%s: SQL does not answer; metrics wait", claim.job_id)
+                    pause_until = time.monotonic() + RETRY_S
+            time.sleep(POLL_S)
+
+    def _ship(self, shipper: Shipper, claim: Claim, lease: Lease) -> None:
+        batch: Batch
+        while (batch := shipper.next_batch()) and not lease.lost.is_set():
+            for key in lifecycle.record(self.database, claim, batch):
+                self.store.delete(key)
+            shipper.shipped()
+
+    def _conclude(self, claim: Claim, result: dict[str, Any] | None, run_dir: Path, lease: Lease) -> list[str]:
+        if lease.lost.is_set():
+            raise StaleAttemptError(claim.job_id, claim.attempt)
+        if result is not None:
+            return lifecycle.succeed(self.database, claim, result)
+        if lease.cancel.is_set():
+            return lifecycle.cancelled(self.database, claim)
+        if self.stopping.is_set():
+            return self._give_back(claim, Outcome.HANDED_BACK)
+        return self._failed(claim, run_dir)
+
+    def _failed(self, claim: Claim, run_dir: Path) -> list[str]:
+        found = sorted(rundir.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
+        if not found:
+            message = f"the ranks ended without a result. {rundir.log_tail(run_dir)}"
+            return lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
+        cause = found[0]
+        if cause["reason"] == Reason.WORKER_LOST:
+            log.warning("%s: %s", claim.job_id, cause["message"])
+            return self._give_back(claim, Outcome.WORKER_LOST)
+        return lifecycle.fail(self.database, claim, Reason(cause["reason"]), cause["message"])
+
+    def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
+        return lifecycle.give_back(
+            self.database, claim, outcome, max_attempts=self.settings.max_attempts
+        )
+
+    @staticmethod
+    def _insist(lease: Lease, write: Callable[[], T]) -> T:
+        """Repeat a write while SQL does not answer and the lease holds."""
+        while True:
+            try:
+                return write()
+            except OperationalError:
+                if lease.lost.is_set():
+                    raise
+                log.warning("SQL does not answer; trying again", exc_info=True)
+                time.sleep(RETRY_S)

@@ -1,0 +1,50 @@
+"""The sweep of a worker: beats, takes back expired leases, rings for jobs whose bell was lost."""
+
+import logging
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs import registry
+from jobs.db import Database
+from jobs.registry import WorkerInfo
+from jobs.settings import Settings
+from worker.dispatch import Dispatcher
+
+log = logging.getLogger(__name__)
+
+BEATS_PER_LIFE = 5
+
+
+class Sweep:
+    """A thread that runs for as long as the worker does; any number of workers may sweep at once."""
+
+    def __init__(self, database: Database, info: WorkerInfo, dispatcher: Dispatcher, settings: Settings) -> None:
+        self._database, self._info, self._dispatcher, self._settings = database, info, dispatcher, settings
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and take this worker off the list."""
+        self._done.set()
+        self._thread.join()
+        try:
+            registry.leave(self._database, self._info.name)
+        except SQLAlchemyError:
+            log.warning("could not take this worker off the list", exc_info=True)
+
+    def _run(self) -> None:
+        interval = self._settings.sweep_interval_s
+        while True:
+            try:
+                registry.beat(self._database, self._info, ttl_s=max(BEATS_PER_LIFE * interval, 5.0))
+                registry.mend(self._database, max_attempts=self._settings.max_attempts)
+                self._dispatcher.look()
+            except SQLAlchemyError:
+                log.warning("sweep failed: SQL does not answer", exc_info=True)
+            if self._done.wait(interval):
+                return

@@ -1,0 +1,89 @@
+"""The agent of one attempt: leads its process group and runs PyTorch elastic, which forks the ranks.
+
+This module is what the forkserver preloads: importing it imports all that a rank needs, once for all jobs.
+"""
+
+import json
+import os
+import signal
+import threading
+from multiprocessing import connection, parent_process
+from pathlib import Path
+
+# Loaded here for their import time alone: an optimizer's constructor pulls in torch._dynamo, one second.
+import torch
+import torch._dynamo
+import torch.nn.parallel
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from jobs.status import Reason
+from worker.train import rank
+from worker.train.failure import write_failure
+
+MONITOR_INTERVAL_S = 0.02
+SHUTDOWN_TIMEOUT_S = 3
+
+
+def count_devices(writer: connection.Connection) -> None:
+    """Send how many CUDA devices there are."""
+    with writer:
+        writer.send(torch.cuda.device_count())
+
+
+def run(run_dir: str, world_size: int, visible_devices: str | None) -> None:
+    """Run ``world_size`` ranks over the plan in ``run_dir`` and wait for them.
+
+    Args:
+        run_dir: Holds ``plan.json``; takes the report, failures and logs.
+        world_size: Number of ranks on this host.
+        visible_devices: Value for ``CUDA_VISIBLE_DEVICES``; None on a CPU.
+    """
+    os.setsid()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _prepare_environment(visible_devices)
+    _log_to(Path(run_dir) / "agent.log")
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=world_size, run_id=Path(run_dir).parent.name,
+        rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", rdzv_configs={"is_host": True}, local_addr="127.0.0.1",
+        max_restarts=0, monitor_interval=MONITOR_INTERVAL_S, start_method="fork", shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        logs_specs=DefaultLogsSpecs(log_dir=f"{run_dir}/logs", redirects=Std.ALL),
+    )  # fmt: skip
+    try:
+        elastic_launch(config, rank.main)(run_dir)
+    except ChildFailedError as error:
+        _report_killed(Path(run_dir), error)
+        raise SystemExit(1) from error
+
+
+def _end_with_parent() -> None:
+    """SIGKILL the whole group when the worker is gone: nobody would hear of the result."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - a forkserver's child has one
+    connection.wait([parent.sentinel])
+    os.killpg(0, signal.SIGKILL)
+
+
+def _prepare_environment(visible_devices: str | None) -> None:
+    environment = os.environ  # noqa: TID251 - what torch reads in the ranks is said through it
+    for name in [name for name in environment if name.startswith("CLR_")]:
+        del environment[name]  # ranks run users' work: no database URL, no broker password
+    if visible_devices is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = visible_devices
+    environment["GLOO_SOCKET_IFNAME"] = "lo"
+
+
+def _log_to(path: Path) -> None:
+    with path.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+def _report_killed(run_dir: Path, error: ChildFailedError) -> None:
+    """Write down a rank that died by a signal; its peers only know that a connection broke."""
+    for number, failure in error.failures.items():
+        if failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM:  # elastic itself sends SIGTERM
+            name = signal.Signals(-failure.exitcode).name
+            message = f"rank {number} was killed by {name}; the kernel does that when memory runs out"
+            write_failure(run_dir, number, Reason.WORKER_LOST, message)

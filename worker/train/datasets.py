@@ -1,0 +1,80 @@
+"""From the name of a dataset to its two splits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from jobs.conditions import NamedDataset, NpzDataset
+from jobs.errors import TrainingError
+from jobs.status import Reason
+from worker.train.data import Data, Split, on_device
+from worker.train.npz import load_npz
+from worker.train.plan import Plan
+from worker.train.torchvision_ops import import_torchvision
+
+VAL_FRACTION = 0.2
+
+
+def load(plan: Plan, device: torch.device) -> Data:
+    """The dataset of a plan, on the device.
+
+    Raises:
+        TrainingError: It is missing or broken; the message says where files are expected.
+    """
+    dataset = plan.conditions.dataset
+    if isinstance(dataset, NpzDataset):
+        train, val = load_npz(plan.datasets_dir / dataset.options.path, dataset.options.val_fraction)
+    elif dataset.name == "digits":
+        train, val = _digits()
+    else:
+        train, val = _torchvision(dataset, plan.datasets_dir, plan.allow_downloads)
+    data = on_device(train, val, device)
+    if plan.conditions.global_batch_size > len(data.train):
+        raise TrainingError(
+            Reason.INVALID_DATA,
+            f"global_batch_size is {plan.conditions.global_batch_size}, and the training split has "
+            f"{len(data.train)} samples: it must be at most that",
+        )
+    return data
+
+
+def _digits() -> tuple[Split, Split]:
+    """scikit-learn's 1,797 images of 8 x 8 pixels; the same stratified fifth is always held back."""
+    images, labels = load_digits(return_X_y=True)
+    train_x, val_x, train_y, val_y = train_test_split(
+        images.astype(np.float32).reshape(-1, 1, 8, 8), labels, test_size=VAL_FRACTION, random_state=0, stratify=labels
+    )
+    return _split(train_x, train_y), _split(val_x, val_y)
+
+
+def _split(inputs: Any, labels: Any) -> Split:  # noqa: ANN401 - numpy arrays of several dtypes
+    return Split(torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.int64)))
+
+
+_TORCHVISION = {"cifar10": "CIFAR10", "fashion_mnist": "FashionMNIST", "mnist": "MNIST"}
+
+
+def _torchvision(dataset: NamedDataset, folder: Path, allow_downloads: bool) -> tuple[Split, Split]:
+    load_one: Callable[..., Any] = getattr(import_torchvision().datasets, _TORCHVISION[dataset.name])
+    try:
+        parts = [load_one(root=str(folder), train=train, download=allow_downloads) for train in (True, False)]
+    except Exception as error:  # torchvision raises whatever reading or fetching raises
+        advice = "" if allow_downloads else ", or let the server fetch them (CLR_ALLOW_DOWNLOADS=true)"
+        raise TrainingError(
+            Reason.INVALID_DATA,
+            f"dataset {dataset.name} is not usable: {error} Put its files, as torchvision.datasets."
+            f"{_TORCHVISION[dataset.name]} lays them out, under {folder}{advice}.",
+        ) from error
+    train, val = (_images(part) for part in parts)
+    return train, val
+
+
+def _images(part: Any) -> Split:  # noqa: ANN401 - a torchvision dataset
+    images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)  # noqa: PLR2004 - grey or NHWC
+    return Split(images.contiguous(), labels.long())

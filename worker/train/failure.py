@@ -1,0 +1,18 @@
+"""How a rank says why it failed: one small file each, read by the supervisor."""
+
+import json
+from pathlib import Path
+
+from jobs.status import Reason
+
+# Which of several failures is the cause: one that a user can act on, then a rank that was killed, and last whatever
+# else broke, since peers of a rank that is gone fail too.
+_RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
+
+
+def write_failure(run_dir: Path, rank: int, reason: Reason, message: str) -> None:
+    """Write ``failure-<rank>.json``, whole or not at all."""
+    document = {"reason": reason, "message": message, "rank_of_cause": _RANK_OF_CAUSE.get(reason, 0)}
+    aside = run_dir / f"failure-{rank}.json.part"
+    aside.write_text(json.dumps(document))
+    aside.rename(run_dir / f"failure-{rank}.json")

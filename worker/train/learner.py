@@ -1,0 +1,87 @@
+"""A model that learns: what a range test and a training have in common, and must have in common."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from jobs.conditions import Conditions
+from worker.train.data import Data
+from worker.train.models import build_model
+from worker.train.optimizers import build_optimizer
+from worker.train.sampling import global_batch, rank_batch
+from worker.train.world import World
+
+
+class Learner:
+    """Model, optimizer and data on one rank; every rank starts from the same weights.
+
+    Args:
+        world: The ranks.
+        data: The dataset on this rank's device.
+        conditions: What is trained, and how.
+        seed: Seed of the initial weights.
+        lr: Learning rate of the first step.
+    """
+
+    def __init__(self, world: World, data: Data, conditions: Conditions, *, seed: int, lr: float) -> None:
+        torch.manual_seed(seed)
+        model = build_model(conditions.model, data.shape, data.classes).to(world.device)
+        torch.manual_seed(seed + world.rank)  # from here on ranks may draw different numbers (dropout)
+        self.world, self.data, self.conditions = world, data, conditions
+        self.optimizer = build_optimizer(conditions.optimizer, model.parameters(), lr)
+        devices = [world.device] if world.device.type == "cuda" else None
+        self.model: nn.Module = DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
+        self._model = model
+
+    @property
+    def bare_model(self) -> nn.Module:
+        """The model without DistributedDataParallel around it."""
+        return self._model
+
+    def step(self, step: int, seed: int) -> Tensor:
+        """One update on this rank's part of the step's global batch; gradients are averaged over ranks.
+
+        Args:
+            step: Zero-based step, which says which samples.
+            seed: Seed of the data order.
+
+        Returns:
+            Loss of this rank's part before the update, a scalar on the device.
+        """
+        batch = global_batch(seed, step, self.conditions.global_batch_size, len(self.data.train))
+        indices = rank_batch(batch, self.world.rank, self.world.size).to(self.world.device)
+        inputs = self.data.normalised(self.data.train.inputs[indices])
+        with self._autocast():
+            loss = F.cross_entropy(
+                self.model(inputs), self.data.train.labels[indices], label_smoothing=self.conditions.label_smoothing
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Loss (without label smoothing) and accuracy on the validation split, each rank taking its share."""
+        for buffer in self._model.buffers():  # batch norm's running statistics are those of rank 0
+            torch.distributed.broadcast(buffer, 0)
+        self._model.eval()
+        sums = torch.zeros(2, dtype=torch.float64, device=self.world.device)
+        split, size = self.data.val, max(self.conditions.rank_batch_size, 256)
+        for start in range(self.world.rank * size, len(split), self.world.size * size):
+            labels = split.labels[start : start + size]
+            with self._autocast():
+                logits = self._model(self.data.normalised(split.inputs[start : start + size])).float()
+            sums[0] += F.cross_entropy(logits, labels, reduction="sum").double()
+            sums[1] += (logits.argmax(1) == labels).sum()
+        self._model.train()
+        loss, hits = (self.world.total(sums) / len(split)).tolist()
+        return {"val_loss": loss, "val_accuracy": hits}
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self.conditions.precision == "bf16":
+            return torch.autocast(self.world.device.type, dtype=torch.bfloat16)
+        return nullcontext()

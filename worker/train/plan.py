@@ -1,0 +1,52 @@
+"""What a rank is to do: ``plan.json``, written by the supervisor."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from jobs.conditions import Conditions
+from jobs.spec import LrFindSpec, TrainSpec, job_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The checkpoint to go on from: its file, its SHA-256 and the number of steps done by then."""
+
+    path: Path
+    sha256: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The spec, and where things lie on this host."""
+
+    spec: LrFindSpec | TrainSpec
+    conditions: Conditions
+    resolved: dict[str, Any]
+    datasets_dir: Path
+    allow_downloads: bool
+    checkpoint_interval_s: float
+    resume: Resume | None
+
+    @property
+    def kind(self) -> str:
+        """Which kind of job this is."""
+        return self.spec.kind
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a plan that the supervisor has written."""
+        document = json.loads(path.read_text())
+        resume = document["resume"]
+        spec = job_spec.validate_python(document["spec"])
+        return cls(
+            spec=spec,
+            conditions=Conditions.model_validate(document["spec"]["conditions"]),
+            resolved=document["resolved"],
+            datasets_dir=Path(document["datasets_dir"]),
+            allow_downloads=document["allow_downloads"],
+            checkpoint_interval_s=document["checkpoint_interval_s"],
+            resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
+        )

@@ -1,0 +1,52 @@
+"""What rank 0 tells the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+
+class Report:
+    """Appends lines; on other ranks it does nothing.
+
+    Args:
+        folder: The run directory.
+        writes: Whether this is rank 0.
+    """
+
+    def __init__(self, folder: Path, *, writes: bool) -> None:
+        self.folder = folder
+        self.writes = writes
+        self._file = (folder / "report.jsonl").open("a") if writes else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def plan(self, total_steps: int, resolved: dict[str, Any]) -> None:
+        """Say how long the job is, and what was decided from the data."""
+        self._line("plan", total_steps=total_steps, resolved=resolved)
+
+    def points(
+        self, steps: list[int], values: dict[str, list[float]], *, done: int, epoch: float | None = None, replica: int = 0
+    ) -> None:
+        """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps."""
+        self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica)
+
+    def checkpoint(self, step: int, file: str) -> None:
+        """A checkpoint after ``step`` steps lies in the run directory, whole."""
+        self._line("checkpoint", step=step, file=file)
+
+    def result(self, result: dict[str, Any]) -> None:
+        """The verdict: the last line."""
+        self._line("result", result=result)
+
+    def _line(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        if self._file is not None:
+            self._file.write(json.dumps({"type": kind, **fields}) + "\n")
+            self._file.flush()

@@ -1,0 +1,57 @@
+"""The ranks of a job, seen from one of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This rank, how many there are, and the device it works on."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    def average(self, values: Tensor) -> Tensor:
+        """Mean over ranks, in place; every rank gets the same numbers."""
+        dist.all_reduce(values)
+        return values.div_(self.size)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sum over ranks, in place."""
+        dist.all_reduce(values)
+        return values
+
+    def gather(self, values: Tensor) -> list[Tensor]:
+        """The tensor of every rank (equal shapes), in order of ranks."""
+        gathered = [torch.empty_like(values) for _ in range(self.size)]
+        dist.all_gather(gathered, values)
+        return gathered
+
+
+@contextmanager
+def joined_world() -> Iterator[World]:
+    """Join the process group that elastic prepared: NCCL on CUDA devices, gloo elsewhere.
+
+    Models and optimizers must be gone when the block ends: a rank that still holds a DistributedDataParallel model
+    while its process group goes away may abort.
+    """
+    local_rank = int(os.environ["LOCAL_RANK"])  # noqa: TID251 - set by elastic
+    torch.set_num_threads(1)
+    if torch.cuda.is_available():
+        device = torch.device("cuda", local_rank)
+        torch.cuda.set_device(device)
+        dist.init_process_group("nccl", device_id=device)
+    else:
+        device = torch.device("cpu")
+        dist.init_process_group("gloo")
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), device)
+    finally:
+        dist.destroy_process_group()
