@@ -1,5 +1,6 @@
 """Reading jobs: every SELECT of the service. Writing stands in `service` (users) and `lifecycle` (workers)."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
@@ -9,6 +10,8 @@ from jobs.db import db_now
 from jobs.errors import JobNotFoundError
 from jobs.models import Artifact, Attempt, IdempotencyKey, Job, Point, Worker
 from jobs.status import Status
+
+JOB_ID = re.compile(r"job_[0-9a-f]{32}")
 
 
 def now(session: Session) -> float:
@@ -22,7 +25,7 @@ def get_job(session: Session, job_id: str) -> Job:
     Raises:
         JobNotFoundError: There is none with this id.
     """
-    job = session.get(Job, job_id)
+    job = session.get(Job, job_id) if JOB_ID.fullmatch(job_id) else None
     if job is None:
         raise JobNotFoundError(job_id)
     return job

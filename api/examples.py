@@ -1,0 +1,34 @@
+"""Bodies that work as they are: shown in the OpenAPI document, posted by a test."""
+
+from typing import Any
+
+CONDITIONS: dict[str, Any] = {
+    "model": {"name": "mlp", "options": {"hidden": [128]}},
+    "dataset": {"name": "digits"},
+    "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4},
+    "world_size": 2,
+    "global_batch_size": 128,
+}
+LR_FIND: dict[str, Any] = {
+    "kind": "lr_find",
+    "conditions": CONDITIONS,
+    "range_test": {"start_lr": 1e-6, "end_lr": 10, "steps": 100, "replicas": 3},
+}
+TRAIN: dict[str, Any] = {
+    "kind": "train",
+    "conditions": CONDITIONS,
+    "schedule": {"name": "one_cycle", "max_lr": "auto"},
+    "epochs": 12,
+}
+JOB_SPECS: dict[str, Any] = {
+    "lr_find": {"summary": "Run three range tests and answer with bounds", "value": LR_FIND},
+    "train": {"summary": "Find the bounds first, then train with 1cycle", "value": TRAIN},
+    "train_with_bounds": {
+        "summary": "Train with the bounds of an earlier lr_find job, under its conditions",
+        "value": {
+            "kind": "train",
+            "schedule": {"name": "one_cycle", "max_lr": {"from_job": "job_0192f0c1d2e37f4a8b5c6d7e8f901234"}},
+            "epochs": 12,
+        },
+    },
+}

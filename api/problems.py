@@ -1,0 +1,134 @@
+"""RFC 9457 problem documents: every error of every path leaves the service as one of these."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from jobs.errors import (
+    BoundsNotReadyError,
+    ConditionsDifferError,
+    IdempotencyKeyReusedError,
+    JobNotFoundError,
+    JobsError,
+    NoBoundsError,
+)
+
+log = logging.getLogger(__name__)
+
+STATUS_OF: dict[type[JobsError], int] = {
+    JobNotFoundError: 404,
+    IdempotencyKeyReusedError: 409,
+    ConditionsDifferError: 409,
+    BoundsNotReadyError: 409,
+    NoBoundsError: 409,
+}
+RETRY_AFTER_S = {BoundsNotReadyError: "1"}
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_SHOWN_CHARACTERS = 80
+
+
+class BadBodyError(Exception):
+    """The body is not a JSON object, so there is nothing in it to point at."""
+
+
+def problem(
+    request: Request, status: int, code: str, detail: str, *, errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:  # fmt: skip
+    """One problem document as a response."""
+    document: dict[str, Any] = {
+        "type": f"/problems/{code.replace('_', '-')}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "code": code,
+        "request_id": request.scope.get("clr_request_id"),
+    }
+    if errors is not None:
+        document["errors"] = errors
+    return JSONResponse(document, status, headers=headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Have every exception of the app answered with a problem document."""
+
+    @app.exception_handler(JobsError)
+    def on_jobs_error(request: Request, error: JobsError) -> JSONResponse:
+        status = STATUS_OF[type(error)]
+        errors = None
+        if isinstance(error, ConditionsDifferError):
+            errors = [
+                {"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields
+            ]
+        retry = RETRY_AFTER_S.get(type(error))
+        headers = {"Retry-After": retry} if retry else None
+        return problem(request, status, error.code, str(error), errors=errors, headers=headers)
+
+    @app.exception_handler(BadBodyError)
+    def on_bad_body(request: Request, error: BadBodyError) -> JSONResponse:
+        return problem(request, 400, "bad_body", str(error))
+
+    @app.exception_handler(ValidationError)
+    def on_invalid_spec(request: Request, error: ValidationError) -> JSONResponse:
+        body = getattr(request.state, "body", {})
+        return _invalid(request, "invalid_spec", [_describe(each, body) for each in error.errors()])
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid(request, "invalid_request", [_describe(each, None) for each in error.errors()])
+
+    @app.exception_handler(HTTPException)
+    def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+        code = _CODES.get(error.status_code, "http_error")
+        headers = dict(error.headers) if error.headers else None
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+
+    @app.exception_handler(Exception)
+    def on_anything_else(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
+
+
+def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:
+    detail = "; ".join(f"{error['pointer'] or 'the body'}: {error['detail']}" for error in errors[:5])
+    return problem(request, 422, code, detail, errors=errors)
+
+
+def _describe(error: Any, body: object) -> dict[str, Any]:  # noqa: ANN401 - pydantic's error details
+    pointer = _pointer(error["loc"], body) if body is not None else "/" + "/".join(map(str, error["loc"]))
+    context = error.get("ctx", {})
+    code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
+    message = error["msg"]
+    if error["type"] not in ("missing", "extra_forbidden"):
+        message = f"{message}, got {_shown(error.get('input'))}"
+    return {"pointer": pointer, "code": code, "detail": message}
+
+
+def _pointer(location: tuple[int | str, ...], body: object) -> str:
+    """JSON pointer of a location; pydantic also names the chosen forms of unions, which the body does not have."""
+    pointer, place = "", body
+    for index, part in enumerate(location):
+        if isinstance(place, dict) and part in place:
+            place = place[part]
+        elif isinstance(place, list) and isinstance(part, int) and part < len(place):
+            place = place[part]
+        elif index < len(location) - 1 or not isinstance(place, dict):
+            continue
+        pointer += f"/{part}"
+    return pointer
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python likes to print
+        return "a number of very many digits"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

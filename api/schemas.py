@@ -1,0 +1,251 @@
+"""The documents that the API answers with."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from jobs import repository
+from jobs.models import Attempt, Job
+from jobs.status import Status
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+class Document(BaseModel):
+    """Answers are never changed after they are made."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Progress(Document):
+    """How far a job is. ``eta_s`` is an estimate in seconds, null where there is nothing to go on."""
+
+    step: int
+    total_steps: int | None
+    epoch: float | None
+    fraction: float | None
+    eta_s: float | None
+    samples_per_s: float | None
+
+
+class AttemptDocument(Document):
+    """One try at a job."""
+
+    number: int
+    worker: str
+    outcome: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    resumed_from_step: int | None
+    last_step: int | None
+
+    @classmethod
+    def of(cls, row: Attempt) -> Self:
+        """From its row."""
+        return cls(
+            number=row.number, worker=row.worker, outcome=row.outcome, started_at=_instant(row.started_at),
+            finished_at=_instant(row.finished_at), resumed_from_step=row.resumed_from_step, last_step=row.last_step,
+        )  # fmt: skip
+
+
+class JobError(Document):
+    """Why a job failed, in words a user can act on."""
+
+    code: str
+    message: str
+
+
+class JobDocument(Document):
+    """A job: what was asked, where it stands, what came out."""
+
+    object: Literal["job"] = "job"
+    id: str
+    kind: str
+    name: str
+    status: Status
+    is_terminal: bool
+    reason: str | None
+    created_at: datetime | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    version: int
+    progress: Progress
+    latest: dict[str, float | None]
+    spec: dict[str, Any]
+    resolved: dict[str, Any]
+    fingerprint: str
+    attempt: int
+    attempts: list[AttemptDocument]
+    parent: str | None
+    children: list[str]
+    waits_for: str | None
+    labels: dict[str, str]
+    alarms: list[dict[str, Any]]
+    result: dict[str, Any] | None
+    error: JobError | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, session: Session, row: Job) -> Self:
+        """From its row, its attempts and its children."""
+        status = Status(row.status)
+        return cls(
+            id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
+            reason=row.reason, created_at=_instant(row.created_at), queued_at=_instant(row.queued_at),
+            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at), version=row.version,
+            progress=_progress(row, repository.now(session)), latest=row.latest, spec=row.spec,
+            resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
+            attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],
+            parent=row.parent_id, children=list(repository.children_of(session, row.id)), waits_for=row.waits_for,
+            labels=row.labels, alarms=[], result=row.result if row.kind != "lr_find" else None,
+            error=JobError(**row.error) if row.error else None, links=_links(row),
+        )  # fmt: skip
+
+
+def _progress(row: Job, now: float) -> Progress:
+    fraction = min(row.step / row.total_steps, 1.0) if row.total_steps else None
+    if row.status == Status.SUCCEEDED:
+        fraction = 1.0
+    eta = None
+    if fraction and row.status == Status.RUNNING and row.started_at is not None:
+        eta = round((now - row.started_at) * (1 - fraction) / fraction, 1)
+    return Progress(
+        step=row.step, total_steps=row.total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
+        samples_per_s=row.latest.get("samples_per_s"),
+    )  # fmt: skip
+
+
+def _links(row: Job) -> dict[str, str]:
+    base = f"/v1/jobs/{row.id}"
+    links = {"self": base, "curves": f"{base}/curves", "cancel": f"{base}/cancel"}
+    return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
+
+
+class JobList(Document):
+    """Jobs from new to old; ``next_cursor`` asks for older ones."""
+
+    object: Literal["list"] = "list"
+    data: list[JobDocument]
+    next_cursor: str | None
+
+
+class Bounds(Document):
+    """Foot and peak of a cycle."""
+
+    base_lr: float
+    max_lr: float
+
+
+class Interval(Document):
+    """A range of learning rates."""
+
+    low: float
+    high: float
+
+
+class Confidence(Document):
+    """How far the bounds can be trusted: a grade, and intervals at ``level``."""
+
+    grade: Literal["high", "medium", "low", "none"]
+    level: float
+    replicas: int
+    base_lr: Interval | None
+    max_lr: Interval | None
+
+
+class Alternative(Document):
+    """What another rule says about the same curves."""
+
+    method: str
+    lr: float
+
+
+class Note(Document):
+    """A reason for caution."""
+
+    code: str
+    message: str
+
+
+class LrBoundsDocument(Document):
+    """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
+
+    object: Literal["lr_bounds"] = "lr_bounds"
+    job_id: str
+    bounds: Bounds | None
+    confidence: Confidence
+    method: str
+    alternatives: list[Alternative]
+    evidence: dict[str, Any]
+    valid_for: dict[str, Any]
+    warnings: list[Note]
+    use: dict[str, Any] | None
+
+
+class Sampling(Document):
+    """How points were chosen: first, last and the extremes of equal stretches."""
+
+    method: Literal["minmax"]
+    max_points: int
+    total_points: int
+
+
+class Point(Document):
+    """A value and its step."""
+
+    step: int
+    value: float
+
+
+class Nonfinite(Document):
+    """A step at which the value was nan, inf or -inf; the series has null there."""
+
+    step: int
+    value: str
+
+
+class Series(Document):
+    """One metric of one replica."""
+
+    metric: str
+    replica: int
+    x: list[float]
+    y: list[float | None]
+    nonfinite: list[Nonfinite]
+    last: Point | None
+    min: Point | None
+
+
+class CurvesDocument(Document):
+    """Series of a job over steps or learning rates."""
+
+    object: Literal["curves"] = "curves"
+    job_id: str
+    x: Literal["step", "lr"]
+    sampling: Sampling
+    series: list[Series]
+
+
+class Health(Document):
+    """Whether each part that is needed answers."""
+
+    status: Literal["ok", "not_ready"]
+    checks: dict[str, str]
+
+
+class Problem(Document):
+    """An error, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str | None
+    errors: list[dict[str, str]] | None = None
