@@ -24,9 +24,7 @@ Every error is an RFC 9457 problem document."""
 
 def create_app(settings: Settings) -> FastAPI:
     """The API on the database and the broker of ``settings``."""
-    services = Services(
-        Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value()), settings
-    )
+    services = Services(Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value()), settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

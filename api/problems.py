@@ -27,7 +27,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     BoundsNotReadyError: 409,
     NoBoundsError: 409,
 }
-RETRY_AFTER_S = {BoundsNotReadyError: "1"}
+RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _SHOWN_CHARACTERS = 80
 
@@ -100,7 +100,7 @@ def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONR
     return problem(request, 422, code, detail, errors=errors)
 
 
-def _describe(error: Any, body: object) -> dict[str, Any]:  # noqa: ANN401 - pydantic's error details
+def _describe(error: Any, body: object) -> dict[str, Any]:
     pointer = _pointer(error["loc"], body) if body is not None else "/" + "/".join(map(str, error["loc"]))
     context = error.get("ctx", {})
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
@@ -114,12 +114,11 @@ def _pointer(location: tuple[int | str, ...], body: object) -> str:
     """JSON pointer of a location; pydantic also names the chosen forms of unions, which the body does not have."""
     pointer, place = "", body
     for index, part in enumerate(location):
-        if isinstance(place, dict) and part in place:
-            place = place[part]
-        elif isinstance(place, list) and isinstance(part, int) and part < len(place):
-            place = place[part]
-        elif index < len(location) - 1 or not isinstance(place, dict):
-            continue
+        try:
+            place = place[part]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            if index < len(location) - 1 or not isinstance(place, dict):
+                continue
         pointer += f"/{part}"
     return pointer
 

@@ -65,9 +65,7 @@ def load_score(folder: Path) -> ModuleType:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lrbench", type=Path)
     folder = parser.parse_args().lrbench
     score = load_score(folder)

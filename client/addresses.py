@@ -46,9 +46,7 @@ def is_loopback(host: str) -> bool:
 
 def _bind(host: str, port: int) -> int:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[
-            0
-        ]
+        family, kind, protocol, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as server:
             # As the API does it, so that connections of a previous run in TIME_WAIT are no obstacle.
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,7 +59,6 @@ def _bind(host: str, port: int) -> int:
 def _refusal(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} of {host} is taken by another program. "
-            "Choose another with --port; --port 0 takes a free one."
+            f"Port {port} of {host} is taken by another program. Choose another with --port; --port 0 takes a free one."
         )
     return f"Cannot listen on {host} port {port}: {error.strerror or error}"

@@ -101,9 +101,7 @@ class Client:
             if job["is_terminal"]:
                 return job
             if deadline is not None and time.monotonic() + pause_s > deadline:
-                raise WaitTimeoutError(
-                    f"{job_id} is still {job['status']} after {timeout_s:g} s; it goes on."
-                )
+                raise WaitTimeoutError(f"{job_id} is still {job['status']} after {timeout_s:g} s; it goes on.")
             time.sleep(pause_s)
             pause_s = min(pause_s * POLL_GROWTH, LONGEST_POLL_S)
 
@@ -122,9 +120,7 @@ class Client:
         """The LR bounds that an ``lr_find`` job found; a `ProblemError` (409) until there are some."""
         return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/lr-bounds")
 
-    def curves(
-        self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None
-    ) -> Document:
+    def curves(self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None) -> Document:
         """Curves of a job, thinned to ``max_points`` each, over ``x`` (``step`` or ``lr``)."""
         params = [("metric", metric) for metric in metrics] + [("x", x)]
         if max_points is not None:

@@ -19,9 +19,7 @@ from client.terminal import show, show_json, tell
 from client.watch import Update, watching
 from client.words import failure
 
-CONDITIONS = ConditionFlags(
-    "mlp", "digits", "sgd", momentum=0.9, weight_decay=5e-4, batch_size=128, world_size=2
-)
+CONDITIONS = ConditionFlags("mlp", "digits", "sgd", momentum=0.9, weight_decay=5e-4, batch_size=128, world_size=2)
 RANGE_TEST = RangeTestFlags(steps=100, replicas=3)
 LABELS = LabelFlags(seed=0, name="demo", labels=("project=demo",))
 EPOCHS = 12

@@ -30,10 +30,9 @@ class ProblemError(ClrError):
         self.request_id = problem.get("request_id")
         self.errors: list[Mapping[str, Any]] = list(problem.get("errors") or [])
         self.problem = dict(problem)
-        field_lines = [
-            f"  {error.get('pointer') or '(body)'}: {error.get('detail', '')}" for error in self.errors
-        ]
-        detail = f": {self.detail}" if self.detail else ""
+        field_lines = [f"  {error.get('pointer') or '(body)'}: {error.get('detail', '')}" for error in self.errors]
+        is_told_below = any(str(error.get("detail")) in self.detail for error in self.errors)
+        detail = f": {self.detail}" if self.detail and not is_told_below else ""
         super().__init__("\n".join([f"{self.title} ({status} {self.code}){detail}", *field_lines]))
 
     @property

@@ -23,21 +23,15 @@ Watch = Annotated[
 ]
 SpecFile = Annotated[
     Path | None,
-    typer.Option(
-        "--spec", metavar="FILE.json", help="Send the spec in this file as it is.", show_default=False
-    ),
+    typer.Option("--spec", metavar="FILE.json", help="Send the spec in this file as it is.", show_default=False),
 ]
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
-DataDir = Annotated[
-    Path, typer.Option("--data-dir", envvar="CLR_DATA_DIR", help="Folder for everything that is kept.")
-]
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="CLR_DATA_DIR", help="Folder for everything that is kept.")]
 Slots = Annotated[
     int | None,
-    typer.Option(
-        min=1, help="Slots of the worker (default: one per CUDA device, else 2)", show_default=False
-    ),
+    typer.Option(min=1, help="Slots of the worker (default: one per CUDA device, else 2)", show_default=False),
 ]
 
 Model = Annotated[
@@ -50,14 +44,11 @@ Model = Annotated[
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="digits, cifar10, fashion_mnist, mnist or FILE.npz in the server's data folder. "
-        " (default: digits)",
+        help="digits, cifar10, fashion_mnist, mnist or FILE.npz in the server's data folder.  (default: digits)",
         rich_help_panel=CONDITIONS,
     ),
 ]
-Optimizer = Annotated[
-    str | None, typer.Option(help="sgd, adam or adamw (default: sgd)", rich_help_panel=CONDITIONS)
-]
+Optimizer = Annotated[str | None, typer.Option(help="sgd, adam or adamw (default: sgd)", rich_help_panel=CONDITIONS)]
 Momentum = Annotated[
     float | None,
     typer.Option(help="Momentum of SGD, first beta of Adam (default: 0.9)", rich_help_panel=CONDITIONS),
@@ -72,13 +63,9 @@ BatchSize = Annotated[
 ]
 WorldSize = Annotated[
     int | None,
-    typer.Option(
-        help="Ranks that share the work; each takes a slot (default: 1)", rich_help_panel=CONDITIONS
-    ),
+    typer.Option(help="Ranks that share the work; each takes a slot (default: 1)", rich_help_panel=CONDITIONS),
 ]
-Precision = Annotated[
-    str | None, typer.Option(help="fp32 or bf16 (default: fp32)", rich_help_panel=CONDITIONS)
-]
+Precision = Annotated[str | None, typer.Option(help="fp32 or bf16 (default: fp32)", rich_help_panel=CONDITIONS)]
 
 StartLr = Annotated[float | None, typer.Option(help="First LR (default: 1e-6)", rich_help_panel=SWEEP)]
 EndLr = Annotated[float | None, typer.Option(help="Last LR (default: 10)", rich_help_panel=SWEEP)]
@@ -124,12 +111,8 @@ StepSizeEpochs = Annotated[
     float | None,
     typer.Option(help="Epochs in half a cycle (triangular).", show_default=False, rich_help_panel=TRAINING),
 ]
-Epochs = Annotated[
-    float | None, typer.Option(help="Length in epochs.", show_default=False, rich_help_panel=TRAINING)
-]
-Steps = Annotated[
-    int | None, typer.Option(help="Length in steps.", show_default=False, rich_help_panel=TRAINING)
-]
+Epochs = Annotated[float | None, typer.Option(help="Length in epochs.", show_default=False, rich_help_panel=TRAINING)]
+Steps = Annotated[int | None, typer.Option(help="Length in steps.", show_default=False, rich_help_panel=TRAINING)]
 
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random (default: 0)", show_default=False)]
 Name = Annotated[str | None, typer.Option(help="A name for people.", show_default=False)]

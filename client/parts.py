@@ -26,9 +26,7 @@ class Parts:
         return [self.api, self.worker, *servers]
 
 
-def build_parts(
-    data_dir: Path, host: str, port: int, slots: int | None, extra_env: Mapping[str, str]
-) -> Parts:
+def build_parts(data_dir: Path, host: str, port: int, slots: int | None, extra_env: Mapping[str, str]) -> Parts:
     """The parts of a stack whose API is to listen on ``host`` and ``port``; nothing is started yet."""
     environment = {**os.environ, **extra_env}  # noqa: TID251 - a composition root: it hands its environment on
     environment |= {"CLR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | _import_path(environment)

@@ -33,7 +33,7 @@ def draw_range_test(curves: Mapping[str, Any], bounds: Mapping[str, Any], path: 
     axes.set_ylabel("training loss", color=INK)
     axes.set_title(title, loc="left", color=INK, fontsize=12, fontweight="bold")
     if replicas:
-        _draw_losses(axes, replicas)
+        _draw_losses(axes, replicas, _diverged_at(bounds))
     _draw_divergence(axes, bounds)
     _draw_bounds(axes, bounds)
     if replicas:
@@ -60,13 +60,14 @@ def _at(series: Series, lrs: Floats) -> Floats:
     return np.interp(np.log(lrs), log_x, series.y[known], left=np.nan, right=np.nan)
 
 
-def _draw_losses(axes: Axes, replicas: Sequence[Series]) -> None:
+def _draw_losses(axes: Axes, replicas: Sequence[Series], diverged_at: float) -> None:
     for index, series in enumerate(replicas):
         label = f"{len(replicas)} range tests" if index == 0 and len(replicas) > 1 else None
         axes.plot(series.x, series.y, color=BLUE, alpha=0.3, linewidth=1.0, label=label)
     median = median_of(replicas)
     label = "their median" if len(replicas) > 1 else "range test"
-    axes.plot(median.x, median.y, color=BLUE, linewidth=2.2, label=label)
+    tells = median.x <= diverged_at  # beyond, the weights are wrecked, and a median of that says nothing
+    axes.plot(median.x[tells], median.y[tells], color=BLUE, linewidth=2.2, label=label)
     # What matters lies below the loss of a model that knows nothing; a divergence may leave the picture.
     start = float(np.nanmedian([series.y[0] for series in replicas]))
     lowest = min(float(np.nanmin(series.y)) for series in replicas)
@@ -132,10 +133,13 @@ def _draw_alternatives(axes: Axes, alternatives: Sequence[Mapping[str, Any]], me
 
 
 def _draw_divergence(axes: Axes, document: Mapping[str, Any]) -> None:
-    evidence = document.get("evidence") or {}
-    lr = evidence.get("diverged_at")
-    if isinstance(lr, Mapping):
-        lr = lr.get("lr")
-    if lr is not None:
+    lr = _diverged_at(document)
+    if np.isfinite(lr):
         axes.axvline(lr, color=RED, linewidth=1.4, linestyle=(0, (4, 3)), label=f"diverged at {lr:.3g}")
         axes.axvspan(lr, axes.get_xlim()[1], color=FAINT, alpha=0.12, linewidth=0)
+
+
+def _diverged_at(document: Mapping[str, Any]) -> float:
+    """The LR at which the sweeps blew up; infinity if they did not."""
+    lr = (document.get("evidence") or {}).get("diverged_at")
+    return float("inf") if lr is None else float(lr)

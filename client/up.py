@@ -93,9 +93,7 @@ def _stopped_by_signals(stack: "Stack") -> Iterator[None]:
 
 def _announce(stack: "Stack", *, as_json: bool) -> None:
     if as_json:
-        show_json(
-            {"object": "stack", "url": stack.url, "data_dir": str(stack.data_dir), "pids": stack.pids()}
-        )
+        show_json({"object": "stack", "url": stack.url, "data_dir": str(stack.data_dir), "pids": stack.pids()})
         return
     address = "" if stack.url == o.DEFAULT_URL else f" --url {stack.url}"
     show(f"clr-service is ready at {stack.url} ({stack.start_s:.1f} s)")

@@ -66,10 +66,15 @@ class LiveView:
         step, total = _steps(job)
         steps = f"step {step}/{total}" if total else ""
         description = f"{job['kind']} {standing(job)}"
+        fraction = (job.get("progress") or {}).get("fraction")
         self._progress.update(
-            self._task, description=description, completed=step, total=total or None, steps=steps
+            self._task,
+            description=description,
+            completed=fraction or 0.0,
+            total=None if fraction is None else 1.0,
+            steps=steps,
         )
-        self._measurements.truncate(0)
+        self._measurements.plain = ""
         for name, value in measurements(job):
             self._measurements.append(f"  {name} ", style="dim").append(value, style="bold")
 
@@ -82,6 +87,4 @@ def _steps(job: Document) -> tuple[int, int]:
 def _plain_line(job: Document) -> str:
     step, total = _steps(job)
     steps = [f"step {step}/{total}"] if total else []
-    return "  ".join(
-        [job["id"], standing(job), *steps, *(f"{name} {value}" for name, value in measurements(job))]
-    )
+    return "  ".join([job["id"], standing(job), *steps, *(f"{name} {value}" for name, value in measurements(job))])

@@ -51,15 +51,11 @@ class RangeTestPlan:
         if not (math.isfinite(self.start_lr) and self.start_lr > 0):
             raise InvalidArgumentError("start_lr", self.start_lr, "a finite number > 0")
         if not (math.isfinite(self.end_lr) and self.end_lr > self.start_lr):
-            raise InvalidArgumentError(
-                "end_lr", self.end_lr, f"a finite number > start_lr ({self.start_lr!r})"
-            )
+            raise InvalidArgumentError("end_lr", self.end_lr, f"a finite number > start_lr ({self.start_lr!r})")
         if type(self.steps) is not int or self.steps < _MIN_STEPS:
             raise InvalidArgumentError("steps", self.steps, f"an integer >= {_MIN_STEPS}")
         if self.end_lr / self.start_lr - 1.0 < self.steps * _CLOSEST:
-            raise InvalidArgumentError(
-                "end_lr", self.end_lr, f"so far above start_lr that {self.steps} rates differ"
-            )
+            raise InvalidArgumentError("end_lr", self.end_lr, f"so far above start_lr that {self.steps} rates differ")
         if self.spacing not in SPACINGS:
             raise InvalidArgumentError("spacing", self.spacing, f"one of {', '.join(SPACINGS)}")
 
@@ -178,8 +174,6 @@ class DivergenceRule:
     def _lower(self, level: float) -> None:
         self._first = level if math.isinf(self._first) else self._first
         self._best = level
-        typical_jump = (
-            self._jumps[len(self._jumps) // 2] if self._jumps else 0.0
-        )  # sorted, so this is the median
+        typical_jump = self._jumps[len(self._jumps) // 2] if self._jumps else 0.0  # sorted, so this is the median
         noise = 1.4826 * typical_jump / math.sqrt(2.0)
         self._scale = max(self._first - level, 4.0 * noise, 1e-6 * abs(level))

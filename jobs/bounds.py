@@ -8,7 +8,7 @@ from clr_core.bounds import Curve, suggest_bounds
 from jobs import repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError
 from jobs.models import Job
-from jobs.spec import TriangularSchedule, TrainSpec
+from jobs.spec import TrainSpec, TriangularSchedule
 from jobs.status import TERMINAL, Status
 
 DEFAULT_DIV_FACTOR = 10.0

@@ -40,9 +40,7 @@ class NamedModel(Strict):
     def _is_known(cls, name: str) -> str:
         if name not in RESNETS and name not in TORCHVISION_CLASSIFIERS:
             legal = ", ".join(("mlp", *RESNETS))
-            raise refuse(
-                "unknown_model", f"must be {legal} or a torchvision classifier such as resnet18 or vgg11_bn"
-            )
+            raise refuse("unknown_model", f"must be {legal} or a torchvision classifier such as resnet18 or vgg11_bn")
         return name
 
 
@@ -65,7 +63,8 @@ class NpzOptions(Strict):
         parts = PurePosixPath(path).parts
         if path.startswith("/") or "\\" in path or ".." in parts or not path.endswith(".npz"):
             raise refuse(
-                "path_outside", "must be a relative path that ends in .npz and stays in the server's data folder"
+                "path_outside",
+                "must be a relative path that ends in .npz and stays in the server's data folder",
             )
         return path
 
@@ -102,9 +101,9 @@ class Adam(Strict):
     """Adam, or AdamW with decoupled weight decay; the momentum that cycles is the first beta."""
 
     name: Literal["adam", "adamw"]
-    betas: Annotated[
-        list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)
-    ] = [0.9, 0.999]  # noqa: RUF012 - pydantic copies defaults
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = Field(
+        default=[0.9, 0.999]
+    )
     eps: Annotated[float, Field(gt=0, le=1)] = 1e-8
     weight_decay: Annotated[float, Field(ge=0, le=1e3)] = 0.0
 
@@ -114,7 +113,7 @@ class Adam(Strict):
         return self.betas[0] > 0
 
 
-def _name_in(document: Any, named: str) -> str:  # noqa: ANN401 - anything may come from outside
+def _name_in(document: Any, named: str) -> str:
     name = document.get("name") if isinstance(document, dict) else getattr(document, "name", None)
     return named if name == named else "named"
 
@@ -149,11 +148,12 @@ class Conditions(Strict):
         world_size = info.data.get("world_size", 1)
         if size % world_size:
             raise refuse("not_divisible", f"must be a multiple of world_size = {world_size}")
-        dataset = info.data.get("dataset")
-        samples = TRAIN_SAMPLES.get(dataset.name) if dataset is not None else None
-        if samples is not None and size > samples:
+        dataset: NamedDataset | NpzDataset | None = info.data.get("dataset")
+        samples = None if dataset is None else TRAIN_SAMPLES.get(dataset.name)
+        if dataset is not None and samples is not None and size > samples:
             raise refuse(
-                "batch_larger_than_dataset", f"must be at most {samples}, the training images of {dataset.name}"
+                "batch_larger_than_dataset",
+                f"must be at most {samples}, the training images of {dataset.name}",
             )
         return size
 
@@ -181,5 +181,3 @@ def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
         elif one != other:
             paths.append(key)
     return paths
-
-

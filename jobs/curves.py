@@ -1,6 +1,7 @@
 """Curves as they are served: few points where there are many, the same for the same request, no spike lost."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,11 @@ def curves(session: Session, job_id: str, metrics: list[str], axis: Axis) -> dic
 
 
 def _series(
-    session: Session, job_id: str, name: tuple[str, int], points: Any, axis: Axis  # noqa: ANN401 - rows
+    session: Session,
+    job_id: str,
+    name: tuple[str, int],
+    points: Any,
+    axis: Axis,
 ) -> dict[str, Any]:
     places: dict[int, float] = {}
     if axis.x == "lr":
@@ -90,7 +95,7 @@ def minmax(values: np.ndarray[Any, np.dtype[np.float64]], max_points: int) -> li
         return list(range(count))
     edges = np.linspace(1, count - 1, (max_points - 2) // 2 + 1).astype(int)
     kept = {0, count - 1}
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         stretch = values[start:end]
         kept |= {int(start + stretch.argmin()), int(start + stretch.argmax())}
     return sorted(kept)

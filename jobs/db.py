@@ -25,12 +25,12 @@ class db_now(GenericFunction[float]):  # noqa: N801 - a SQL function
 
 
 @compiles(db_now, "postgresql")
-def _postgresql_now(*_: Any, **__: Any) -> str:  # noqa: ANN401 - SQLAlchemy's protocol
+def _postgresql_now(*_: Any, **__: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
 @compiles(db_now, "sqlite")
-def _sqlite_now(*_: Any, **__: Any) -> str:  # noqa: ANN401 - SQLAlchemy's protocol
+def _sqlite_now(*_: Any, **__: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
@@ -76,7 +76,7 @@ def _make_engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own connection
+def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

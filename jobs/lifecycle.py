@@ -17,9 +17,7 @@ from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
 KEPT_CHECKPOINTS = 2
 
 
-def claim_next(
-    database: Database, *, worker: str, slots: int, free: int, lease_s: float
-) -> Claim | None:
+def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_s: float) -> Claim | None:
     """Take the job at the head of the queue by compare-and-set.
 
     Args:
@@ -58,9 +56,7 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     session.execute(delete(Point).where(Point.job_id == job_id, Point.step >= step))
     job.started_at, job.step = job.started_at or now, step
     resumed_from = None if checkpoint is None else step
-    session.add(
-        Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from)
-    )
+    session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
     return Claim(
         job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
@@ -82,7 +78,7 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> bool:
         return _write(session, claim, lease_expires_at=db_now() + lease_s) == Status.CANCELLING
 
 
-def _write(session: Session, claim: Claim, **values: Any) -> Status:  # noqa: ANN401 - columns differ in type
+def _write(session: Session, claim: Claim, **values: Any) -> Status:
     status = session.execute(
         update(Job)
         .where(
@@ -163,7 +159,7 @@ def cancelled(database: Database, claim: Claim) -> list[str]:
         return finish(session, claim, Status.CANCELLED, Outcome.CANCELLED)
 
 
-def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:  # noqa: ANN401
+def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:
     """End a job and its attempt in this transaction.
 
     Returns:
@@ -202,7 +198,11 @@ def release_waiting(session: Session, source_id: str) -> list[str]:
             job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
             released.append(job.id)
         except (NoBoundsError, BoundsNotReadyError) as error:
-            job.status, job.reason, job.finished_at = Status.FAILED, Reason.PARENT_FAILED, repository.now(session)
+            job.status, job.reason, job.finished_at = (
+                Status.FAILED,
+                Reason.PARENT_FAILED,
+                repository.now(session),
+            )
             job.error = {"code": Reason.PARENT_FAILED, "message": str(error)}
             session.add(Event(job_id=job.id, at=job.finished_at, type="failed", data={}))
     assert source.status in TERMINAL  # noqa: S101 - callers end it first

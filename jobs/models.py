@@ -141,4 +141,3 @@ class Worker(Base):
     device: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
-

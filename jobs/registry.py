@@ -76,6 +76,4 @@ def _mark_unmatched(session: Session) -> None:
         ((Job.slots > most) & Job.reason.is_(None), unmatched),
         ((Job.slots <= most) & (Job.reason == unmatched), None),
     ):
-        session.execute(
-            update(Job).where(*waiting, condition).values(reason=reason, version=Job.version + 1)
-        )
+        session.execute(update(Job).where(*waiting, condition).values(reason=reason, version=Job.version + 1))

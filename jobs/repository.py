@@ -91,9 +91,7 @@ def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
     )
 
 
-def series(
-    session: Session, job_id: str, metric: str, replica: int
-) -> Sequence[tuple[int, float | None, str | None]]:
+def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence[tuple[int, float | None, str | None]]:
     """``(step, value, nonfinite)`` of one metric and replica, in order of steps."""
     rows = session.execute(
         select(Point.step, Point.value, Point.nonfinite)
@@ -106,9 +104,10 @@ def series(
 def metrics_of(session: Session, job_id: str) -> Sequence[tuple[str, int]]:
     """The ``(metric, replica)`` pairs that a job has points of."""
     rows = session.execute(
-        select(Point.metric, Point.replica).where(Point.job_id == job_id).distinct().order_by(
-            Point.metric, Point.replica
-        ),
+        select(Point.metric, Point.replica)
+        .where(Point.job_id == job_id)
+        .distinct()
+        .order_by(Point.metric, Point.replica),
     )
     return [(metric, replica) for metric, replica in rows]
 

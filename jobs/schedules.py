@@ -17,7 +17,11 @@ class Length:
 
 
 def build_schedule(
-    spec: OneCycleSchedule | TriangularSchedule, resolved: dict[str, Any], length: Length, *, cycles_momentum: bool
+    spec: OneCycleSchedule | TriangularSchedule,
+    resolved: dict[str, Any],
+    length: Length,
+    *,
+    cycles_momentum: bool,
 ) -> Schedule:
     """The schedule that a training follows.
 
@@ -36,9 +40,7 @@ def build_schedule(
     return _BUILDERS[spec.name](spec, resolved, length, momenta)
 
 
-def _one_cycle(
-    spec: OneCycleSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, float]
-) -> Schedule:
+def _one_cycle(spec: OneCycleSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, float]) -> Schedule:
     return one_cycle(
         resolved["max_lr"], length.total_steps, div_factor=resolved["div_factor"],
         annihilation_fraction=spec.annihilation_fraction, final_div_factor=spec.final_div_factor, **momenta,

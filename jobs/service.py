@@ -28,9 +28,7 @@ class Submitted:
     is_new: bool
 
 
-def submit(
-    database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None = None, body: bytes = b""
-) -> Submitted:
+def submit(database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None = None, body: bytes = b"") -> Submitted:
     """Write a job, its first event and its idempotency key.
 
     Args:
@@ -72,9 +70,7 @@ def _insert(session: Session, spec: LrFindSpec | TrainSpec, key: str | None, dig
         job, ring = _add_training(session, spec)
     if key is not None:
         session.flush()
-        session.add(
-            IdempotencyKey(key=key, body_sha256=digest, job_id=job.id, created_at=repository.now(session))
-        )
+        session.add(IdempotencyKey(key=key, body_sha256=digest, job_id=job.id, created_at=repository.now(session)))
     return Submitted(job.id, ring.id, is_new=True)
 
 

@@ -17,7 +17,7 @@ class FromJob(Strict):
     from_job: Annotated[Text, Field(pattern=r"^job_[0-9a-f]{32}$")]
 
 
-def _max_lr_form(value: Any) -> str:  # noqa: ANN401 - anything may come from outside
+def _max_lr_form(value: Any) -> str:
     if isinstance(value, str):
         return "auto"
     return "from_job" if isinstance(value, dict | FromJob) else "number"
@@ -150,9 +150,7 @@ class TrainSpec(_JobSpec):
         if (self.epochs is None) == (self.steps is None):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
-            raise refuse(
-                "missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}'
-            )
+            raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
         if self.range_test is not None and self.schedule.max_lr != "auto":
             raise refuse("range_test_unused", 'range_test goes with schedule.max_lr = "auto" only')
         return self

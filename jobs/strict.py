@@ -14,7 +14,7 @@ class Strict(BaseModel):
 
 def refuse(code: str, message: str) -> PydanticCustomError:
     """An error of our own in the form that pydantic reports; braces in the message stay as they are."""
-    return PydanticCustomError("clr_error", "{message}", {"code": code, "message": message})  # type: ignore[arg-type]
+    return PydanticCustomError("clr_error", "{message}", {"code": code, "message": message})
 
 
 def _plain_text(text: str) -> str:

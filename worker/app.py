@@ -34,7 +34,12 @@ def run(settings: Settings) -> None:
     name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
     database, doorbell = Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value())
     supervisor = Supervisor(
-        database, ArtifactStore(settings.artifacts_dir), launcher, settings, cuda_devices > 0, threading.Event()
+        database,
+        ArtifactStore(settings.artifacts_dir),
+        launcher,
+        settings,
+        cuda_devices > 0,
+        threading.Event(),
     )
     dispatcher = Dispatcher(
         name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings
@@ -50,11 +55,11 @@ def _serve(settings: Settings, dispatcher: Dispatcher, sweep: Sweep, stopping: t
     app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
     tasks.register(app, dispatcher)
 
-    def begin(**_: Any) -> None:  # noqa: ANN401 - Celery's protocol
+    def begin(**_: Any) -> None:
         log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
         sweep.start()
 
-    def end(**_: Any) -> None:  # noqa: ANN401 - Celery's protocol
+    def end(**_: Any) -> None:
         stopping.set()
 
     signals.worker_ready.connect(begin, weak=False)

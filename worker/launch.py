@@ -19,14 +19,14 @@ AGENT = "worker.train.agent"  # by name: importing it here would load torch
 _POLL_S = 0.01
 
 
-def _in_forked(function: str, *arguments: Any) -> None:  # noqa: ANN401 - whatever the agent's function takes
+def _in_forked(function: str, *arguments: Any) -> None:
     getattr(importlib.import_module(AGENT), function)(*arguments)
 
 
 class Ranks:
     """The processes of one attempt: an agent and its ranks, in one process group."""
 
-    def __init__(self, process: Any, lock: threading.Lock) -> None:  # noqa: ANN401 - a ForkServerProcess
+    def __init__(self, process: Any, lock: threading.Lock) -> None:
         self._process = process
         self._lock = lock
 
@@ -94,7 +94,7 @@ class Launcher:
         visible = ",".join(map(str, devices)) if on_cuda else None
         return Ranks(self._start("run", str(run_dir), len(devices), visible), self._lock)
 
-    def _start(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401 - a ForkServerProcess
+    def _start(self, function: str, *arguments: Any) -> Any:
         target: Callable[..., None] = _in_forked
         process = self._context.Process(target=target, args=(function, *arguments))
         with self._lock:

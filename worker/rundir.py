@@ -53,7 +53,7 @@ def failures(run_dir: Path) -> list[dict[str, Any]]:
 
 def log_tail(run_dir: Path) -> str:
     """The end of what the ranks wrote to standard error."""
-    logs = sorted(run_dir.glob("logs/**/stderr.log")) + [run_dir / "agent.log"]
+    logs = [*sorted(run_dir.glob("logs/**/stderr.log")), run_dir / "agent.log"]
     for path in logs:
         if path.exists() and (text := path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()):
             return text

@@ -61,9 +61,7 @@ class Supervisor:
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 message = f"the worker could not write or read a file: {error}"
-                return self._insist(
-                    lease, lambda: lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
-                )
+                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message))
             finally:
                 rundir.tidy(run_dir)
 
@@ -124,9 +122,7 @@ class Supervisor:
         return lifecycle.fail(self.database, claim, Reason(cause["reason"]), cause["message"])
 
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
-        return lifecycle.give_back(
-            self.database, claim, outcome, max_attempts=self.settings.max_attempts
-        )
+        return lifecycle.give_back(self.database, claim, outcome, max_attempts=self.settings.max_attempts)
 
     @staticmethod
     def _insist(lease: Lease, write: Callable[[], T]) -> T:

@@ -9,7 +9,7 @@ from worker.dispatch import Dispatcher
 def register(app: Celery, dispatcher: Dispatcher) -> None:
     """Give the app its one task."""
 
-    @app.task(name=RUN_JOB, ignore_result=True)
+    @app.task(name=RUN_JOB, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery ships no types
     def run_job(job_id: str) -> None:
         """Run what waits. The id is only for the log: a doubled or stale message finds nothing to take."""
         del job_id

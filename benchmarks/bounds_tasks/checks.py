@@ -75,9 +75,7 @@ def leave_one_out(tasks: Sequence[Any]) -> dict[str, Any]:
         "mean": round(fmean(left_out), 4),
         "worst_task": round(max(left_out), 4),
         "constants tried": len(regrets),
-        "best, median and worst mean over the constants": [
-            round(means[k], 4) for k in (0, len(means) // 2, -1)
-        ],
+        "best, median and worst mean over the constants": [round(means[k], 4) for k in (0, len(means) // 2, -1)],
     }
 
 
@@ -93,9 +91,7 @@ def intervals(tasks: Sequence[Any]) -> list[dict[str, float]]:
             for _ in range(DRAWS if len(logs) > replicas else 0):
                 drawn = rng.sample(range(len(logs)), replicas)
                 middle = centre([logs[k] for k in drawn])
-                half = half_width(
-                    [logs[k] for k in drawn], [examined[task.name][k].spread for k in drawn], LEVEL
-                )
+                half = half_width([logs[k] for k in drawn], [examined[task.name][k].spread for k in drawn], LEVEL)
                 inside = [middle + half * step / 20 for step in range(-20, 21)]
                 good.append(min(task.regret(10**x) for x in inside) <= NEAR)
                 future += [abs(logs[k] - middle) <= half for k in range(len(logs)) if k not in drawn]

@@ -23,9 +23,7 @@ class Score:
     failed: int
 
 
-def total(
-    score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss"
-) -> Score:
+def total(score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss") -> Score:
     """Totals; ``rule`` is asked once for each task."""
     rows = [row for task in tasks for row in score.evaluate(rule(task), [task], variant, metric)]
     _, sums = score.summary(rows)

@@ -66,9 +66,7 @@ def _diabetes() -> Data:
 
 
 def _rare() -> Data:
-    x, y = datasets.make_classification(
-        2000, 20, n_informative=8, weights=[0.92], class_sep=1.2, random_state=3
-    )
+    x, y = datasets.make_classification(2000, 20, n_informative=8, weights=[0.92], class_sep=1.2, random_state=3)
     return _tensors(x, y)
 
 

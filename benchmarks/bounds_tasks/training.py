@@ -76,9 +76,7 @@ class Session:
         return loss, hits
 
 
-def range_test(
-    task: OwnTask, data: Data, plan: RangeTestPlan, seed: int, *, validate: bool
-) -> dict[str, Any]:
+def range_test(task: OwnTask, data: Data, plan: RangeTestPlan, seed: int, *, validate: bool) -> dict[str, Any]:
     """One sweep in lrbench's format; ends at the first non-finite loss, stored as null."""
     run = Session(task, data, seed, plan.start_lr)
     lrs: list[float] = []
@@ -110,9 +108,7 @@ def one_cycle(task: OwnTask, data: Data, max_lr: float, seed: int) -> dict[str, 
     run = Session(task, data, seed, max_lr)
     total = task.epochs * run.steps_in_epoch()
     cycled = "momentum" in task.options or "betas" in run.optimizer.defaults
-    plan = OneCycleLR(
-        run.optimizer, max_lr, total_steps=total, pct_start=0.3, div_factor=25, cycle_momentum=cycled
-    )
+    plan = OneCycleLR(run.optimizer, max_lr, total_steps=total, pct_start=0.3, div_factor=25, cycle_momentum=cycled)
     finite = True
     for k in range(total):
         finite = math.isfinite(run.step())

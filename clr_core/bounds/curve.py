@@ -43,9 +43,7 @@ class Curve:
         if len(self.losses) != n:
             raise InvalidArgumentError("losses", f"{len(self.losses)} values", f"as long as lrs ({n})")
         if self.accuracies is not None and len(self.accuracies) != n:
-            raise InvalidArgumentError(
-                "accuracies", f"{len(self.accuracies)} values", f"as long as lrs ({n})"
-            )
+            raise InvalidArgumentError("accuracies", f"{len(self.accuracies)} values", f"as long as lrs ({n})")
         for lr in self.lrs:
             if not (math.isfinite(lr) and lr > 0):
                 raise InvalidArgumentError("lrs", lr, "finite and > 0")
@@ -54,9 +52,7 @@ class Curve:
                 raise InvalidArgumentError("lrs", f"{after!r} after {before!r}", "strictly rising")
 
     @classmethod
-    def of(
-        cls, lrs: Sequence[float], losses: Sequence[float], accuracies: Sequence[float] | None = None
-    ) -> Self:
+    def of(cls, lrs: Sequence[float], losses: Sequence[float], accuracies: Sequence[float] | None = None) -> Self:
         """Build a curve from any sequences (lists, arrays); see the class for shapes and errors."""
         return cls(tuple(lrs), tuple(losses), None if accuracies is None else tuple(accuracies))
 
@@ -65,6 +61,4 @@ class Curve:
         end = next((i for i, loss in enumerate(self.losses) if not math.isfinite(loss)), len(self.losses))
         if end == 0:
             return None
-        return Curve(
-            self.lrs[:end], self.losses[:end], None if self.accuracies is None else self.accuracies[:end]
-        )
+        return Curve(self.lrs[:end], self.losses[:end], None if self.accuracies is None else self.accuracies[:end])

@@ -10,9 +10,7 @@ Branch = Literal["half_way", "floor", "plateau"]
 
 FALL: Final = 0.5  # half of the fall done: the steadiest mark of a curve, because the curve is steep there
 FLOOR: Final = 0.9  # nine tenths done: the floor begins
-REACH: Final = (
-    0.5  # decades onto the floor; a rate three times higher that brings no further fall is too high
-)
+REACH: Final = 0.5  # decades onto the floor; a rate three times higher that brings no further fall is too high
 MARGIN: Final = math.log10(5.0)  # a sweep is past the edge before its explosion shows, momentum delaying it
 CAUTIOUS_MARGIN: Final = math.log10(12.0)  # the same where less than a decade of rates was seen to work
 DECADE: Final = 1.0

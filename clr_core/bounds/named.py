@@ -59,8 +59,8 @@ def valley(curve: Curve) -> float:
 def slide(curve: Curve) -> float:
     """Rate at the left end of a window that slides left from the edge until the slopes at its ends agree.
 
-    Source: fastai's ``slide`` (Novetta's interval slide rule); its fixed threshold is relative here, to the fall
-    or the noise.
+    Source: fastai's ``slide`` (Novetta's interval slide rule); its fixed threshold here is relative to the
+    fall or the noise.
     Fails: a sweep without an edge stops it at once, a noisy one anywhere.
     """
     reading = _falling(curve)

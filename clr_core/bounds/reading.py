@@ -16,9 +16,7 @@ from clr_core.bounds.smoothing import Vector, half_window, noise_level, running_
 MIN_POINTS: Final = 10
 START_SHARE: Final = 0.1  # the first tenth of the points, but no more than the first decade, is the start
 MIN_START_POINTS: Final = 3
-REAL_FALL: Final = (
-    2.0  # falls below this many noise levels are what the minimum of pure noise reaches by chance
-)
+REAL_FALL: Final = 2.0  # falls below this many noise levels are what the minimum of pure noise reaches by chance
 REAL_RISE: Final = 3.0  # a rise this many noise levels above the start is no noise
 SUSTAINED_SHARE: Final = 0.05  # a rise must hold, in the median, for this share of the sweep
 MIN_SUSTAINED: Final = 5

@@ -21,9 +21,7 @@ MAX_OVER_BASE: Final = 10.0
 _MOST_DECADES: Final = 300.0  # 10 to the power of more is no float
 
 
-def suggest_bounds(
-    curves: Curve | Iterable[Curve], *, level: float = 0.9, momentum: bool | None = None
-) -> LrBounds:
+def suggest_bounds(curves: Curve | Iterable[Curve], *, level: float = 0.9, momentum: bool | None = None) -> LrBounds:
     """Suggest the bounds of a cycle: the default rule on each curve, then the median of what it says.
 
     max_lr = 10^median(log10 max_lr of the replicas), base_lr = max_lr / 10.  The rule: ``half_way``; the
@@ -52,9 +50,7 @@ def suggest_bounds(
     max_lr = _max_lr(replicas)
     if max_lr is None:
         return _without_bounds(replicas, level)
-    half = half_width(
-        [r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level
-    )
+    half = half_width([r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level)
     interval = _interval(max_lr, half, given)
     warnings = cautions(replicas, 2.0 * half)
     return LrBounds(
@@ -111,9 +107,7 @@ def _without_bounds(replicas: Sequence[Replica], level: float) -> LrBounds:
         warnings = (BoundsWarning("rates_too_small", text), *warnings)
     alternatives = _alternatives([r.curve for r in replicas])
     evidence = _evidence(replicas)
-    return LrBounds(
-        None, None, "none", level, len(replicas), None, None, "none", alternatives, evidence, warnings
-    )
+    return LrBounds(None, None, "none", level, len(replicas), None, None, "none", alternatives, evidence, warnings)
 
 
 def _interval(max_lr: float, half: float, curves: Sequence[Curve]) -> LrInterval:

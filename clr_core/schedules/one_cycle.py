@@ -39,7 +39,7 @@ class _OneCycle:
         return max(self.foot - step, 0) / (self.foot - self.peak)
 
 
-def one_cycle(
+def one_cycle(  # noqa: PLR0913 - each is a number of the policy
     max_lr: float,
     total_steps: int,
     *,
@@ -90,7 +90,14 @@ def one_cycle(
     peak = max(round(foot / 2), 1)
     initial_lr = max_lr / div_factor
     return _OneCycle(
-        float(max_lr), initial_lr, initial_lr / final_div_factor, peak, foot, last, base_momentum, max_momentum
+        float(max_lr),
+        initial_lr,
+        initial_lr / final_div_factor,
+        peak,
+        foot,
+        last,
+        base_momentum,
+        max_momentum,
     )
 
 

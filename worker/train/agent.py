@@ -3,7 +3,6 @@
 This module is what the forkserver preloads: importing it imports all that a rank needs, once for all jobs.
 """
 
-import json
 import os
 import signal
 import threading

@@ -47,12 +47,16 @@ def _digits() -> tuple[Split, Split]:
     """scikit-learn's 1,797 images of 8 x 8 pixels; the same stratified fifth is always held back."""
     images, labels = load_digits(return_X_y=True)
     train_x, val_x, train_y, val_y = train_test_split(
-        images.astype(np.float32).reshape(-1, 1, 8, 8), labels, test_size=VAL_FRACTION, random_state=0, stratify=labels
+        images.astype(np.float32).reshape(-1, 1, 8, 8),
+        labels,
+        test_size=VAL_FRACTION,
+        random_state=0,
+        stratify=labels,
     )
     return _split(train_x, train_y), _split(val_x, val_y)
 
 
-def _split(inputs: Any, labels: Any) -> Split:  # noqa: ANN401 - numpy arrays of several dtypes
+def _split(inputs: Any, labels: Any) -> Split:
     return Split(torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.int64)))
 
 
@@ -74,7 +78,7 @@ def _torchvision(dataset: NamedDataset, folder: Path, allow_downloads: bool) -> 
     return train, val
 
 
-def _images(part: Any) -> Split:  # noqa: ANN401 - a torchvision dataset
+def _images(part: Any) -> Split:
     images, labels = torch.as_tensor(part.data), torch.as_tensor(part.targets)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)  # noqa: PLR2004 - grey or NHWC
     return Split(images.contiguous(), labels.long())

@@ -3,8 +3,8 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from jobs.conditions import Conditions
@@ -55,8 +55,10 @@ class Learner:
         indices = rank_batch(batch, self.world.rank, self.world.size).to(self.world.device)
         inputs = self.data.normalised(self.data.train.inputs[indices])
         with self._autocast():
-            loss = F.cross_entropy(
-                self.model(inputs), self.data.train.labels[indices], label_smoothing=self.conditions.label_smoothing
+            loss = functional.cross_entropy(
+                self.model(inputs),
+                self.data.train.labels[indices],
+                label_smoothing=self.conditions.label_smoothing,
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -75,7 +77,7 @@ class Learner:
             labels = split.labels[start : start + size]
             with self._autocast():
                 logits = self._model(self.data.normalised(split.inputs[start : start + size])).float()
-            sums[0] += F.cross_entropy(logits, labels, reduction="sum").double()
+            sums[0] += functional.cross_entropy(logits, labels, reduction="sum").double()
             sums[1] += (logits.argmax(1) == labels).sum()
         self._model.train()
         loss, hits = (self.world.total(sums) / len(split)).tolist()

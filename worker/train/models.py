@@ -62,9 +62,7 @@ def _from_torchvision(name: str, shape: tuple[int, ...], classes: int) -> nn.Mod
     elif name == "maxvit_t":
         options = {"input_size": (height, width)}
     try:
-        model: nn.Module = import_torchvision().models.get_model(
-            name, weights=None, num_classes=classes, **options
-        )
+        model: nn.Module = import_torchvision().models.get_model(name, weights=None, num_classes=classes, **options)
     except (ValueError, ZeroDivisionError) as error:
         raise _unfit(name, shape, str(error)) from error
     return nn.Sequential(_GreyAsColour(), model) if channels == GREY else model

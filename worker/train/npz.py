@@ -51,7 +51,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise _broken(path, f"{error}. Arrays must be numbers, saved with numpy.savez") from error
 
 
-def _hold_back(path: Path, x: Any, y: Any, fraction: float) -> tuple[Any, Any, Any, Any]:  # noqa: ANN401 - arrays
+def _hold_back(path: Path, x: Any, y: Any, fraction: float) -> tuple[Any, Any, Any, Any]:
     try:
         x_train, x_val, y_train, y_val = train_test_split(x, y, test_size=fraction, random_state=0, stratify=y)
     except ValueError as error:
@@ -59,7 +59,7 @@ def _hold_back(path: Path, x: Any, y: Any, fraction: float) -> tuple[Any, Any, A
     return x_train, x_val, y_train, y_val
 
 
-def _check(path: Path, x: Any, y: Any) -> None:  # noqa: ANN401 - arrays
+def _check(path: Path, x: Any, y: Any) -> None:
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise _broken(path, f"labels must be integers of shape [N], and are {y.dtype} of {list(y.shape)}")
     if len(x) != len(y):
@@ -72,7 +72,7 @@ def _check(path: Path, x: Any, y: Any) -> None:  # noqa: ANN401 - arrays
         raise _broken(path, "inputs hold NaN or infinity")
 
 
-def _split(path: Path, x: Any, y: Any) -> Split:  # noqa: ANN401 - arrays
+def _split(path: Path, x: Any, y: Any) -> Split:
     _check(path, x, y)
     inputs = torch.from_numpy(np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32)))
     if inputs.dim() == _GREY_DIM:

@@ -7,8 +7,6 @@ from torch import nn
 
 from jobs.conditions import Adam, Sgd
 
-_ADAM = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-
 
 def build_optimizer(spec: Sgd | Adam, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
     """The optimizer at its first learning rate."""
@@ -17,4 +15,5 @@ def build_optimizer(spec: Sgd | Adam, parameters: Iterable[nn.Parameter], lr: fl
             parameters, lr=lr, momentum=spec.momentum, weight_decay=spec.weight_decay, nesterov=spec.nesterov
         )
     betas = (spec.betas[0], spec.betas[1])
-    return _ADAM[spec.name](parameters, lr=lr, betas=betas, eps=spec.eps, weight_decay=spec.weight_decay)
+    kind = torch.optim.Adam if spec.name == "adam" else torch.optim.AdamW
+    return kind(parameters, lr=lr, betas=betas, eps=spec.eps, weight_decay=spec.weight_decay)

@@ -16,7 +16,7 @@ from worker.train import range_test, training
 from worker.train.failure import write_failure
 from worker.train.plan import Plan
 from worker.train.report import Report
-from worker.train.world import World, joined_world
+from worker.train.world import joined_world
 
 _PR_SET_PDEATHSIG = 1
 _MESSAGE_CHARACTERS = 1500

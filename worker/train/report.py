@@ -33,7 +33,13 @@ class Report:
         self._line("plan", total_steps=total_steps, resolved=resolved)
 
     def points(
-        self, steps: list[int], values: dict[str, list[float]], *, done: int, epoch: float | None = None, replica: int = 0
+        self,
+        steps: list[int],
+        values: dict[str, list[float]],
+        *,
+        done: int,
+        epoch: float | None = None,
+        replica: int = 0,
     ) -> None:
         """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps."""
         self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica)
@@ -46,7 +52,7 @@ class Report:
         """The verdict: the last line."""
         self._line("result", result=result)
 
-    def _line(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+    def _line(self, kind: str, **fields: Any) -> None:
         if self._file is not None:
             self._file.write(json.dumps({"type": kind, **fields}) + "\n")
             self._file.flush()

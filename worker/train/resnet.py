@@ -1,7 +1,7 @@
 """The CIFAR ResNets of He et al. 2016 ("Deep Residual Learning", arXiv:1512.03385, section 4.2)."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 WIDTHS = (16, 32, 64)
 
@@ -19,11 +19,11 @@ class _Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(channels_out)
 
     def forward(self, images: Tensor) -> Tensor:
-        out = F.relu(self.norm1(self.conv1(images)))
+        out = functional.relu(self.norm1(self.conv1(images)))
         out = self.norm2(self.conv2(out))
         if self.missing:
-            images = F.pad(images[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.missing))
-        return F.relu(out + images)
+            images = functional.pad(images[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.missing))
+        return functional.relu(out + images)
 
 
 def resnet(depth: int, channels: int, classes: int) -> nn.Module:

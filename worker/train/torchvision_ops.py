@@ -19,10 +19,10 @@ _SCHEMAS = (
 _kept: list[torch.library.Library] = []  # a library that is collected takes its schemas along
 
 
-def import_torchvision() -> Any:  # noqa: ANN401 - the module, which ships no types
+def import_torchvision() -> Any:
     """The ``torchvision`` package, with its operators or without."""
     if not _kept and not _operators_load():
-        library = torch.library.Library("torchvision", "FRAGMENT")  # noqa: TOR901
+        library = torch.library.Library("torchvision", "FRAGMENT")
         for schema in _SCHEMAS:
             library.define(schema)
         _kept.append(library)

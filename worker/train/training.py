@@ -45,9 +45,7 @@ class _Training:
         self.spec, self.plan, self.report = plan.spec, plan, report
         self.length = length_of(plan.spec, len(data.train), plan.conditions.global_batch_size)
         self.cycles_momentum = plan.conditions.optimizer.cycles_momentum
-        schedule = build_schedule(
-            plan.spec.schedule, plan.resolved, self.length, cycles_momentum=self.cycles_momentum
-        )
+        schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=self.cycles_momentum)
         self.learner = Learner(world, data, plan.conditions, seed=plan.spec.seed, lr=schedule.lr_at(0))
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.ledger = Ledger(world, plan.checkpoint_interval_s)
@@ -93,7 +91,9 @@ class _Training:
         self._refuse_divergence(exchange.steps, exchange.losses, values["lr"])
         if evaluate:
             self.evaluation = self.learner.evaluate()
-            self.report.points([step], {name: [value] for name, value in self.evaluation.items()}, done=done, epoch=epoch)
+            self.report.points(
+                [step], {name: [value] for name, value in self.evaluation.items()}, done=done, epoch=epoch
+            )
         if exchange.checkpoint_due or done == self.length.total_steps:
             checkpoint.save(self.learner, self.report, done)
 

@@ -63,9 +63,7 @@ def test_a_failed_job_gives_status_1_with_json_too(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("status", "exit_code"), [(422, 2), (404, 2), (409, 2), (500, 3), (503, 3)])
-def test_problems_of_the_request_give_2_and_of_the_server_3(
-    server: Server, status: int, exit_code: int
-) -> None:
+def test_problems_of_the_request_give_2_and_of_the_server_3(server: Server, status: int, exit_code: int) -> None:
     errors = [{"pointer": "/seed", "detail": "must be at least 0"}]
     server.answers = [Answer(status, {"title": "No", "code": "c", "errors": errors})]
     result = runner.invoke(app, ["bounds", JOB_ID])

@@ -27,9 +27,7 @@ def test_a_training_that_learned_is_taken(server: Server, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("accuracy", [0.89, None])
-def test_a_training_that_did_not_learn_is_a_failure(
-    server: Server, tmp_path: Path, accuracy: float | None
-) -> None:
+def test_a_training_that_did_not_learn_is_a_failure(server: Server, tmp_path: Path, accuracy: float | None) -> None:
     with pytest.raises(DemoError, match="accuracy"):
         _train(server, tmp_path, status="succeeded", latest={"val_accuracy": accuracy})
 

@@ -31,9 +31,7 @@ def parts(folder: Path, worker: str = LASTS, api: str = LASTS, migrations: str =
 class Run:
     """A keeper at work in a thread of its own."""
 
-    def __init__(
-        self, parts: Parts, url: str, *, restart: bool = True, start_timeout_s: float = 10.0
-    ) -> None:
+    def __init__(self, parts: Parts, url: str, *, restart: bool = True, start_timeout_s: float = 10.0) -> None:
         self.parts = parts
         self.ready = Event()
         self.told: list[str] = []
@@ -88,9 +86,7 @@ def test_a_part_that_does_not_start_is_named_with_the_end_of_its_log(
     assert all(child.pid is None for child in run.parts.lasting)
 
 
-def test_what_is_not_ready_in_time_says_what_was_missing(
-    server: Server, tmp_path: Path, runs: list[Run]
-) -> None:
+def test_what_is_not_ready_in_time_says_what_was_missing(server: Server, tmp_path: Path, runs: list[Run]) -> None:
     server.answers = [NOT_READY]
     run = Run(parts(tmp_path), server.url, start_timeout_s=0.5)
     runs.append(run)

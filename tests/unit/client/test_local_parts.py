@@ -146,9 +146,7 @@ def test_addresses_are_written_as_a_client_on_this_machine_needs_them() -> None:
     assert url_of("127.0.0.1", 1) == "http://127.0.0.1:1"
     assert url_of("0.0.0.0", 1) == "http://127.0.0.1:1"
     assert url_of("::", 1) == "http://[::1]:1"
-    assert [
-        is_loopback(host) for host in ("localhost", "127.9.9.9", "::1", "0.0.0.0", "10.0.0.1", "gpu-a")
-    ] == [
+    assert [is_loopback(host) for host in ("localhost", "127.9.9.9", "::1", "0.0.0.0", "10.0.0.1", "gpu-a")] == [
         True,
         True,
         True,

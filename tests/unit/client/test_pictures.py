@@ -11,9 +11,7 @@ from tests.unit.client.documents import bounds, range_test_curves, training_curv
 NO_BOUNDS = bounds(bounds=None, confidence={"grade": "none"}, alternatives=[], evidence={"diverged_at": None})
 
 
-@pytest.mark.parametrize(
-    ("replicas", "document"), [(3, bounds()), (1, bounds()), (3, NO_BOUNDS), (0, NO_BOUNDS)]
-)
+@pytest.mark.parametrize(("replicas", "document"), [(3, bounds()), (1, bounds()), (3, NO_BOUNDS), (0, NO_BOUNDS)])
 def test_a_range_test_is_drawn_with_any_number_of_replicas(
     tmp_path: Path, replicas: int, document: dict[str, object]
 ) -> None:

@@ -80,9 +80,7 @@ def test_the_median_curve_lies_in_its_band_and_ends_where_most_sweeps_do() -> No
     short = Curve.of(sweeps[0].lrs[:120], sweeps[0].losses[:120])
     merged = merge([short, short, *sweeps[1:3]])
     assert len(merged.lrs) == 120
-    assert all(
-        low <= mid <= high for low, mid, high in zip(merged.low, merged.losses, merged.high, strict=True)
-    )
+    assert all(low <= mid <= high for low, mid, high in zip(merged.low, merged.losses, merged.high, strict=True))
 
 
 def test_the_median_of_equal_sweeps_is_the_sweep() -> None:
@@ -90,12 +88,8 @@ def test_the_median_of_equal_sweeps_is_the_sweep() -> None:
     assert merge([sweep] * 3).losses == pytest.approx(sweep.losses)
 
 
-LOSS = st.one_of(
-    st.floats(-10, 10), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, 1e308])
-)
-LOSSES = st.one_of(
-    st.lists(LOSS, min_size=1, max_size=40), st.lists(st.floats(-10, 10), min_size=20, max_size=40)
-)
+LOSS = st.one_of(st.floats(-10, 10), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, 1.0, 1e308]))
+LOSSES = st.one_of(st.lists(LOSS, min_size=1, max_size=40), st.lists(st.floats(-10, 10), min_size=20, max_size=40))
 
 
 @settings(max_examples=120, deadline=None)
@@ -107,9 +101,7 @@ LOSSES = st.one_of(
 def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
     replicas: list[list[float]], first: float, ratio: float
 ) -> None:
-    rates = sorted(
-        {rate for k in range(40) if math.isfinite(rate := first * math.exp(k * math.log(ratio) / 4))}
-    )
+    rates = sorted({rate for k in range(40) if math.isfinite(rate := first * math.exp(k * math.log(ratio) / 4))})
     curves = [Curve.of(rates[: len(losses)], losses[: len(rates)]) for losses in replicas]
     bounds = suggest_bounds(curves)
     json.dumps(bounds.to_dict(), allow_nan=False)
@@ -133,3 +125,23 @@ def test_scaling_the_losses_changes_nothing(seed: int, fall: float, power: int, 
         after.grade,
         after.max_lr_interval,
     )
+
+
+def test_no_number_of_another_library_leaks_into_the_answer() -> None:
+    def plain(value: object) -> bool:
+        if isinstance(value, dict):
+            return all(type(key) is str and plain(each) for key, each in value.items())
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return value is None or type(value) in {str, int, float}
+
+    accuracies = [0.5 + 0.1 * math.sin(k / 20) for k in range(STEPS)]
+    measured = curve(GOOD)
+    answer = suggest_bounds([Curve.of(measured.lrs, measured.losses, accuracies)] * 2).to_dict()
+    assert plain(answer)
+    assert {each["method"] for each in answer["alternatives"]} >= {
+        "steepest",
+        "accuracy_peak",
+        "minimum_over_10",
+    }
+    assert all(type(value) is float for value in merge([measured]).losses)

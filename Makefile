@@ -1,0 +1,43 @@
+# Two commands set everything up on a fresh machine: make demo, make test.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: install demo up test check fmt lint types imports migrate clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install  ## The main job end to end: range test, bounds, training, pictures in demo-out/
+	$(BIN)/clr demo --out demo-out
+
+up: install  ## The whole stack on this machine
+	$(BIN)/clr up
+
+test: check  ## Everything that CI runs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+check: install lint types imports  ## Style, types, import rules
+
+lint: install
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+fmt: install
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+migrate: install
+	$(BIN)/clr migrate
+
+clean:
+	rm -rf demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
