@@ -16,6 +16,6 @@ class InvalidArgumentError(ValueError):
         self.value = value
         self.legal = legal
 
-    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12
+    def __str__(self) -> str:
         """Name, legal range and offending value in one line."""
         return f"{self.name} must be {self.legal}, got {self.value!r}"

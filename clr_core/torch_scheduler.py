@@ -32,11 +32,11 @@ class ScheduledLR(LRScheduler):
                     raise InvalidArgumentError("schedule", name, "one without momentum for this optimizer")
         super().__init__(optimizer)
 
-    def get_lr(self) -> list[float | torch.Tensor]:  # type: ignore[explicit-override]
+    def get_lr(self) -> list[float | torch.Tensor]:
         """Rates of the present step, one for each parameter group."""
         return [self.schedule.lr_at(self.last_epoch)] * len(self.optimizer.param_groups)
 
-    def step(self, epoch: int | None = None) -> None:  # type: ignore[explicit-override]
+    def step(self, epoch: int | None = None) -> None:
         """Go on to the next step (to step ``epoch`` where it is given) and write its rate and momentum."""
         super().step(epoch)
         momentum = self.schedule.momentum_at(self.last_epoch)
@@ -48,11 +48,11 @@ class ScheduledLR(LRScheduler):
             else:
                 group["momentum"] = momentum
 
-    def state_dict(self) -> dict[str, Any]:  # type: ignore[explicit-override]
+    def state_dict(self) -> dict[str, Any]:
         """The step, and nothing else: everything is a function of it."""
         return {"step": self.last_epoch}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:  # type: ignore[explicit-override]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a saved step: the next ``step()`` is the one after it."""
         self.last_epoch = int(state_dict["step"]) - 1
         self._step_count = self.last_epoch + 1

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.bounds_tasks.tasks import LATE_TASKS, TASKS, Data, OwnTask
+from benchmarks.bounds_tasks.sources import Data
+from benchmarks.bounds_tasks.tasks import LATE_TASKS, TASKS, OwnTask
 from benchmarks.bounds_tasks.training import Session, one_cycle, range_test
 from clr_core.range_test import RangeTestPlan
 

@@ -36,7 +36,7 @@ class DigitsCnn(nn.Module):
             nn.Linear(64, 10),
         )
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[explicit-override]
+    def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, 10) of images (batch, 64)."""
         out: Tensor = self.body(x)
         return out
@@ -50,7 +50,7 @@ class SequenceGru(nn.Module):
         self.gru = nn.GRU(1, width, batch_first=True)
         self.head = nn.Linear(width, 1)
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[explicit-override]
+    def forward(self, x: Tensor) -> Tensor:
         """Prediction (batch, 1) from the last state."""
         states, _ = self.gru(x.unsqueeze(-1))
         out: Tensor = self.head(states[:, -1])
@@ -69,7 +69,7 @@ class TokenMixer(nn.Module):
         self.mix = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         self.head = nn.Linear(width, classes)
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[explicit-override]
+    def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, classes)."""
         h = self.embed(x.long()) + self.place
         n = self.norm1(h)

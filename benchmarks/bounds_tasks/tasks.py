@@ -8,14 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
-from sklearn import datasets
-from torch import Tensor, nn
+from torch import nn
 
+from benchmarks.bounds_tasks import sources
 from benchmarks.bounds_tasks.models import DigitsCnn, SequenceGru, TokenMixer, mlp
-
-Data = tuple[Tensor, Tensor]
+from benchmarks.bounds_tasks.sources import Data
 
 
 @dataclass(frozen=True)
@@ -38,64 +35,6 @@ class OwnTask:
     traits: dict[str, bool] = field(default_factory=dict)
 
 
-def _tensors(x: Any, y: Any, *, regression: bool = False, standardise: bool = True) -> Data:
-    order = np.random.default_rng(7).permutation(len(x))
-    inputs = np.asarray(x, dtype=np.float32)[order]
-    if standardise:
-        inputs = (inputs - inputs.mean(axis=0)) / (inputs.std(axis=0) + 1e-6)
-    targets = torch.tensor(np.asarray(y)[order], dtype=torch.float32 if regression else torch.int64)
-    return torch.tensor(inputs), targets.reshape(-1, 1) if regression and targets.ndim == 1 else targets
-
-
-def _digits() -> Data:
-    return _tensors(*datasets.load_digits(return_X_y=True))
-
-
-def _digits_to_digits() -> Data:
-    x, _ = datasets.load_digits(return_X_y=True)
-    return _tensors(x / 16.0, x / 16.0, regression=True, standardise=False)
-
-
-def _wine() -> Data:
-    return _tensors(*datasets.load_wine(return_X_y=True))
-
-
-def _diabetes() -> Data:
-    x, y = datasets.load_diabetes(return_X_y=True)
-    return _tensors(x, (y - y.mean()) / y.std(), regression=True)
-
-
-def _rare() -> Data:
-    x, y = datasets.make_classification(2000, 20, n_informative=8, weights=[0.92], class_sep=1.2, random_state=3)
-    return _tensors(x, y)
-
-
-def _waves() -> Data:
-    rng = np.random.default_rng(11)
-    x = rng.uniform(-1, 1, (2000, 4))
-    y = np.sin(3 * x[:, 0]) * x[:, 1] + np.cos(2 * x[:, 2]) + 0.3 * rng.standard_normal(2000)
-    return _tensors(x, 5.0 + 2.0 * y, regression=True)
-
-
-def _running_sums() -> Data:
-    rng = np.random.default_rng(12)
-    x = rng.standard_normal((1200, 12))
-    return _tensors(x, np.tanh(x[:, :4].sum(axis=1)) + x[:, -1], regression=True, standardise=False)
-
-
-def _brackets() -> Data:
-    rng = np.random.default_rng(13)
-    x = rng.integers(0, 8, (2400, 8))
-    return _tensors(x, (x == x[:, :1]).sum(axis=1).clip(1, 4) - 1, standardise=False)
-
-
-def _covers() -> Data:
-    x, y = datasets.make_classification(
-        2400, 30, n_informative=12, n_classes=6, n_clusters_per_class=2, flip_y=0.1, random_state=5
-    )
-    return _tensors(x, y)
-
-
 SGDM = {"momentum": 0.9}
 TASKS = (
     OwnTask(
@@ -103,7 +42,7 @@ TASKS = (
         "digits as images; CNN with batch norm; Nesterov 0.9",
         "hardly blows up",
         "cls",
-        _digits,
+        sources.digits,
         lambda: DigitsCnn(batch_norm=True),
         "sgd",
         SGDM | {"nesterov": True},
@@ -117,7 +56,7 @@ TASKS = (
         "digits as images; CNN; SGD 0.9; gradient norm clipped at 1",
         "slow rise, clipped",
         "cls",
-        _digits,
+        sources.digits,
         lambda: DigitsCnn(batch_norm=False),
         "sgd",
         SGDM,
@@ -131,7 +70,7 @@ TASKS = (
         "wine; tanh MLP 13-24-3; plain SGD",
         "no momentum, little data",
         "cls",
-        _wine,
+        sources.wine,
         lambda: mlp([13, 24, 3], nn.Tanh),
         "sgd",
         {},
@@ -145,7 +84,7 @@ TASKS = (
         "diabetes; linear regression; plain SGD",
         "early and sudden explosion",
         "reg",
-        _diabetes,
+        sources.diabetes,
         lambda: mlp([10, 1], nn.Tanh),
         "sgd",
         {},
@@ -158,7 +97,7 @@ TASKS = (
         "8 % positives; MLP 20-48-48-2; SGD 0.9",
         "falls in two stages: the bias first",
         "cls",
-        _rare,
+        sources.rare,
         lambda: mlp([20, 48, 48, 2], nn.ReLU),
         "sgd",
         SGDM,
@@ -171,7 +110,7 @@ TASKS = (
         "noisy waves with an offset; MLP 4-64-64-1; Adam",
         "falls in two stages, then slow rise",
         "reg",
-        _waves,
+        sources.waves,
         lambda: mlp([4, 64, 64, 1], nn.SiLU),
         "adam",
         {},
@@ -184,7 +123,7 @@ TASKS = (
         "digits; sigmoid MLP 64-32-32-10; SGD 0.9",
         "plateau",
         "cls",
-        _digits,
+        sources.digits,
         lambda: mlp([64, 32, 32, 10], nn.Sigmoid),
         "sgd",
         SGDM,
@@ -197,7 +136,7 @@ TASKS = (
         "functions of sequences; GRU 32; Adam; gradient norm clipped at 1",
         "recurrent, no edge",
         "reg",
-        _running_sums,
+        sources.running_sums,
         lambda: SequenceGru(32),
         "adam",
         {},
@@ -211,7 +150,7 @@ TASKS = (
         "counting tokens; one attention block; AdamW 0.05",
         "layer norm",
         "cls",
-        _brackets,
+        sources.brackets,
         lambda: TokenMixer(8, 8, 24, 4),
         "adamw",
         {"weight_decay": 0.05},
@@ -224,7 +163,7 @@ TASKS = (
         "digits; autoencoder 64-32-6-32-64; Adam",
         "long slow fall",
         "reg",
-        _digits_to_digits,
+        sources.digits_to_digits,
         lambda: mlp([64, 32, 6, 32, 64], nn.ReLU),
         "adam",
         {},
@@ -237,7 +176,7 @@ TASKS = (
         "6 classes, 10 % wrong; MLP with batch norm; Adagrad; batch 16",
         "noise; batch norm; no momentum",
         "cls",
-        _covers,
+        sources.covers,
         lambda: mlp([30, 64, 64, 6], nn.ReLU, batch_norm=True),
         "adagrad",
         {},
@@ -248,33 +187,6 @@ TASKS = (
     ),
 )
 
-
-def _rings() -> Data:
-    return _tensors(*datasets.make_circles(2000, noise=0.12, factor=0.6, random_state=21))
-
-
-def _friedman_3() -> Data:
-    x, y = datasets.make_friedman3(2000, noise=0.1, random_state=22)
-    return _tensors(x, (y - y.mean()) / y.std(), regression=True)
-
-
-def _hastie() -> Data:
-    x, y = datasets.make_hastie_10_2(3000, random_state=23)
-    return _tensors(x, (y > 0).astype(int))
-
-
-def _skewed() -> Data:
-    rng = np.random.default_rng(24)
-    x = rng.standard_normal((1600, 16)) * np.geomspace(0.1, 3.0, 16)
-    return _tensors(
-        x, x @ rng.standard_normal(16) + 0.5 * rng.standard_normal(1600), regression=True, standardise=False
-    )
-
-
-def _iris() -> Data:
-    return _tensors(*datasets.load_iris(return_X_y=True))
-
-
 # Made and scored once, after the default rule was final.
 LATE_TASKS = (
     OwnTask(
@@ -282,7 +194,7 @@ LATE_TASKS = (
         "two rings; tanh MLP 2-32-32-2; Adam",
         "",
         "cls",
-        _rings,
+        sources.rings,
         lambda: mlp([2, 32, 32, 2], nn.Tanh),
         "adam",
         {},
@@ -295,7 +207,7 @@ LATE_TASKS = (
         "Friedman 3; MLP 4-48-48-1; Nesterov 0.9",
         "",
         "reg",
-        _friedman_3,
+        sources.friedman_3,
         lambda: mlp([4, 48, 48, 1], nn.ReLU),
         "sgd",
         SGDM | {"nesterov": True},
@@ -308,7 +220,7 @@ LATE_TASKS = (
         "Hastie 10.2; MLP 10-64-2; SGD 0.9; batch 256",
         "",
         "cls",
-        _hastie,
+        sources.hastie,
         lambda: mlp([10, 64, 2], nn.ReLU),
         "sgd",
         SGDM,
@@ -321,7 +233,7 @@ LATE_TASKS = (
         "digits as images; CNN with batch norm; SGD 0.9; batch 16",
         "",
         "cls",
-        _digits,
+        sources.digits,
         lambda: DigitsCnn(batch_norm=True),
         "sgd",
         SGDM | {"weight_decay": 5e-3},
@@ -335,7 +247,7 @@ LATE_TASKS = (
         "badly scaled linear regression; SGD 0.9",
         "",
         "reg",
-        _skewed,
+        sources.skewed,
         lambda: mlp([16, 1], nn.ReLU),
         "sgd",
         SGDM,
@@ -348,7 +260,7 @@ LATE_TASKS = (
         "iris; MLP 4-16-3; plain SGD",
         "",
         "cls",
-        _iris,
+        sources.iris,
         lambda: mlp([4, 16, 3], nn.ReLU),
         "sgd",
         {},
@@ -361,7 +273,7 @@ LATE_TASKS = (
         "digits; MLP 64-128-10; AdamW 0.1; batch 128",
         "",
         "cls",
-        _digits,
+        sources.digits,
         lambda: mlp([64, 128, 10], nn.SiLU),
         "adamw",
         {"weight_decay": 0.1},
@@ -374,7 +286,7 @@ LATE_TASKS = (
         "6 classes, 10 % wrong; MLP 30-64-6; SGD 0.9; batch 128",
         "",
         "cls",
-        _covers,
+        sources.covers,
         lambda: mlp([30, 64, 6], nn.ReLU),
         "sgd",
         SGDM,

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from benchmarks.bounds_tasks.tasks import Data, OwnTask
+from benchmarks.bounds_tasks.sources import Data
+from benchmarks.bounds_tasks.tasks import OwnTask
 from clr_core.range_test import RangeTestPlan
 
 _OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -59,7 +60,7 @@ class Session:
         x, y = self.batch()
         loss: Tensor = self.loss_of(self.model(x), y)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if self.task.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.task.clip)
         self.optimizer.step()

@@ -14,6 +14,6 @@ class NoBoundsError(ValueError):
         super().__init__(warnings)
         self.warnings = warnings
 
-    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is Python 3.12
+    def __str__(self) -> str:
         """All reasons in one line."""
         return "; ".join(f"{each.code}: {each.message}" for each in self.warnings) or "no defensible bound"

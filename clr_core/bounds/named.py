@@ -43,7 +43,8 @@ def valley(curve: Curve) -> float:
     Fails: half-way down the fall is far below the best rate with momentum; a slow first stage counts in full.
     """
     reading = _falling(curve)
-    levels = np.floor(reading.smooth[: reading.minimum + 1] / max(reading.noise / 2.0, reading.drop / 100.0))
+    step = max(reading.noise / 2.0, reading.drop / 100.0, float(np.finfo(np.float64).tiny))
+    levels = np.floor(reading.smooth[: reading.minimum + 1] / step)
     length, before = np.ones(len(levels), dtype=int), np.full(len(levels), -1)
     for i in range(1, len(levels)):
         higher = np.nonzero(levels[:i] > levels[i])[0][::-1]

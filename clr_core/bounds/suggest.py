@@ -3,16 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import median_high, median_low
 from typing import Final
 
 from clr_core.bounds.cautions import cautions, grade
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.errors import NoBoundsError
+from clr_core.bounds.evidence import alternatives_of, evidence_of
 from clr_core.bounds.interval import centre, half_width
-from clr_core.bounds.named import NAMED_RULES
 from clr_core.bounds.replica import Replica, examine
-from clr_core.bounds.result import Alternative, BoundsWarning, Evidence, LossMinimum, LrBounds, LrInterval
+from clr_core.bounds.result import BoundsWarning, LrBounds, LrInterval
 from clr_core.errors import InvalidArgumentError
 
 # Peak over foot of the cycle.  On lrbench anything from 3 to 100 does about equally well; Smith takes 3 to 4
@@ -62,8 +61,8 @@ def suggest_bounds(curves: Curve | Iterable[Curve], *, level: float = 0.9, momen
         base_lr_interval=LrInterval(_foot(interval.low), _foot(interval.high)),
         max_lr_interval=interval,
         method=_method(usable),
-        alternatives=_alternatives(given),
-        evidence=_evidence(replicas),
+        alternatives=alternatives_of(given),
+        evidence=evidence_of(replicas),
         warnings=warnings,
     )
 
@@ -105,8 +104,7 @@ def _without_bounds(replicas: Sequence[Replica], level: float) -> LrBounds:
     if 2 * sum(r.found is not None for r in replicas) > len(replicas):
         text = "The rates are so small that a tenth of one is no longer a number; scale the loss down."
         warnings = (BoundsWarning("rates_too_small", text), *warnings)
-    alternatives = _alternatives([r.curve for r in replicas])
-    evidence = _evidence(replicas)
+    alternatives, evidence = alternatives_of([r.curve for r in replicas]), evidence_of(replicas)
     return LrBounds(None, None, "none", level, len(replicas), None, None, "none", alternatives, evidence, warnings)
 
 
@@ -126,39 +124,3 @@ def _method(usable: Sequence[Replica]) -> str:
     """Most frequent branch; of equally frequent ones the first in the alphabet, whatever the order."""
     counts = Counter(r.found.branch for r in usable if r.found is not None)
     return min(counts, key=lambda branch: (-counts[branch], branch))
-
-
-def _alternatives(curves: Sequence[Curve]) -> tuple[Alternative, ...]:
-    """What each named rule says: median over the curves it has an answer for, if they are more than half."""
-    out = []
-    for name, rule in NAMED_RULES.items():
-        lrs = []
-        for curve in curves:
-            try:
-                lrs.append(rule(curve))
-            except NoBoundsError:
-                continue
-        if 2 * len(lrs) > len(curves):
-            out.append(Alternative(name, _middle(lrs)))
-    return tuple(out)
-
-
-def _middle(lrs: Sequence[float]) -> float:
-    """Median of rates; of an even number the geometric mean of the middle two."""
-    low, high = median_low(lrs), median_high(lrs)
-    return low if low == high else math.sqrt(low) * math.sqrt(high)
-
-
-def _evidence(replicas: Sequence[Replica]) -> Evidence:
-    lr_range = (min(r.curve.lrs[0] for r in replicas), max(r.curve.lrs[-1] for r in replicas))
-    lowest = [
-        (r.curve.lrs[r.reading.minimum], float(r.reading.smooth[r.reading.minimum]) * r.reading.scale)
-        for r in replicas
-        if r.reading is not None
-    ]
-    minimum = None
-    if lowest:
-        minimum = LossMinimum(_middle([lr for lr, _ in lowest]), median_low(loss for _, loss in lowest))
-    ends = [r.diverged_at for r in replicas if r.diverged_at is not None]
-    diverged_at = _middle(ends) if 2 * len(ends) > len(replicas) else None
-    return Evidence(sum(len(r.finite.lrs) for r in replicas if r.finite), lr_range, minimum, diverged_at)

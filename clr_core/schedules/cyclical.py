@@ -1,32 +1,12 @@
-"""Cyclical learning rates (L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186)."""
+"""Cyclical learning rates: triangular, triangular2, exp_range."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from clr_core.errors import InvalidArgumentError
-from clr_core.schedules.schedule import between, check_lr, check_momenta, check_step, check_steps, mirrored
+from clr_core.schedules import checks
+from clr_core.schedules.schedule import Schedule
+from clr_core.schedules.triangle import Height, Own, Power, Triangles
 
-
-@dataclass(frozen=True, slots=True)
-class _Triangular:
-    base_lr: float
-    max_lr: float
-    step_size: int
-    base_momentum: float | None
-    max_momentum: float | None
-
-    @property
-    def total_steps(self) -> None:
-        return None
-
-    def lr_at(self, step: int) -> float:
-        return between(self.base_lr, self.max_lr, self._height(step))
-
-    def momentum_at(self, step: int) -> float | None:
-        return mirrored(self.base_momentum, self.max_momentum, self._height(step))
-
-    def _height(self, step: int) -> float:
-        position = check_step(step) % (2 * self.step_size)
-        return min(position, 2 * self.step_size - position) / self.step_size
+PER = ("cycle", "step")
 
 
 def triangular(
@@ -34,32 +14,106 @@ def triangular(
     max_lr: float,
     step_size: int,
     *,
+    step_size_down: int | None = None,
     base_momentum: float | None = None,
     max_momentum: float | None = None,
-) -> _Triangular:
-    """The triangular policy: the rate rises and falls linearly between two bounds, for ever.
+    scale: Callable[[int], float] | None = None,
+    scale_per: str = "cycle",
+) -> Schedule:
+    """Triangles between ``base_lr`` and ``max_lr``.
 
-    With ``position = step mod (2 * step_size)`` and
-    ``height = min(position, 2 * step_size - position) / step_size``:
-    ``lr = base_lr + (max_lr - base_lr) * height`` and, where momentum cycles,
-    ``momentum = max_momentum - (max_momentum - base_momentum) * height``.
+    ``lr(s) = base_lr + (max_lr - base_lr) * rise(s) * scale``, where ``rise`` climbs from 0 to 1 in ``step_size``
+    steps, falls back in ``step_size_down``, and begins anew.
+
+    Smith 2017, "Cyclical Learning Rates for Training Neural Networks" (arXiv 1506.01186), section 3.1. He advises 2 to
+    10 epochs for ``step_size``, at least 3 cycles, and to stop where a cycle ends (section 3.2).
 
     Args:
-        base_lr: Foot of the cycle, > 0; reached at multiples of ``2 * step_size``.
-        max_lr: Peak of the cycle, > base_lr; reached at odd multiples of ``step_size``.
-        step_size: Steps in half a cycle, >= 1. Smith: 2 to 10 epochs.
-        base_momentum: Momentum at the peak of the rate, in [0, max_momentum]; None leaves momentum alone.
-        max_momentum: Momentum at the foot, in [0, 1); given together with ``base_momentum``.
+        base_lr: foot, >= 0; used at steps 0, c, 2c, … where c is the length of a cycle.
+        max_lr: peak, > ``base_lr``; used at steps ``step_size``, c + ``step_size``, …
+        step_size: steps in the rising half of a cycle, >= 1.
+        step_size_down: steps in the falling half, >= 1; as many as ``step_size`` if not given.
+        base_momentum: momentum at the LR peak, in (0, 1). Neither this nor the next: momentum does not cycle.
+        max_momentum: momentum at the LR foot, in [``base_momentum``, 1).
+        scale: a form of one's own: the height of the triangle, in [0, 1], as a function of the cycle or the step,
+            both from zero. Momentum shrinks its swing likewise.
+        scale_per: ``"cycle"`` or ``"step"``: what ``scale`` is a function of.
+
+    Returns:
+        An endless schedule.
 
     Raises:
-        InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
-
-    References:
-        Smith 2017, arXiv:1506.01186, section 3.1; momentum: Smith 2018, arXiv:1803.09820, section 4.3.
+        InvalidArgumentError: an argument outside of its range; a value of ``scale`` outside of [0, 1], when met.
     """
-    check_lr("base_lr", base_lr)
-    if check_lr("max_lr", max_lr) <= base_lr:
-        raise InvalidArgumentError("max_lr", max_lr, f"> base_lr = {base_lr}")
-    check_steps("step_size", step_size, 1)
-    check_momenta(base_momentum, max_momentum)
-    return _Triangular(float(base_lr), float(max_lr), step_size, base_momentum, max_momentum)
+    per_step = checks.one_of("scale_per", scale_per, PER) == "step"
+    height = None if scale is None else Own(scale, per_step)
+    return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), height)
+
+
+def triangular2(
+    base_lr: float,
+    max_lr: float,
+    step_size: int,
+    *,
+    step_size_down: int | None = None,
+    base_momentum: float | None = None,
+    max_momentum: float | None = None,
+) -> Schedule:
+    """Triangles whose height halves with every cycle.
+
+    ``lr(s) = base_lr + (max_lr - base_lr) * rise(s) / 2 ** cycle``, cycles counted from zero.
+
+    Smith 2017 (arXiv 1506.01186), section 3.1. Arguments, result and errors as for `triangular`.
+    """
+    return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), Power(0.5))
+
+
+def exp_range(
+    base_lr: float,
+    max_lr: float,
+    step_size: int,
+    gamma: float,
+    *,
+    step_size_down: int | None = None,
+    base_momentum: float | None = None,
+    max_momentum: float | None = None,
+) -> Schedule:
+    """Triangles whose height shrinks by ``gamma`` with every step.
+
+    ``lr(s) = base_lr + (max_lr - base_lr) * rise(s) * gamma ** s``.
+
+    Smith 2017 (arXiv 1506.01186), section 3.1. The paper's text has both boundaries decline; this is the form of his
+    code, and of Keras's and torch's: the difference declines, the foot stays. He used 0.99994 on CIFAR-10.
+
+    Args:
+        base_lr: as for `triangular`, like all that is not listed here.
+        max_lr: peak; reached only where ``gamma ** s`` is 1.
+        step_size: steps in the rising half of a cycle.
+        gamma: factor per step, in (0, 1].
+        step_size_down: steps in the falling half.
+        base_momentum: momentum at a full LR peak.
+        max_momentum: momentum at the LR foot.
+
+    Returns:
+        An endless schedule.
+
+    Raises:
+        InvalidArgumentError: an argument outside of its range.
+    """
+    shrink = Power(checks.fraction("gamma", gamma, high=True), per_step=True)
+    return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), shrink)
+
+
+def _cycles(
+    rates: tuple[float, float],
+    sizes: tuple[int, int | None],
+    momenta: tuple[float | None, float | None],
+    height: Height | None,
+) -> Schedule:
+    """Check what all three have in common, and build."""
+    base_lr, max_lr = checks.rate_bounds(*rates)
+    up = checks.steps("step_size", sizes[0])
+    down = up if sizes[1] is None else checks.steps("step_size_down", sizes[1])
+    bounds = checks.momentum_bounds(*momenta)
+    momentum = None if bounds is None else Triangles(bounds[1], bounds[0], up, down, height)
+    return Schedule(Triangles(base_lr, max_lr, up, down, height), momentum)

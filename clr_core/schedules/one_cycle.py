@@ -1,110 +1,122 @@
-"""The 1cycle policy (L. N. Smith, arXiv:1803.09820; Smith & Topin, "Super-Convergence", arXiv:1708.07120)."""
+"""1cycle, in Smith's form and in the one that fastai and torch made of it."""
 
 import math
-from dataclasses import dataclass
+from itertools import pairwise
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules.schedule import between, check_lr, check_momenta, check_step, check_steps, mirrored
+from clr_core.schedules import checks
+from clr_core.schedules.schedule import Schedule
+from clr_core.schedules.segments import Segments, through
 
-LEAST_STEPS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _OneCycle:
-    max_lr: float
-    initial_lr: float
-    final_lr: float
-    peak: int  # step at which the rate is max_lr
-    foot: int  # step at which it is back at initial_lr
-    last: int  # last step, at which it is final_lr
-    base_momentum: float | None
-    max_momentum: float | None
-
-    @property
-    def total_steps(self) -> int:
-        return self.last + 1
-
-    def lr_at(self, step: int) -> float:
-        if step <= self.foot:
-            return between(self.initial_lr, self.max_lr, self._height(step))
-        past = min(step - self.foot, self.last - self.foot) / (self.last - self.foot) if self.last > self.foot else 0.0
-        return between(self.initial_lr, self.final_lr, past)
-
-    def momentum_at(self, step: int) -> float | None:
-        return mirrored(self.base_momentum, self.max_momentum, self._height(step))
-
-    def _height(self, step: int) -> float:
-        if check_step(step) <= self.peak:
-            return step / self.peak
-        return max(self.foot - step, 0) / (self.foot - self.peak)
+ANNEALS = ("cos", "linear")
 
 
-def one_cycle(  # noqa: PLR0913 - each is a number of the policy
+def one_cycle(
     max_lr: float,
     total_steps: int,
     *,
     div_factor: float = 10.0,
-    annihilation_fraction: float = 0.1,
+    annihilation_fraction: float = 13 / 95,
     final_div_factor: float = 100.0,
     base_momentum: float | None = None,
     max_momentum: float | None = None,
-) -> _OneCycle:
-    """The 1cycle policy in Smith's three phases: linear up, linear down, then the annihilation.
+    anneal: str = "linear",
+) -> Schedule:
+    """Smith's 1cycle: one triangle a little shorter than the run, then the annihilation.
 
-    With ``last = total_steps - 1``, the foot at step ``f = round((1 - annihilation_fraction) * last)`` and the
-    peak at ``p = round(f / 2)``, each kept apart by at least one step:
+    With T = ``total_steps`` and a = max(2, round(``annihilation_fraction`` T)), the peak is step p = (T - a) // 2::
 
-    * steps 0 … p: from ``initial_lr = max_lr / div_factor`` up to ``max_lr``, which step p has exactly;
-    * steps p … f: back to ``initial_lr``;
-    * steps f … last: down to ``final_lr = initial_lr / final_div_factor``.
+        0      -> p      initial_lr -> max_lr        max_momentum  -> base_momentum
+        p      -> 2p     max_lr     -> initial_lr    base_momentum -> max_momentum
+        2p     -> T - 1  initial_lr -> final_lr      max_momentum
+        initial_lr = max_lr / div_factor             final_lr = initial_lr / final_div_factor
 
-    Momentum mirrors the rate and stays at ``max_momentum`` during the annihilation. Steps past the last one
-    hold its values.
+    Every one of these values is used by the update named, to the last bit, and ``max_lr`` by one update only.
+
+    Smith 2018, "A disciplined approach to neural network hyper-parameters: Part 1" (arXiv 1803.09820), section 4.1;
+    Smith & Topin 2017 (arXiv 1708.07120). The defaults are his ResNet-56 run: 0.08 to 0.8 to 0.08 over epochs 0, 41 and
+    82, then to 0.0008 by epoch 95, with momentum from 0.95 to 0.85 and back.
 
     Args:
-        max_lr: Peak, > 0.
-        total_steps: Length in steps, >= 3.
-        div_factor: ``max_lr / initial_lr``, > 1.
-        annihilation_fraction: Fraction of the steps spent below the initial rate, in [0, 1); 0 leaves it out.
-        final_div_factor: ``initial_lr / final_lr``, >= 1. (fastai divides ``max_lr`` by the factor of that name.)
-        base_momentum: Momentum at the peak of the rate, in [0, max_momentum]; None leaves momentum alone.
-        max_momentum: Momentum at its foot, in [0, 1); given together with ``base_momentum``.
+        max_lr: peak, > 0.
+        total_steps: updates of the run, >= 4.
+        div_factor: initial_lr = ``max_lr`` / ``div_factor``; > 1.
+        annihilation_fraction: fraction of the run that annihilates, in (0, 1); at least two steps of the run are left
+            to the triangle, or it is refused.
+        final_div_factor: divides the **initial** LR: final_lr = initial_lr / ``final_div_factor``; >= 1.
+        base_momentum: momentum at the LR peak, in (0, 1); Smith used 0.85. Neither this nor the next: momentum does
+            not cycle.
+        max_momentum: momentum at the LR foot, in [``base_momentum``, 1); Smith used 0.95.
+        anneal: ``"linear"``, Smith's, or ``"cos"``, for which torch has ``three_phase=True``.
+
+    Returns:
+        A schedule of ``total_steps`` steps; past the end, final_lr.
 
     Raises:
-        InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
-
-    References:
-        Smith 2018, arXiv:1803.09820, section 4.1 and 4.3: "the maximum should be the value chosen from the LR
-        range test ... a lower learning rate, i.e., one tenth ... the last part of training at several orders of
-        magnitude less". Example of the authors' files: 0.08 → 0.8 → 0.08, then to 0.0008.
+        InvalidArgumentError: an argument outside of its range.
     """
-    check_lr("max_lr", max_lr)
-    check_steps("total_steps", total_steps, LEAST_STEPS)
-    _check_factors(div_factor, annihilation_fraction, final_div_factor)
-    check_momenta(base_momentum, max_momentum)
-    last = total_steps - 1
-    if annihilation_fraction > 0:
-        foot = min(max(round((1 - annihilation_fraction) * last), 2), max(last - 1, 2))
-    else:
-        foot = last
-    peak = max(round(foot / 2), 1)
-    initial_lr = max_lr / div_factor
-    return _OneCycle(
-        float(max_lr),
-        initial_lr,
-        initial_lr / final_div_factor,
-        peak,
-        foot,
-        last,
-        base_momentum,
-        max_momentum,
-    )
+    peak_lr = checks.finite("max_lr", max_lr, above=0)
+    last = checks.steps("total_steps", total_steps, at_least=4) - 1
+    initial_lr = peak_lr / checks.finite("div_factor", div_factor, above=1)
+    final_lr = initial_lr / checks.finite("final_div_factor", final_div_factor, at_least=1)
+    bounds = checks.momentum_bounds(base_momentum, max_momentum)
+    shape = checks.one_of("anneal", anneal, ANNEALS)
+    peak = _peak(last + 1, checks.fraction("annihilation_fraction", annihilation_fraction))
+    knots = (0, peak, 2 * peak, last)
+    lr = _through(knots, (initial_lr, peak_lr, initial_lr, final_lr), shape)
+    momentum = bounds and _through(knots, (bounds[1], bounds[0], bounds[1], bounds[1]), shape)
+    return Schedule(lr, momentum, last + 1)
 
 
-def _check_factors(div_factor: float, annihilation_fraction: float, final_div_factor: float) -> None:
-    if not (math.isfinite(div_factor) and div_factor > 1):
-        raise InvalidArgumentError("div_factor", div_factor, "a finite number > 1")
-    if not 0 <= annihilation_fraction < 1:
-        raise InvalidArgumentError("annihilation_fraction", annihilation_fraction, "in [0, 1)")
-    if not (math.isfinite(final_div_factor) and final_div_factor >= 1):
-        raise InvalidArgumentError("final_div_factor", final_div_factor, "a finite number >= 1")
+def one_cycle_two_phase(
+    max_lr: float,
+    total_steps: int,
+    pct_start: float = 0.3,
+    anneal: str = "cos",
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+    *,
+    base_momentum: float | None = None,
+    max_momentum: float | None = None,
+) -> Schedule:
+    """The 1cycle of fastai and torch: up, and down to nearly nothing, along half cosines.
+
+    With T = ``total_steps`` and the peak at p = ``pct_start`` T - 1, which seldom is a whole step::
+
+        0 -> p      initial_lr -> max_lr     max_momentum  -> base_momentum
+        p -> T - 1  max_lr     -> final_lr   base_momentum -> max_momentum
+        initial_lr = max_lr / div_factor     final_lr = initial_lr / final_div_factor
+
+    ``torch.optim.lr_scheduler.OneCycleLR``, whose definition this is; after Gugger & Howard, fastai's
+    ``fit_one_cycle``, which has its peak at ``pct_start`` T and its end at T.
+
+    Args:
+        max_lr: peak, > 0; met to the last bit only where p is a whole number.
+        total_steps: updates of the run, >= 2.
+        pct_start: **fraction** spent rising, in (1 / T, 1), since the peak must lie behind step 0.
+        anneal: ``"cos"`` or ``"linear"``.
+        div_factor: initial_lr = ``max_lr`` / ``div_factor``; > 1.
+        final_div_factor: divides the **initial** LR, as in torch; fastai's ``div_final`` divides ``max_lr``. > 0, and
+            final_lr below ``max_lr``.
+        base_momentum: momentum at the LR peak, in (0, 1); torch's is 0.85. Neither this nor the next: momentum does
+            not cycle.
+        max_momentum: momentum at the LR foot, in [``base_momentum``, 1); torch's is 0.95.
+
+    Returns:
+        A schedule of ``total_steps`` steps; past the end, final_lr.
+
+    Raises:
+        InvalidArgumentError: an argument outside of its range.
+    """
+    peak_lr = checks.finite("max_lr", max_lr, above=0)
+    last = checks.steps("total_steps", total_steps, at_least=2) - 1
+    initial_lr = peak_lr / checks.finite("div_factor", div_factor, above=1)
+    final_lr = initial_lr / checks.finite("final_div_factor", final_div_factor, at_least=1)
+    bounds = checks.momentum_bounds(base_momentum, max_momentum)
+    shape = checks.one_of("anneal", anneal, ANNEALS)
+    peak = checks.fraction("pct_start", pct_start) * (last + 1) - 1
+    if not 0 < peak < last:
+        raise InvalidArgumentError("pct_start", pct_start, f"a fraction in (1 / total_steps, 1) = ({1 / (last + 1):g}, 1)")
+    lr = _through((0, peak, last), (initial_lr, peak_lr, final_lr), shape)
+    momentum = bounds and _through((0, peak, last), (bounds[1], bounds[0], bounds[1]), shape)
+    return Schedule(lr, momentum, last + 1)

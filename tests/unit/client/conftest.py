@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
         do_GET = do_POST = _answer  # noqa: N815
 
         # typing.override came with Python 3.12
-        def log_message(self, *_: Any, **__: Any) -> None:  # type: ignore[explicit-override]
+        def log_message(self, *_: Any, **__: Any) -> None:
             """Stay silent."""
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

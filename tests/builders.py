@@ -1,0 +1,42 @@
+"""Small factories: a legal document, with what a test is about put in by keyword."""
+
+from typing import Any
+
+from jobs.conditions import Conditions
+from jobs.spec import LrFindSpec, TrainSpec
+
+
+def conditions(**changes: Any) -> dict[str, Any]:
+    return {
+        "model": {"name": "mlp", "options": {"hidden": [16]}},
+        "dataset": {"name": "digits"},
+        "optimizer": {"name": "sgd", "momentum": 0.9},
+        "world_size": 2,
+        "global_batch_size": 64,
+    } | changes
+
+
+def lr_find(**changes: Any) -> dict[str, Any]:
+    range_test = {"start_lr": 1e-5, "end_lr": 10, "steps": 40, "replicas": 1}
+    return {"kind": "lr_find", "conditions": conditions(), "range_test": range_test} | changes
+
+
+def train(**changes: Any) -> dict[str, Any]:
+    body = {"kind": "train", "conditions": conditions(), "schedule": one_cycle(), "steps": 20}
+    return {key: value for key, value in (body | changes).items() if value is not None}
+
+
+def one_cycle(max_lr: Any = 0.1, **changes: Any) -> dict[str, Any]:
+    return {"name": "one_cycle", "max_lr": max_lr} | changes
+
+
+def lr_find_spec(**changes: Any) -> LrFindSpec:
+    return LrFindSpec.model_validate(lr_find(**changes))
+
+
+def train_spec(**changes: Any) -> TrainSpec:
+    return TrainSpec.model_validate(train(**changes))
+
+
+def conditions_of(**changes: Any) -> Conditions:
+    return Conditions.model_validate(conditions(**changes))

@@ -1,0 +1,310 @@
+"""Claims, fencing, leases and retries, on SQLite and on PostgreSQL."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from jobs import lifecycle, registry, repository, service
+from jobs.artifacts import StoredFile
+from jobs.db import Database
+from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError, NoBoundsError, StaleAttemptError
+from jobs.models import Job
+from jobs.registry import WorkerInfo
+from jobs.rows import Batch, Claim, MetricPoint
+from jobs.status import Outcome, Reason, Status
+from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
+
+LEASE_S = 30.0
+
+
+def claim(database: Database, *, lease_s: float = LEASE_S, slots: int = 2, free: int = 2) -> Claim:
+    found = lifecycle.claim_next(database, worker="w", slots=slots, free=free, lease_s=lease_s)
+    assert found is not None
+    return found
+
+
+def job(database: Database, job_id: str) -> Job:
+    with database.read() as session:
+        return repository.get_job(session, job_id)
+
+
+def points(start: int, end: int, metric: str = "train_loss") -> list[MetricPoint]:
+    return [MetricPoint(metric, 0, step, float(step)) for step in range(start, end)]
+
+
+def steps_in_sql(database: Database, job_id: str) -> list[int]:
+    with database.read() as session:
+        return [step for step, _, _ in repository.series(session, job_id, "train_loss", 0)]
+
+
+def checkpoint(claim: Claim, step: int) -> Batch:
+    stored = StoredFile(f"{claim.job_id}/checkpoints/{claim.attempt}-{step}", 1, "0" * 64)
+    return Batch(points=points(max(step - 10, 0), step), checkpoint=stored, checkpoint_step=step)
+
+
+def test_of_many_claims_at_once_one_wins(database: Database) -> None:
+    service.submit(database, train_spec())
+    won: list[Claim] = []
+    start = threading.Barrier(8)
+
+    def try_to_claim() -> None:
+        start.wait()
+        found = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
+        if found is not None:
+            won.append(found)
+
+    threads = [threading.Thread(target=try_to_claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.attempt for each in won] == [1]
+
+
+def test_jobs_are_claimed_in_the_order_of_submission(database: Database) -> None:
+    ids = [service.submit(database, train_spec()).job_id for _ in range(3)]
+    assert [claim(database).job_id for _ in ids] == ids
+
+
+def test_a_small_job_does_not_overtake_a_large_one_that_waits_for_slots(database: Database) -> None:
+    large = service.submit(database, train_spec())
+    service.submit(database, train_spec(conditions=conditions(world_size=1)))
+    assert lifecycle.claim_next(database, worker="w", slots=2, free=1, lease_s=LEASE_S) is None
+    assert claim(database, free=2).job_id == large.job_id
+
+
+def test_a_job_that_is_too_large_for_a_worker_is_left_for_another(database: Database) -> None:
+    service.submit(database, train_spec())
+    small = service.submit(database, train_spec(conditions=conditions(world_size=1)))
+    assert claim(database, slots=1, free=1).job_id == small.job_id
+
+
+def test_an_attempt_that_lost_its_job_writes_nothing(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    zombie = claim(database)
+    lifecycle.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3)
+    owner = claim(database)
+    for write in (
+        lambda: lifecycle.renew(database, zombie, lease_s=LEASE_S),
+        lambda: lifecycle.record(database, zombie, Batch(points=points(0, 5))),
+        lambda: lifecycle.succeed(database, zombie, {}),
+        lambda: lifecycle.fail(database, zombie, Reason.INTERNAL_ERROR, ""),
+        lambda: lifecycle.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3),
+    ):
+        with pytest.raises(StaleAttemptError):
+            write()
+    assert steps_in_sql(database, job_id) == []
+    lifecycle.record(database, owner, Batch(points=points(0, 3)))
+    assert steps_in_sql(database, job_id) == [0, 1, 2]
+
+
+def test_a_lease_that_ran_out_is_taken_back_and_the_job_resumes_from_its_checkpoint(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    lost = claim(database, lease_s=0.05)
+    lifecycle.record(database, lost, checkpoint(lost, 10))
+    lifecycle.record(database, lost, Batch(points=points(10, 17), progress={"step": 17}))
+    time.sleep(0.1)
+    assert registry.mend(database, max_attempts=3) == [job_id]
+    again = claim(database)
+    assert (again.attempt, again.resume_step, again.resume_key) == (2, 10, f"{job_id}/checkpoints/1-10")
+    assert steps_in_sql(database, job_id) == list(range(10))
+    with database.read() as session:
+        first, second = repository.attempts_of(session, job_id)
+    assert (first.outcome, first.last_step) == (Outcome.WORKER_LOST, 17)
+    assert second.resumed_from_step == 10
+
+
+def test_a_live_lease_is_left_alone(database: Database) -> None:
+    service.submit(database, train_spec())
+    claim(database)
+    assert registry.mend(database, max_attempts=3) == []
+
+
+def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    for _ in range(2):
+        lifecycle.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+    row = job(database, job_id)
+    assert (row.status, row.reason) == (Status.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+
+
+def test_an_attempt_that_was_handed_back_does_not_count(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    for _ in range(5):
+        lifecycle.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=2)
+    assert job(database, job_id).status == Status.QUEUED
+
+
+def test_only_the_newest_two_checkpoints_are_kept(database: Database) -> None:
+    service.submit(database, train_spec())
+    mine = claim(database)
+    assert [lifecycle.record(database, mine, checkpoint(mine, step)) for step in (10, 20, 30)] == [
+        [],
+        [],
+        [f"{mine.job_id}/checkpoints/1-10"],
+    ]
+
+
+def test_values_that_are_not_finite_are_kept_apart(database: Database) -> None:
+    service.submit(database, train_spec())
+    mine = claim(database)
+    raw = [1.0, float("nan"), float("inf"), float("-inf"), 1e308]
+    batch = Batch(points=[MetricPoint("train_loss", 0, step, value) for step, value in enumerate(raw)])
+    lifecycle.record(database, mine, batch)
+    with database.read() as session:
+        assert repository.series(session, mine.job_id, "train_loss", 0) == [
+            (0, 1.0, None), (1, None, "nan"), (2, None, "inf"), (3, None, "-inf"), (4, 1e308, None),
+        ]  # fmt: skip
+
+
+def test_cancelling_a_queued_job_ends_it_and_a_running_one_is_told(database: Database) -> None:
+    running, queued = (service.submit(database, train_spec()).job_id for _ in range(2))
+    mine = claim(database)
+    service.cancel(database, queued)
+    service.cancel(database, running)
+    assert job(database, queued).status == Status.CANCELLED
+    assert job(database, running).status == Status.CANCELLING
+    assert lifecycle.renew(database, mine, lease_s=LEASE_S) is True
+    lifecycle.cancelled(database, mine)
+    service.cancel(database, running)
+    row = job(database, running)
+    assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
+
+
+def test_a_cancelling_job_whose_worker_is_gone_is_cancelled(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    claim(database, lease_s=0.05)
+    service.cancel(database, job_id)
+    time.sleep(0.1)
+    registry.mend(database, max_attempts=3)
+    assert job(database, job_id).status == Status.CANCELLED
+
+
+def test_a_job_that_no_worker_can_take_says_so_until_one_comes(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    registry.beat(database, WorkerInfo("small", "h", 1, 1, "cpu"), ttl_s=30)
+    registry.mend(database, max_attempts=3)
+    assert job(database, job_id).reason == Reason.NO_MATCHING_WORKER
+    registry.beat(database, WorkerInfo("large", "h", 2, 4, "cpu"), ttl_s=30)
+    registry.mend(database, max_attempts=3)
+    row = job(database, job_id)
+    assert (row.status, row.reason) == (Status.QUEUED, None)
+
+
+def sweep_curve(claim: Claim) -> Batch:
+    """A range test as in a book: falls from 2.3, turns at 0.1, explodes above 1."""
+    batch = Batch()
+    for step in range(80):
+        lr = 10 ** (-5 + step * 6 / 79)
+        loss = 2.3 / (1 + (lr / 0.01) ** 1.5) + 0.2 + (lr / 0.5) ** 2
+        batch.points += [MetricPoint("lr", 0, step, lr), MetricPoint("train_loss", 0, step, loss)]
+    return batch
+
+
+def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(database: Database) -> None:
+    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    assert training.ring_id != training.job_id
+    mine = claim(database)
+    assert mine.job_id == training.ring_id
+    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
+    lifecycle.record(database, mine, sweep_curve(mine))
+    assert lifecycle.succeed(database, mine, {}) == [training.job_id]
+    found = job(database, mine.job_id).result
+    assert found is not None
+    assert claim(database).resolved["max_lr"] == found["bounds"]["max_lr"]
+
+
+def test_a_training_fails_when_its_range_test_finds_no_bounds(database: Database) -> None:
+    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    mine = claim(database)
+    flat = [MetricPoint(name, 0, step, 2.3 if name == "train_loss" else 1e-6 * (step + 1))
+            for step in range(40) for name in ("lr", "train_loss")]  # fmt: skip
+    lifecycle.record(database, mine, Batch(points=flat))
+    lifecycle.succeed(database, mine, {})
+    row = job(database, training.job_id)
+    assert (row.status, row.reason) == (Status.FAILED, Reason.PARENT_FAILED)
+
+
+@pytest.mark.parametrize("when", ["queued", "running"])
+def test_cancelling_the_range_test_ends_the_training_that_waits(database: Database, when: str) -> None:
+    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    mine = claim(database) if when == "running" else None
+    service.cancel(database, training.ring_id)
+    if mine is not None:
+        lifecycle.cancelled(database, mine)
+    assert job(database, training.job_id).status == Status.FAILED
+
+
+def finished_range_test(database: Database) -> str:
+    source = service.submit(database, lr_find_spec())
+    mine = claim(database)
+    lifecycle.record(database, mine, sweep_curve(mine))
+    lifecycle.succeed(database, mine, {})
+    return source.job_id
+
+
+def test_bounds_hold_for_their_conditions_only(database: Database) -> None:
+    source = finished_range_test(database)
+    schedule = one_cycle({"from_job": source})
+    changed = conditions(global_batch_size=128, optimizer={"name": "sgd", "momentum": 0.5})
+    with pytest.raises(ConditionsDifferError) as refusal:
+        service.submit(database, train_spec(schedule=schedule, conditions=changed))
+    assert refusal.value.fields == ["/conditions/global_batch_size", "/conditions/optimizer/momentum"]
+    service.submit(database, train_spec(schedule=schedule, conditions=changed, allow_different_conditions=True))
+    taken_over = service.submit(database, train_spec(schedule=schedule, conditions=None))
+    assert job(database, taken_over.job_id).fingerprint == job(database, source).fingerprint
+
+
+def test_a_job_without_bounds_is_no_source(database: Database) -> None:
+    other = service.submit(database, train_spec()).job_id
+    with pytest.raises(NoBoundsError, match="only lr_find jobs"):
+        service.submit(database, train_spec(schedule=one_cycle({"from_job": other}), conditions=None))
+
+
+def test_a_training_may_be_posted_before_its_range_test_has_ended(database: Database) -> None:
+    source = service.submit(database, lr_find_spec()).job_id
+    training = service.submit(database, train_spec(schedule=one_cycle({"from_job": source}), conditions=None))
+    assert job(database, training.job_id).waits_for == source
+
+
+def test_one_key_makes_one_job_however_many_ask_at_once(database: Database) -> None:
+    made: list[str] = []
+    start = threading.Barrier(6)
+
+    def ask() -> None:
+        start.wait()
+        made.append(service.submit(database, train_spec(), key="k", body=b"{}").job_id)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+    assert len(set(made)) == 1
+    with pytest.raises(IdempotencyKeyReusedError):
+        service.submit(database, train_spec(), key="k", body=b"{} ")
+
+
+def test_the_version_grows_with_every_visible_change(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    seen = [job(database, job_id).version]
+    mine = claim(database)
+    for change in (
+        lambda: lifecycle.record(database, mine, Batch(progress={"step": 1})),
+        lambda: lifecycle.succeed(database, mine, {}),
+    ):
+        change()
+        seen.append(job(database, job_id).version)
+    assert seen == sorted(set(seen))
+
+
+def test_latest_values_are_merged(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    mine = claim(database)
+    for latest in ({"lr": 0.1}, {"val_accuracy": 0.5}, {"lr": 0.2}):
+        batch: Any = Batch(progress={"step": 1}, latest=latest)
+        lifecycle.record(database, mine, batch)
+    assert job(database, job_id).latest == {"lr": 0.2, "val_accuracy": 0.5}
