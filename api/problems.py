@@ -101,7 +101,7 @@ def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONR
 
 
 def _describe(error: Any, body: object) -> dict[str, Any]:
-    pointer = _pointer(error["loc"], body) if body is not None else "/" + "/".join(map(str, error["loc"]))
+    pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
     context = error.get("ctx", {})
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
     message = error["msg"]
@@ -110,14 +110,14 @@ def _describe(error: Any, body: object) -> dict[str, Any]:
     return {"pointer": pointer, "code": code, "detail": message}
 
 
-def _pointer(location: tuple[int | str, ...], body: object) -> str:
-    """JSON pointer of a location; pydantic also names the chosen forms of unions, which the body does not have."""
+def _pointer(error: Any, body: object) -> str:  # noqa: ANN401 - pydantic's error details
+    """JSON pointer of an error; pydantic also names the chosen forms of unions, which the body does not have."""
     pointer, place = "", body
-    for index, part in enumerate(location):
+    for part in error["loc"]:
         try:
             place = place[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
-            if index < len(location) - 1 or not isinstance(place, dict):
+            if error["type"] != "missing" or part != error["loc"][-1]:
                 continue
         pointer += f"/{part}"
     return pointer

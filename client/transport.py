@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from client.addresses import is_loopback
 from client.errors import AddressError, ProblemError, ServerUnreachableError
@@ -30,7 +30,7 @@ class Transport:
         self._url = base_url.rstrip("/")
         host = _host(base_url)
         # A proxy of the environment is never meant for a server on this very machine.
-        self._http = httpx.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
+        self._http = httpx2.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
 
     def close(self) -> None:
         """Close the connections."""
@@ -55,19 +55,19 @@ class Transport:
         request = self._http.build_request(method, path, params=list(params), json=json, headers=headers)
         return self._document(self._send(request, attempts))
 
-    def _send(self, request: httpx.Request, attempts: int) -> httpx.Response:
+    def _send(self, request: httpx2.Request, attempts: int) -> httpx2.Response:
         pause_s = FIRST_RETRY_S
         for attempt in range(1, attempts + 1):
             try:
                 return self._http.send(request)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 if attempt == attempts:
                     raise ServerUnreachableError.at(self._url, _cause(error)) from error
             time.sleep(pause_s)
             pause_s *= RETRY_GROWTH
         raise ValueError(f"attempts must be at least 1, not {attempts}")
 
-    def _document(self, response: httpx.Response) -> Mapping[str, Any]:
+    def _document(self, response: httpx2.Response) -> Mapping[str, Any]:
         try:
             document = response.json()
         except ValueError:
@@ -83,15 +83,15 @@ class Transport:
 def _host(base_url: str) -> str:
     try:
         host = urlsplit(base_url).hostname or ""
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, ValueError) as error:
+        url = httpx2.URL(base_url)
+    except (httpx2.InvalidURL, ValueError) as error:
         raise AddressError(f"{base_url!r} is no address: {error}") from error
     if url.scheme not in {"http", "https"} or not host:
         raise AddressError(f"{base_url!r} is no address; one looks like http://127.0.0.1:8000")
     return host
 
 
-def _cause(error: httpx.TransportError) -> str:
-    if isinstance(error, httpx.TimeoutException):
+def _cause(error: httpx2.TransportError) -> str:
+    if isinstance(error, httpx2.TimeoutException):
         return "it took too long"
     return str(error) or type(error).__name__

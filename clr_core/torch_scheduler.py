@@ -1,60 +1,165 @@
 """Puts the rates and momenta of a schedule into a torch optimizer; the only state is the step."""
 
+from collections.abc import Sequence
 from typing import Any
 
-import torch
+from torch import Tensor
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import Schedule
+from clr_core.schedules import Schedule, checks
+
+Group = dict[str, Any]
 
 
 class ScheduledLR(LRScheduler):
-    """A ``torch.optim.lr_scheduler.LRScheduler`` that follows a schedule of `clr_core.schedules`.
+    """A ``torch.optim.lr_scheduler.LRScheduler`` that follows schedules of `clr_core.schedules`.
 
-    Construction sets the values of step 0; each ``step()`` those of the next step. Momentum (SGD) or beta1 (Adam)
-    is set only where the schedule has a momentum. Past the end the last values hold; nothing is raised.
+    Construction writes LR and momentum of step 0 into the optimizer, each ``step()`` those of the next step: call it
+    after every ``optimizer.step()``. Past the end of a schedule its last values hold and nothing is raised.
+
+    Momentum (of SGD and its like) or beta1 (of Adam and its like) is written only where the schedule cycles momentum.
+    An LR that the optimizer holds as a tensor stays that tensor and is filled, as ``torch.compile`` and CUDA graphs
+    need.
+
+    Resuming: build it as before, load the state, go on. Loading writes LR and momentum, so it does not matter whether
+    the optimizer's state is loaded before or after.
 
     Args:
         optimizer: Any torch optimizer.
-        schedule: A schedule for all parameter groups.
+        schedule: One for all parameter groups, or a sequence of one per group.
+        lr_factors: What each group's LR is multiplied by, > 0 (discriminative LRs). Left out, groups that share one
+            schedule keep the ratios of the LRs the optimizer was built with, the highest of them following the
+            schedule itself; groups with a schedule each follow it.
+        last_epoch: The step last made, as torch has it: -1 begins with step 0, n with step n + 1.
+        allow_different_total_steps: Let a state be loaded that was saved under schedules of another length.
 
     Raises:
-        InvalidArgumentError: The schedule cycles momentum, and a group has neither ``momentum`` nor ``betas``.
+        InvalidArgumentError: An argument outside its range; or a schedule cycles momentum and its group has none: an
+            optimizer without momentum is not given one unasked.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, schedule: Schedule) -> None:
-        self.schedule = schedule
-        if schedule.momentum_at(0) is not None:
-            for group in optimizer.param_groups:
-                if not group.get("momentum") and "betas" not in group:
-                    name = type(optimizer).__name__
-                    raise InvalidArgumentError("schedule", name, "one without momentum for this optimizer")
-        super().__init__(optimizer)
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedule: Schedule | Sequence[Schedule],
+        *,
+        lr_factors: Sequence[float] | None = None,
+        last_epoch: int = -1,
+        allow_different_total_steps: bool = False,
+    ) -> None:
+        groups: list[Group] = optimizer.param_groups
+        shared = isinstance(schedule, Schedule)
+        self._schedules = [schedule] * len(groups) if isinstance(schedule, Schedule) else list(schedule)
+        if len(self._schedules) != len(groups):
+            raise InvalidArgumentError("schedule", f"{len(self._schedules)} schedules", f"one, or {len(groups)}")
+        for group in groups:
+            group.setdefault("initial_lr", group["lr"].clone() if isinstance(group["lr"], Tensor) else group["lr"])
+        self._shared = shared
+        self._factors = _checked(lr_factors, len(groups)) if lr_factors is not None else _ratios(groups, shared=shared)
+        self._allow_different_total_steps = allow_different_total_steps
+        for followed, group in zip(self._schedules, groups, strict=True):
+            _require_momentum(optimizer, followed, group)
+        checks.finite("last_epoch", last_epoch, at_least=-1)
+        super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float | torch.Tensor]:
-        """Rates of the present step, one for each parameter group."""
-        return [self.schedule.lr_at(self.last_epoch)] * len(self.optimizer.param_groups)
+    def get_lr(self) -> list[float | Tensor]:
+        """Return the LR of the present step, one for each parameter group."""
+        return [
+            schedule.lr_at(self.last_epoch) * factor
+            for schedule, factor in zip(self._schedules, self._factors, strict=True)
+        ]
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on to the next step (to step ``epoch`` where it is given) and write its rate and momentum."""
-        super().step(epoch)
-        momentum = self.schedule.momentum_at(self.last_epoch)
-        if momentum is None:
-            return
-        for group in self.optimizer.param_groups:
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
+        """Go on to the next step, or to step ``epoch`` where it is given, and write its LR and momentum.
+
+        Groups that were added to the optimizer since then follow the schedule that all share, with a factor of 1.
+
+        Raises:
+            InvalidArgumentError: Groups were added, and there is one schedule per group.
+        """
+        if len(self._schedules) != len(self.optimizer.param_groups):
+            self._adopt()
+        if self._step_count <= 1 or epoch is not None:  # torch's warnings about the order of calls live there
+            super().step(epoch)
+        else:
+            self._step_count += 1
+            self.last_epoch += 1
+        self._write()
 
     def state_dict(self) -> dict[str, Any]:
-        """The step, and nothing else: everything is a function of it."""
-        return {"step": self.last_epoch}
+        """Return the step; the length of each schedule stands beside it to be compared, not restored."""
+        return {"step": self.last_epoch, "total_steps": [schedule.total_steps for schedule in self._schedules]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved step: the next ``step()`` is the one after it."""
-        self.last_epoch = int(state_dict["step"]) - 1
+        """Go to a saved step and write its LR and momentum; the next ``step()`` is the one after it.
+
+        Raises:
+            InvalidArgumentError: The state was saved under schedules of another length, and that was not allowed.
+        """
+        here = [schedule.total_steps for schedule in self._schedules]
+        saved = state_dict.get("total_steps", here)
+        if saved != here and not self._allow_different_total_steps:
+            legal = f"{here} as in the schedules given, unless allow_different_total_steps is set"
+            raise InvalidArgumentError("total_steps", saved, legal)
+        self.last_epoch = checks.steps("step", state_dict["step"], at_least=0)
         self._step_count = self.last_epoch + 1
         self.optimizer._opt_called = True  # type: ignore[attr-defined]  # noqa: SLF001 - steps were taken before
-        self.step()
+        self._write()
+
+    def _write(self) -> None:
+        step, last_lr = self.last_epoch, []
+        evaluated, lr, momentum = None, 0.0, None
+        for group, schedule, factor in zip(self.optimizer.param_groups, self._schedules, self._factors, strict=True):
+            if schedule is not evaluated:  # neighbours share schedules, as a rule
+                evaluated, lr, momentum = schedule, schedule.lr_at(step), schedule.momentum_at(step)
+            value: float | Tensor = lr * factor
+            held = group["lr"]
+            if isinstance(held, Tensor):
+                held.fill_(value)
+                value = held.clone()
+            else:
+                group["lr"] = value
+            last_lr.append(value)
+            if momentum is not None:
+                _write_momentum(group, momentum)
+        self._last_lr = last_lr
+
+    def _adopt(self) -> None:
+        if not self._shared:
+            legal = f"{len(self._schedules)}, one for each schedule; build a new ScheduledLR with last_epoch to go on"
+            raise InvalidArgumentError("param_groups", len(self.optimizer.param_groups), legal)
+        for group in self.optimizer.param_groups[len(self._schedules) :]:
+            _require_momentum(self.optimizer, self._schedules[0], group)
+            self._schedules.append(self._schedules[0])
+            self._factors.append(1.0)
+
+
+def _checked(lr_factors: Sequence[float], groups: int) -> list[float]:
+    if len(lr_factors) != groups:
+        raise InvalidArgumentError("lr_factors", lr_factors, f"as many as there are parameter groups, {groups}")
+    return [checks.finite("lr_factors", factor, above=0) for factor in lr_factors]
+
+
+def _ratios(groups: list[Group], *, shared: bool) -> list[float]:
+    """Return what keeps the ratios of the groups' first LRs; 1 for all where those are equal or not shared."""
+    rates = [float(group["initial_lr"]) for group in groups]
+    highest = max(rates)
+    return [rate / highest if shared and highest > 0 else 1.0 for rate in rates]
+
+
+def _require_momentum(optimizer: Optimizer, schedule: Schedule, group: Group) -> None:
+    if schedule.momentum is not None and "betas" not in group and not group.get("momentum"):
+        name = f"{type(optimizer).__name__} without momentum"
+        raise InvalidArgumentError("optimizer", name, "one with momentum or betas, since the schedule cycles momentum")
+
+
+def _write_momentum(group: Group, momentum: float) -> None:
+    betas = group.get("betas")
+    if betas is None:
+        group["momentum"] = momentum
+    elif isinstance(betas[0], Tensor):
+        betas[0].fill_(momentum)
+    else:
+        group["betas"] = (momentum, *betas[1:])

@@ -46,6 +46,7 @@ class Doorbell:
         self._app.conf.broker_transport_options = {
             "socket_connect_timeout": BROKER_TIMEOUT_S,
             "socket_timeout": BROKER_TIMEOUT_S,
+            "max_retries": 0,
         }
 
     def ring(self, job_id: str, *, queue: str = QUEUE) -> None:

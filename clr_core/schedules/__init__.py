@@ -1,10 +1,34 @@
-"""Schedules: learning rate and momentum as pure functions of the step.
+"""Schedules: learning rate, momentum and batch size as pure functions of the step.
 
-``triangular`` is the cyclical policy of Smith (2017), ``one_cycle`` that of Smith (2018).
+Every builder returns a `Schedule`, an immutable value; ``docs/schedules.md`` shows them all.
 """
 
-from clr_core.schedules.cyclical import triangular
-from clr_core.schedules.one_cycle import one_cycle
-from clr_core.schedules.schedule import Schedule
+from clr_core.schedules.batch_size import BatchSizeSchedule, constant_batch_size, warm_start_batch_size
+from clr_core.schedules.composition import scaled, sequence, warmup
+from clr_core.schedules.cyclical import exp_range, triangular, triangular2
+from clr_core.schedules.decay import constant, cosine, linear, piecewise, wsd
+from clr_core.schedules.epochs import steps_of_epochs
+from clr_core.schedules.one_cycle import one_cycle, one_cycle_two_phase
+from clr_core.schedules.schedule import Schedule, Track
 
-__all__ = ["Schedule", "one_cycle", "triangular"]
+__all__ = [
+    "BatchSizeSchedule",
+    "Schedule",
+    "Track",
+    "constant",
+    "constant_batch_size",
+    "cosine",
+    "exp_range",
+    "linear",
+    "one_cycle",
+    "one_cycle_two_phase",
+    "piecewise",
+    "scaled",
+    "sequence",
+    "steps_of_epochs",
+    "triangular",
+    "triangular2",
+    "warm_start_batch_size",
+    "warmup",
+    "wsd",
+]

@@ -10,13 +10,13 @@ def finite(name: str, value: float, *, above: float | None = None, at_least: flo
     """Return ``value`` as a float if it is a finite number within the limits.
 
     Args:
-        name: of the argument.
-        value: of the argument; booleans are no numbers here.
-        above: exclusive lower limit.
-        at_least: inclusive lower limit.
+        name: Of the argument.
+        value: Of the argument; booleans are no numbers here.
+        above: Exclusive lower limit.
+        at_least: Inclusive lower limit.
 
     Raises:
-        InvalidArgumentError: it is not.
+        InvalidArgumentError: It is not.
     """
     limit = f" > {above:g}" if above is not None else f" >= {at_least:g}" if at_least is not None else ""
     legal = f"a finite number{limit}"
@@ -36,10 +36,23 @@ def steps(name: str, value: int, *, at_least: int = 1) -> int:
     """Return ``value`` as an int if it is a whole number of steps, ``at_least`` or more.
 
     Raises:
-        InvalidArgumentError: it is not (floats and booleans included).
+        InvalidArgumentError: It is not (floats and booleans included).
     """
+    return _whole(name, value, at_least, "steps")
+
+
+def samples(name: str, value: int) -> int:
+    """Return ``value`` as an int if it is a whole number of samples, one or more.
+
+    Raises:
+        InvalidArgumentError: It is not (floats and booleans included).
+    """
+    return _whole(name, value, 1, "samples")
+
+
+def _whole(name: str, value: int, at_least: int, unit: str) -> int:
     if not hasattr(value, "__index__") or isinstance(value, bool) or value < at_least:
-        raise InvalidArgumentError(name, value, f"a whole number of steps >= {at_least}")
+        raise InvalidArgumentError(name, value, f"a whole number of {unit} >= {at_least}")
     return int(value)
 
 
@@ -47,7 +60,7 @@ def fraction(name: str, value: float, *, low: bool = False, high: bool = False) 
     """Return ``value`` as a float if it lies in (0, 1); ``low`` and ``high`` say which ends belong to the range.
 
     Raises:
-        InvalidArgumentError: it does not.
+        InvalidArgumentError: It does not.
     """
     legal = f"a fraction in {'[' if low else '('}0, 1{']' if high else ')'}"
     inside = _is_number(value) and (0 < value < 1 or (low and value == 0) or (high and value == 1))
@@ -60,7 +73,7 @@ def one_of(name: str, value: str, legal: Collection[str]) -> str:
     """Return ``value`` if it is one of ``legal``.
 
     Raises:
-        InvalidArgumentError: it is not.
+        InvalidArgumentError: It is not.
     """
     if value not in legal:
         raise InvalidArgumentError(name, value, "one of " + ", ".join(sorted(legal)))
@@ -71,26 +84,24 @@ def rate_bounds(base_lr: float, max_lr: float) -> tuple[float, float]:
     """Return foot and peak of a cycle if 0 <= ``base_lr`` < ``max_lr``.
 
     Raises:
-        InvalidArgumentError: they are not so.
+        InvalidArgumentError: They are not so.
     """
     return finite("base_lr", base_lr, at_least=0), finite("max_lr", max_lr, above=base_lr)
 
 
 def momentum_bounds(base_momentum: float | None, max_momentum: float | None) -> tuple[float, float] | None:
-    """Return (base, max) if both are given with 0 < base <= max < 1, None if neither is.
-
-    Zero is refused: a cycle through it would switch the momentum buffer of the optimizer off and on.
+    """Return (base, max) if both are given with 0 <= base <= max < 1, None if neither is.
 
     Raises:
-        InvalidArgumentError: only one is given, or they are not so.
+        InvalidArgumentError: Only one is given, or they are not so.
     """
     if base_momentum is None and max_momentum is None:
         return None
     if base_momentum is None or max_momentum is None:
         name = "base_momentum" if base_momentum is None else "max_momentum"
-        raise InvalidArgumentError(name, None, "given together with its counterpart, or neither of the two")
-    high = fraction("max_momentum", max_momentum)
-    low = fraction("base_momentum", base_momentum)
+        raise InvalidArgumentError(name, None, "given together with its counterpart, or both left out")
+    high = fraction("max_momentum", max_momentum, low=True)
+    low = fraction("base_momentum", base_momentum, low=True)
     if low > high:
-        raise InvalidArgumentError("base_momentum", low, f"at most max_momentum = {high:g}")
+        raise InvalidArgumentError("base_momentum", low, f"in [0, max_momentum = {high:g}]")
     return low, high

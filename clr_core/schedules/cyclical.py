@@ -9,7 +9,7 @@ from clr_core.schedules.triangle import Height, Own, Power, Triangles
 PER = ("cycle", "step")
 
 
-def triangular(
+def triangular(  # noqa: PLR0913 - each is a number of the policy
     base_lr: float,
     max_lr: float,
     step_size: int,
@@ -29,24 +29,26 @@ def triangular(
     10 epochs for ``step_size``, at least 3 cycles, and to stop where a cycle ends (section 3.2).
 
     Args:
-        base_lr: foot, >= 0; used at steps 0, c, 2c, … where c is the length of a cycle.
-        max_lr: peak, > ``base_lr``; used at steps ``step_size``, c + ``step_size``, …
-        step_size: steps in the rising half of a cycle, >= 1.
-        step_size_down: steps in the falling half, >= 1; as many as ``step_size`` if not given.
-        base_momentum: momentum at the LR peak, in (0, 1). Neither this nor the next: momentum does not cycle.
-        max_momentum: momentum at the LR foot, in [``base_momentum``, 1).
-        scale: a form of one's own: the height of the triangle, in [0, 1], as a function of the cycle or the step,
-            both from zero. Momentum shrinks its swing likewise.
+        base_lr: Foot, >= 0; used at steps 0, c, 2c, … where c is the length of a cycle.
+        max_lr: Peak, > ``base_lr``; used at steps ``step_size``, c + ``step_size``, …
+        step_size: Steps in the rising half of a cycle, >= 1.
+        step_size_down: Steps in the falling half, >= 1; ``step_size`` if not given.
+        base_momentum: Momentum at the LR peak, in [0, ``max_momentum``]; momentum does not cycle unless this and
+            ``max_momentum`` are given.
+        max_momentum: Momentum at the LR foot, in [0, 1).
+        scale: A form of one's own: the height of the triangle, in [0, 1], as a function of the cycle or the step,
+            both from zero. The swing of the momentum shrinks likewise.
         scale_per: ``"cycle"`` or ``"step"``: what ``scale`` is a function of.
 
     Returns:
         An endless schedule.
 
     Raises:
-        InvalidArgumentError: an argument outside of its range; a value of ``scale`` outside of [0, 1], when met.
+        InvalidArgumentError: An argument outside its range, or, where it is met, a value of ``scale``; the message
+            names it, its value and the range.
     """
-    per_step = checks.one_of("scale_per", scale_per, PER) == "step"
-    height = None if scale is None else Own(scale, per_step)
+    checks.one_of("scale_per", scale_per, PER)
+    height = None if scale is None else Own(scale, scale_per == "step")
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), height)
 
 
@@ -68,7 +70,7 @@ def triangular2(
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), Power(0.5))
 
 
-def exp_range(
+def exp_range(  # noqa: PLR0913 - each is a number of the policy
     base_lr: float,
     max_lr: float,
     step_size: int,
@@ -86,19 +88,19 @@ def exp_range(
     code, and of Keras's and torch's: the difference declines, the foot stays. He used 0.99994 on CIFAR-10.
 
     Args:
-        base_lr: as for `triangular`, like all that is not listed here.
-        max_lr: peak; reached only where ``gamma ** s`` is 1.
-        step_size: steps in the rising half of a cycle.
-        gamma: factor per step, in (0, 1].
-        step_size_down: steps in the falling half.
-        base_momentum: momentum at a full LR peak.
-        max_momentum: momentum at the LR foot.
+        base_lr: Foot, >= 0; used at steps 0, c, 2c, … where c is the length of a cycle.
+        max_lr: Peak, > ``base_lr``; not reached where ``gamma ** s`` < 1.
+        step_size: Steps in the rising half of a cycle, >= 1.
+        gamma: Factor per step, in (0, 1].
+        step_size_down: Steps in the falling half, >= 1; ``step_size`` if not given.
+        base_momentum: Momentum where the LR would be ``max_lr``, in [0, ``max_momentum``]; as for `triangular`.
+        max_momentum: Momentum at the LR foot, in [0, 1).
 
     Returns:
         An endless schedule.
 
     Raises:
-        InvalidArgumentError: an argument outside of its range.
+        InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
     shrink = Power(checks.fraction("gamma", gamma, high=True), per_step=True)
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), shrink)

@@ -1,7 +1,6 @@
 """1cycle, in Smith's form and in the one that fastai and torch made of it."""
 
 import math
-from itertools import pairwise
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import checks
@@ -11,12 +10,12 @@ from clr_core.schedules.segments import Segments, through
 ANNEALS = ("cos", "linear")
 
 
-def one_cycle(
+def one_cycle(  # noqa: PLR0913 - each is a number of the policy
     max_lr: float,
     total_steps: int,
     *,
     div_factor: float = 10.0,
-    annihilation_fraction: float = 13 / 95,
+    annihilation_fraction: float = 0.1,
     final_div_factor: float = 100.0,
     base_momentum: float | None = None,
     max_momentum: float | None = None,
@@ -26,49 +25,48 @@ def one_cycle(
 
     With T = ``total_steps`` and a = max(2, round(``annihilation_fraction`` T)), the peak is step p = (T - a) // 2::
 
-        0      -> p      initial_lr -> max_lr        max_momentum  -> base_momentum
-        p      -> 2p     max_lr     -> initial_lr    base_momentum -> max_momentum
-        2p     -> T - 1  initial_lr -> final_lr      max_momentum
-        initial_lr = max_lr / div_factor             final_lr = initial_lr / final_div_factor
+        0  -> p      initial_lr -> max_lr        max_momentum  -> base_momentum
+        p  -> 2p     max_lr     -> initial_lr    base_momentum -> max_momentum
+        2p -> T - 1  initial_lr -> final_lr      max_momentum
+        initial_lr = max_lr / div_factor         final_lr = initial_lr / final_div_factor
 
-    Every one of these values is used by the update named, to the last bit, and ``max_lr`` by one update only.
+    The update of each step named uses the value named to the last bit, and no other update uses ``max_lr``. Without
+    annihilation (a fraction of 0) the triangle has p = (T - 1) // 2 and ends at step T - 1 with initial_lr.
 
-    Smith 2018, "A disciplined approach to neural network hyper-parameters: Part 1" (arXiv 1803.09820), section 4.1;
-    Smith & Topin 2017 (arXiv 1708.07120). The defaults are his ResNet-56 run: 0.08 to 0.8 to 0.08 over epochs 0, 41 and
-    82, then to 0.0008 by epoch 95, with momentum from 0.95 to 0.85 and back.
+    Smith 2018, "A disciplined approach to neural network hyper-parameters: Part 1" (arXiv 1803.09820), sections 4.1 and
+    4.3; Smith & Topin 2017 (arXiv 1708.07120). His ResNet-56 went from 0.08 to 0.8 and back over epochs 0, 41 and 82,
+    then to 0.0008 by epoch 95 (``annihilation_fraction=13 / 95``), with momentum from 0.95 to 0.85 and back.
 
     Args:
-        max_lr: peak, > 0.
-        total_steps: updates of the run, >= 4.
-        div_factor: initial_lr = ``max_lr`` / ``div_factor``; > 1.
-        annihilation_fraction: fraction of the run that annihilates, in (0, 1); at least two steps of the run are left
-            to the triangle, or it is refused.
-        final_div_factor: divides the **initial** LR: final_lr = initial_lr / ``final_div_factor``; >= 1.
-        base_momentum: momentum at the LR peak, in (0, 1); Smith used 0.85. Neither this nor the next: momentum does
-            not cycle.
-        max_momentum: momentum at the LR foot, in [``base_momentum``, 1); Smith used 0.95.
-        anneal: ``"linear"``, Smith's, or ``"cos"``, for which torch has ``three_phase=True``.
+        max_lr: Peak, > 0.
+        total_steps: Updates of the run, >= 4; >= 3 without annihilation.
+        div_factor: Divides ``max_lr``: initial_lr = ``max_lr`` / ``div_factor``; > 1.
+        annihilation_fraction: Fraction of the run that annihilates, in [0, 1 - 2 / T].
+        final_div_factor: Divides the **initial** LR: final_lr = initial_lr / ``final_div_factor``; >= 1.
+        base_momentum: Momentum at the LR peak, in [0, ``max_momentum``]; momentum does not cycle unless this and
+            ``max_momentum`` are given. Smith: 0.85.
+        max_momentum: Momentum at the LR foot and in the annihilation, in [0, 1). Smith: 0.95.
+        anneal: ``"linear"`` as Smith has it, or ``"cos"``.
 
     Returns:
-        A schedule of ``total_steps`` steps; past the end, final_lr.
+        A schedule of ``total_steps`` steps; past the end it holds final_lr.
 
     Raises:
-        InvalidArgumentError: an argument outside of its range.
+        InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    peak_lr = checks.finite("max_lr", max_lr, above=0)
-    last = checks.steps("total_steps", total_steps, at_least=4) - 1
-    initial_lr = peak_lr / checks.finite("div_factor", div_factor, above=1)
-    final_lr = initial_lr / checks.finite("final_div_factor", final_div_factor, at_least=1)
+    annihilates = checks.fraction("annihilation_fraction", annihilation_fraction, low=True)
+    last = checks.steps("total_steps", total_steps, at_least=4 if annihilates else 3) - 1
+    initial, peak, final = _levels(max_lr, div_factor, final_div_factor)
     bounds = checks.momentum_bounds(base_momentum, max_momentum)
-    shape = checks.one_of("anneal", anneal, ANNEALS)
-    peak = _peak(last + 1, checks.fraction("annihilation_fraction", annihilation_fraction))
-    knots = (0, peak, 2 * peak, last)
-    lr = _through(knots, (initial_lr, peak_lr, initial_lr, final_lr), shape)
-    momentum = bounds and _through(knots, (bounds[1], bounds[0], bounds[1], bounds[1]), shape)
+    checks.one_of("anneal", anneal, ANNEALS)
+    up, foot = _triangle(last + 1, annihilates)
+    knots = (0, up, foot, last)
+    lr = _through(knots, (initial, peak, initial, final), anneal)
+    momentum = bounds and _through(knots, (bounds[1], bounds[0], bounds[1], bounds[1]), anneal)
     return Schedule(lr, momentum, last + 1)
 
 
-def one_cycle_two_phase(
+def one_cycle_two_phase(  # noqa: PLR0913 - each is a number of the policy
     max_lr: float,
     total_steps: int,
     pct_start: float = 0.3,
@@ -91,32 +89,52 @@ def one_cycle_two_phase(
     ``fit_one_cycle``, which has its peak at ``pct_start`` T and its end at T.
 
     Args:
-        max_lr: peak, > 0; met to the last bit only where p is a whole number.
-        total_steps: updates of the run, >= 2.
-        pct_start: **fraction** spent rising, in (1 / T, 1), since the peak must lie behind step 0.
+        max_lr: Peak, > 0; met to the last bit where p is a whole number, passed between two steps elsewhere.
+        total_steps: Updates of the run, >= 2.
+        pct_start: **Fraction** spent rising, in (1 / T, 1), for the peak has to lie behind step 0.
         anneal: ``"cos"`` or ``"linear"``.
-        div_factor: initial_lr = ``max_lr`` / ``div_factor``; > 1.
-        final_div_factor: divides the **initial** LR, as in torch; fastai's ``div_final`` divides ``max_lr``. > 0, and
-            final_lr below ``max_lr``.
-        base_momentum: momentum at the LR peak, in (0, 1); torch's is 0.85. Neither this nor the next: momentum does
-            not cycle.
-        max_momentum: momentum at the LR foot, in [``base_momentum``, 1); torch's is 0.95.
+        div_factor: Divides ``max_lr``: initial_lr = ``max_lr`` / ``div_factor``; > 1.
+        final_div_factor: Divides the **initial** LR, as in torch (fastai's ``div_final`` divides ``max_lr``); >= 1.
+        base_momentum: Momentum at the LR peak, in [0, ``max_momentum``]; momentum does not cycle unless this and
+            ``max_momentum`` are given. torch: 0.85.
+        max_momentum: Momentum at the LR foot, in [0, 1). torch: 0.95.
 
     Returns:
-        A schedule of ``total_steps`` steps; past the end, final_lr.
+        A schedule of ``total_steps`` steps; past the end it holds final_lr.
 
     Raises:
-        InvalidArgumentError: an argument outside of its range.
+        InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    peak_lr = checks.finite("max_lr", max_lr, above=0)
     last = checks.steps("total_steps", total_steps, at_least=2) - 1
-    initial_lr = peak_lr / checks.finite("div_factor", div_factor, above=1)
-    final_lr = initial_lr / checks.finite("final_div_factor", final_div_factor, at_least=1)
+    initial, peak, final = _levels(max_lr, div_factor, final_div_factor)
     bounds = checks.momentum_bounds(base_momentum, max_momentum)
-    shape = checks.one_of("anneal", anneal, ANNEALS)
-    peak = checks.fraction("pct_start", pct_start) * (last + 1) - 1
-    if not 0 < peak < last:
-        raise InvalidArgumentError("pct_start", pct_start, f"a fraction in (1 / total_steps, 1) = ({1 / (last + 1):g}, 1)")
-    lr = _through((0, peak, last), (initial_lr, peak_lr, final_lr), shape)
-    momentum = bounds and _through((0, peak, last), (bounds[1], bounds[0], bounds[1]), shape)
+    checks.one_of("anneal", anneal, ANNEALS)
+    top = checks.fraction("pct_start", pct_start) * (last + 1) - 1
+    if not 0 < top < last:
+        raise InvalidArgumentError("pct_start", pct_start, f"in (1 / total_steps, 1) = ({1 / (last + 1):g}, 1)")
+    lr = _through((0, top, last), (initial, peak, final), anneal)
+    momentum = bounds and _through((0, top, last), (bounds[1], bounds[0], bounds[1]), anneal)
     return Schedule(lr, momentum, last + 1)
+
+
+def _levels(max_lr: float, div_factor: float, final_div_factor: float) -> tuple[float, float, float]:
+    """Initial, highest and final LR."""
+    peak = checks.finite("max_lr", max_lr, above=0)
+    initial = peak / checks.finite("div_factor", div_factor, above=1)
+    return initial, peak, initial / checks.finite("final_div_factor", final_div_factor, at_least=1)
+
+
+def _triangle(total_steps: int, annihilation_fraction: float) -> tuple[int, int]:
+    """Steps of the peak and of the foot behind it; the annihilation takes the odd step."""
+    if annihilation_fraction == 0:
+        return (total_steps - 1) // 2, total_steps - 1
+    annihilation = max(2, math.floor(annihilation_fraction * total_steps + 0.5))
+    if annihilation > total_steps - 2:
+        legal = f"in [0, {1 - 2 / total_steps:g}], to leave two of {total_steps} steps to the triangle"
+        raise InvalidArgumentError("annihilation_fraction", annihilation_fraction, legal)
+    peak = (total_steps - annihilation) // 2
+    return peak, 2 * peak
+
+
+def _through(steps: tuple[float, ...], values: tuple[float, ...], shape: str) -> Segments:
+    return through(list(zip(steps, values, strict=True)), shape)

@@ -31,9 +31,9 @@ class Schedule:
     Past its end a schedule holds the value it arrived at.
 
     Attributes:
-        lr: the learning rates.
-        momentum: the momentum of SGD or the beta1 of Adam; None where it does not cycle.
-        total_steps: updates until the end; None where the schedule is endless.
+        lr: The learning rates.
+        momentum: The momentum of SGD or the beta1 of Adam; None where it does not cycle.
+        total_steps: Updates until the end; None where the schedule is endless.
     """
 
     lr: Track

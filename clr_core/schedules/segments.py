@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ class Shape:
 
     Attributes:
         at: (first, last, t) to the value, all floats.
-        curve: the same for an array of t.
+        curve: The same for an array of t.
     """
 
     at: Callable[[float, float, float], float]
@@ -105,5 +106,4 @@ def through(knots: list[tuple[float, float]], shape: str) -> Segments:
 
     Two knots at the same step have no segment between them.
     """
-    pairs = zip(knots, knots[1:], strict=False)
-    return Segments(tuple(Segment(a, b, v, w, SHAPES[shape]) for (a, v), (b, w) in pairs if b > a))
+    return Segments(tuple(Segment(a, b, v, w, SHAPES[shape]) for (a, v), (b, w) in pairwise(knots) if b > a))

