@@ -6,10 +6,11 @@ Every builder returns a `Schedule`, an immutable value; ``docs/schedules.md`` sh
 from clr_core.schedules.batch_size import BatchSizeSchedule, constant_batch_size, warm_start_batch_size
 from clr_core.schedules.composition import scaled, sequence, warmup
 from clr_core.schedules.cyclical import exp_range, triangular, triangular2
-from clr_core.schedules.decay import constant, cosine, linear, piecewise, wsd
+from clr_core.schedules.decay import cosine, linear, wsd
 from clr_core.schedules.epochs import steps_of_epochs
 from clr_core.schedules.one_cycle import one_cycle, one_cycle_two_phase
 from clr_core.schedules.schedule import Schedule, Track
+from clr_core.schedules.stairs import constant, piecewise
 
 __all__ = [
     "BatchSizeSchedule",

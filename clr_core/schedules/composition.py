@@ -81,8 +81,8 @@ class Warmed:
 def sequence(parts: Sequence[tuple[int, Schedule]]) -> Schedule:
     """One schedule after the other, each beginning at its own step 0.
 
-    ``lr(s) = schedule_k(s - s_k)`` for s_k <= s < s_k+1, where s_k is the sum of the steps before part k. A part shorter
-    than its schedule cuts it off; a longer one holds its end.
+    ``lr(s) = schedule_k(s - s_k)`` for s_k <= s < s_k+1, where s_k is the sum of the steps before part k. A part
+    shorter than its schedule cuts it off; a longer one holds its end.
 
     Smith's CIFAR-10 result of 81.4 % in 25,000 steps is such a one: triangles inside of hand-made step drops
     (arXiv 1506.01186, table 2).
@@ -111,9 +111,9 @@ def sequence(parts: Sequence[tuple[int, Schedule]]) -> Schedule:
 def warmup(schedule: Schedule, steps: int, from_factor: float) -> Schedule:
     """Gradual warm-up over the first steps of ``schedule``, which is neither moved nor lengthened.
 
-    ``lr(s) = schedule(s) * (from_factor + (1 - from_factor) * s / steps)`` for s < ``steps``, ``schedule(s)`` from there
-    on, to the last bit. Momentum is left as it is. For a warm-up *before* a schedule, join `linear` to it with
-    `sequence`.
+    ``lr(s) = schedule(s) * (from_factor + (1 - from_factor) * s / steps)`` for s < ``steps``, ``schedule(s)``
+    from there on, to the last bit. Momentum is left as it is. For a warm-up *before* a schedule, join `linear` to it
+    with `sequence`.
 
     Goyal et al. 2017, "Accurate, large minibatch SGD" (arXiv 1706.02677), section 2.2: 5 epochs from 1/k of the LR for
     k workers, milestones counted from the start of the run.

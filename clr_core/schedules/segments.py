@@ -52,7 +52,7 @@ def _root(first: float, last: float, t: float) -> float:
 
 
 def _root_curve(first: float, last: float, t: Array) -> Array:
-    return _line_curve(first, last, np.sqrt(t))
+    return _line_curve(first, last, np.asarray(np.sqrt(t), dtype=np.float64))
 
 
 SHAPES = {"linear": Shape(_line, _line_curve), "cos": Shape(_cosine, _cosine_curve), "sqrt": Shape(_root, _root_curve)}

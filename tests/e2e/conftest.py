@@ -1,0 +1,51 @@
+"""Real stacks: Valkey, a Celery worker, the API, ranks; each in a folder of its own that goes away with it."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from client.client import Client
+from client.stack import Stack
+
+FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.2"}
+
+
+@contextmanager
+def running_stack(**options: object) -> Iterator[Stack]:
+    """A stack on free ports; nothing of it is left behind, not even in the folder for temporary files."""
+    folder = Path(tempfile.mkdtemp(prefix="clr-"))
+    (folder / "tmp").mkdir()
+    environment = {**FAST, "TMPDIR": str(folder / "tmp"), **options.pop("extra_env", {})}  # type: ignore[dict-item]
+    try:
+        with Stack(folder / "data", port=0, slots=2, extra_env=environment, **options) as stack:  # type: ignore[arg-type]
+            yield stack
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """One stack for the tests of a module."""
+    with running_stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    with Client(stack.url) as client:
+        yield client
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Callable[..., Stack]]:
+    """Stacks that a test may break, ended after it."""
+    with ExitStack() as opened:
+
+        def start(**options: object) -> Stack:
+            return opened.enter_context(running_stack(**options))
+
+        yield start
