@@ -16,6 +16,7 @@ from jobs.errors import (
     JobNotFoundError,
     JobsError,
     NoBoundsError,
+    UnusableBoundsError,
 )
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     ConditionsDifferError: 409,
     BoundsNotReadyError: 409,
     NoBoundsError: 409,
+    UnusableBoundsError: 409,
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
@@ -48,11 +50,16 @@ def problem(
         "detail": detail,
         "instance": request.url.path,
         "code": code,
-        "request_id": request.scope.get("clr_request_id"),
+        "request_id": _id_of(request),
     }
     if errors is not None:
         document["errors"] = errors
+    headers = {"X-Request-ID": _id_of(request), **(headers or {})}
     return JSONResponse(document, status, headers=headers, media_type="application/problem+json")
+
+
+def _id_of(request: Request) -> str:
+    return str(request.scope["clr_request_id"])
 
 
 def install(app: FastAPI) -> None:
@@ -91,7 +98,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def on_anything_else(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
 
@@ -110,7 +117,7 @@ def _describe(error: Any, body: object) -> dict[str, Any]:
     return {"pointer": pointer, "code": code, "detail": message}
 
 
-def _pointer(error: Any, body: object) -> str:  # noqa: ANN401 - pydantic's error details
+def _pointer(error: Any, body: object) -> str:
     """JSON pointer of an error; pydantic also names the chosen forms of unions, which the body does not have."""
     pointer, place = "", body
     for part in error["loc"]:

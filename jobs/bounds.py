@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from clr_core.bounds import Curve, suggest_bounds
 from jobs import repository
-from jobs.errors import BoundsNotReadyError, NoBoundsError
+from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.spec import TrainSpec, TriangularSchedule
 from jobs.status import TERMINAL, Status
@@ -76,10 +76,16 @@ def resolve(spec: TrainSpec, *, bounds: dict[str, float] | None) -> dict[str, An
 
     Returns:
         ``max_lr`` and, by schedule, ``base_lr`` (triangular) or ``div_factor`` (1cycle).
+
+    Raises:
+        UnusableBoundsError: ``base_lr`` is not below the peak of the bounds.
     """
     schedule = spec.schedule
     max_lr = schedule.max_lr if isinstance(schedule.max_lr, float) else (bounds or {})["max_lr"]
     if isinstance(schedule, TriangularSchedule):
-        return {"max_lr": max_lr, "base_lr": schedule.base_lr or (bounds or {})["base_lr"]}
+        base_lr = schedule.base_lr or (bounds or {})["base_lr"]
+        if base_lr >= max_lr:
+            raise UnusableBoundsError(base_lr, max_lr)
+        return {"max_lr": max_lr, "base_lr": base_lr}
     suggested = bounds["max_lr"] / bounds["base_lr"] if bounds else DEFAULT_DIV_FACTOR
     return {"max_lr": max_lr, "div_factor": schedule.div_factor or suggested}

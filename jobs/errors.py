@@ -59,6 +59,15 @@ class NoBoundsError(JobsError):
         super().__init__(f"{job_id} has no bounds: {why}")
 
 
+class UnusableBoundsError(JobsError):
+    """The schedule asks for a ``base_lr`` that is not below the peak of the bounds."""
+
+    code = "unusable_bounds"
+
+    def __init__(self, base_lr: float, max_lr: float) -> None:
+        super().__init__(f"schedule.base_lr must be below the max_lr of the bounds, {max_lr:.6g}, got {base_lr}")
+
+
 class StaleAttemptError(JobsError):
     """Another attempt owns the job by now, so this one may write nothing more."""
 

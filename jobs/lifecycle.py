@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from jobs import repository
 from jobs.bounds import bounds_of, measure, resolve
 from jobs.db import Database, db_now
-from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError
+from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim
 from jobs.spec import TrainSpec, job_spec
@@ -143,7 +143,8 @@ def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[st
     with database.write() as session:
         job = repository.get_job(session, claim.job_id)
         verdict = measure(session, job) if job.kind == "lr_find" else result
-        return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict)
+        # The reason goes: a cancel that came too late is not why the job ended.
+        return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict, reason=None)
 
 
 def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list[str]:
@@ -197,7 +198,7 @@ def release_waiting(session: Session, source_id: str) -> list[str]:
         try:
             job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
             released.append(job.id)
-        except (NoBoundsError, BoundsNotReadyError) as error:
+        except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
             job.status, job.reason, job.finished_at = (
                 Status.FAILED,
                 Reason.PARENT_FAILED,

@@ -34,7 +34,7 @@ def build_schedule(
     Raises:
         InvalidArgumentError: The length is too short for the schedule.
     """
-    momenta: dict[str, float] = {}
+    momenta: dict[str, Any] = {}
     if cycles_momentum:
         momenta = {"base_momentum": spec.base_momentum, "max_momentum": spec.max_momentum}
     return _BUILDERS[spec.name](spec, resolved, length, momenta)
@@ -48,7 +48,7 @@ def _one_cycle(spec: OneCycleSchedule, resolved: dict[str, Any], length: Length,
 
 
 def _triangular(
-    spec: TriangularSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, float]
+    spec: TriangularSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, Any]
 ) -> Schedule:
     step_size = spec.step_size or max(round((spec.step_size_epochs or 0.0) * length.steps_per_epoch), 1)
     return triangular(resolved["base_lr"], resolved["max_lr"], step_size, **momenta)

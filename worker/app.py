@@ -30,7 +30,10 @@ def run(settings: Settings) -> None:
     """Run one worker until it is told to stop (SIGTERM or SIGINT); running jobs are then handed back."""
     launcher = Launcher()
     cuda_devices = launcher.warm()
+    if cuda_devices and (settings.slots or 0) > cuda_devices:
+        raise SystemExit(f"CLR_SLOTS must be at most {cuda_devices}, the CUDA devices seen, got {settings.slots}")
     slots = Slots(settings.slots or cuda_devices or CPU_SLOTS)
+    settings.datasets_dir.mkdir(parents=True, exist_ok=True)
     name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
     database, doorbell = Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value())
     supervisor = Supervisor(

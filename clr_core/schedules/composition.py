@@ -120,7 +120,7 @@ def warmup(schedule: Schedule, steps: int, from_factor: float) -> Schedule:
 
     Args:
         schedule: What to warm up.
-        steps: Length of the warm-up, >= 1.
+        steps: Length of the warm-up, >= 1 and at most that of the schedule.
         from_factor: Part of the LR used at step 0, in [0, 1].
 
     Returns:
@@ -130,7 +130,10 @@ def warmup(schedule: Schedule, steps: int, from_factor: float) -> Schedule:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
     factor = checks.fraction("from_factor", from_factor, low=True, high=True)
-    return Schedule(Warmed(schedule.lr, checks.steps("steps", steps), factor), schedule.momentum, schedule.total_steps)
+    length = checks.steps("steps", steps)
+    if schedule.total_steps is not None and length > schedule.total_steps:
+        raise InvalidArgumentError("steps", steps, f"at most the schedule's total_steps = {schedule.total_steps}")
+    return Schedule(Warmed(schedule.lr, length, factor), schedule.momentum, schedule.total_steps)
 
 
 def scaled(schedule: Schedule, factor: float) -> Schedule:

@@ -3,7 +3,7 @@
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import checks
 from clr_core.schedules.schedule import Schedule
-from clr_core.schedules.segments import SHAPES, Segment, Segments, through
+from clr_core.schedules.segments import SHAPES, Line, Segments, through
 
 
 def linear(lr: float, total_steps: int, final_lr: float = 0.0) -> Schedule:
@@ -51,7 +51,8 @@ def cosine(lr: float, total_steps: int, final_lr: float = 0.0) -> Schedule:
 def _fall(lr: float, total_steps: int, final_lr: float, shape: str) -> Schedule:
     first = checks.finite("lr", lr, at_least=0)
     total = checks.steps("total_steps", total_steps)
-    return Schedule(through([(0, first), (total, checks.finite("final_lr", final_lr, at_least=0))], shape), None, total)
+    final = checks.finite("final_lr", final_lr, at_least=0)
+    return Schedule(through((0, total), (first, final), shape), None, total)
 
 
 def wsd(  # noqa: PLR0913 - each is a number of the policy
@@ -101,10 +102,9 @@ def wsd(  # noqa: PLR0913 - each is a number of the policy
     if warm + fall > total:
         legal = f"at most total_steps - warmup_steps = {total - warm}"
         raise InvalidArgumentError("decay_steps", decay_steps, legal)
-    line = SHAPES["linear"]
     parts = (
-        Segment(0, warm, low, high, line),
-        Segment(warm, total - fall, high, high, line),
-        Segment(total - fall, total, high, end, SHAPES[decay]),
+        Line(0, warm, low, high),
+        Line(warm, total - fall, high, high),
+        SHAPES[decay](total - fall, total, high, end),
     )
     return Schedule(Segments(tuple(part for part in parts if part.end > part.start)), None, total)

@@ -5,7 +5,7 @@ import math
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import checks
 from clr_core.schedules.schedule import Schedule
-from clr_core.schedules.segments import Segments, through
+from clr_core.schedules.segments import through
 
 ANNEALS = ("cos", "linear")
 
@@ -61,8 +61,8 @@ def one_cycle(  # noqa: PLR0913 - each is a number of the policy
     checks.one_of("anneal", anneal, ANNEALS)
     up, foot = _triangle(last + 1, annihilates)
     knots = (0, up, foot, last)
-    lr = _through(knots, (initial, peak, initial, final), anneal)
-    momentum = bounds and _through(knots, (bounds[1], bounds[0], bounds[1], bounds[1]), anneal)
+    lr = through(knots, (initial, peak, initial, final), anneal)
+    momentum = bounds and through(knots, (bounds[1], bounds[0], bounds[1], bounds[1]), anneal)
     return Schedule(lr, momentum, last + 1)
 
 
@@ -112,8 +112,8 @@ def one_cycle_two_phase(  # noqa: PLR0913 - each is a number of the policy
     top = checks.fraction("pct_start", pct_start) * (last + 1) - 1
     if not 0 < top < last:
         raise InvalidArgumentError("pct_start", pct_start, f"in (1 / total_steps, 1) = ({1 / (last + 1):g}, 1)")
-    lr = _through((0, top, last), (initial, peak, final), anneal)
-    momentum = bounds and _through((0, top, last), (bounds[1], bounds[0], bounds[1]), anneal)
+    lr = through((0, top, last), (initial, peak, final), anneal)
+    momentum = bounds and through((0, top, last), (bounds[1], bounds[0], bounds[1]), anneal)
     return Schedule(lr, momentum, last + 1)
 
 
@@ -134,7 +134,3 @@ def _triangle(total_steps: int, annihilation_fraction: float) -> tuple[int, int]
         raise InvalidArgumentError("annihilation_fraction", annihilation_fraction, legal)
     peak = (total_steps - annihilation) // 2
     return peak, 2 * peak
-
-
-def _through(steps: tuple[float, ...], values: tuple[float, ...], shape: str) -> Segments:
-    return through(list(zip(steps, values, strict=True)), shape)

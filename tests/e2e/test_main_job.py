@@ -92,9 +92,7 @@ def test_auto_runs_the_range_test_first_under_the_same_conditions(client: Client
 
 @pytest.mark.parametrize("name", ["resnet8", "resnet18"])
 def test_a_network_with_batch_norm_trains_with_adamw(client: Client, name: str) -> None:
-    asked = conditions(
-        model={"name": name}, optimizer={"name": "adamw", "weight_decay": 0.01}, global_batch_size=16
-    )
+    asked = conditions(model={"name": name}, optimizer={"name": "adamw", "weight_decay": 0.01}, global_batch_size=16)
     job = run(client, train(conditions=asked, schedule=one_cycle(0.003), steps=6))
     assert job["status"] == "succeeded", job["error"]
     assert min(series(client, job["id"], "momentum")["y"]) == pytest.approx(0.85)

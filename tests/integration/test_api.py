@@ -281,5 +281,3 @@ def test_the_openapi_document_describes_specs_and_problems(client: TestClient) -
     for part in json.dumps(document).split('"#/components/schemas/')[1:]:
         assert part.split('"')[0] in document["components"]["schemas"]
     assert {"202", "400", "404", "409", "413", "422"} <= set(operation["responses"])
-
-

@@ -193,7 +193,7 @@ def test_a_job_that_no_worker_can_take_says_so_until_one_comes(database: Databas
     assert (row.status, row.reason) == (Status.QUEUED, None)
 
 
-def sweep_curve(claim: Claim) -> Batch:
+def sweep_curve() -> Batch:
     """A range test as in a book: falls from 2.3, turns at 0.1, explodes above 1."""
     batch = Batch()
     for step in range(80):
@@ -209,7 +209,7 @@ def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(databas
     mine = claim(database)
     assert mine.job_id == training.ring_id
     assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
-    lifecycle.record(database, mine, sweep_curve(mine))
+    lifecycle.record(database, mine, sweep_curve())
     assert lifecycle.succeed(database, mine, {}) == [training.job_id]
     found = job(database, mine.job_id).result
     assert found is not None
@@ -240,7 +240,7 @@ def test_cancelling_the_range_test_ends_the_training_that_waits(database: Databa
 def finished_range_test(database: Database) -> str:
     source = service.submit(database, lr_find_spec())
     mine = claim(database)
-    lifecycle.record(database, mine, sweep_curve(mine))
+    lifecycle.record(database, mine, sweep_curve())
     lifecycle.succeed(database, mine, {})
     return source.job_id
 

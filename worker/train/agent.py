@@ -37,7 +37,7 @@ def run(run_dir: str, world_size: int, visible_devices: str | None) -> None:
     Args:
         run_dir: Holds ``plan.json``; takes the report, failures and logs.
         world_size: Number of ranks on this host.
-        visible_devices: Value for ``CUDA_VISIBLE_DEVICES``; None on a CPU.
+        visible_devices: Numbers of the slots, with commas between, among the CUDA devices seen; None on a CPU.
     """
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -69,7 +69,10 @@ def _prepare_environment(visible_devices: str | None) -> None:
     for name in [name for name in environment if name.startswith("CLR_")]:
         del environment[name]  # ranks run users' work: no database URL, no broker password
     if visible_devices is not None:
-        environment["CUDA_VISIBLE_DEVICES"] = visible_devices
+        # Slots count the devices that the worker sees, which may be a part of the host's.
+        seen = environment.get("CUDA_VISIBLE_DEVICES", "")
+        names = seen.split(",") if seen else [str(number) for number in range(torch.cuda.device_count())]
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(names[int(slot)] for slot in visible_devices.split(","))
     environment["GLOO_SOCKET_IFNAME"] = "lo"
 
 

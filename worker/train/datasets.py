@@ -71,7 +71,7 @@ def _torchvision(dataset: NamedDataset, folder: Path, allow_downloads: bool) -> 
         advice = "" if allow_downloads else ", or let the server fetch them (CLR_ALLOW_DOWNLOADS=true)"
         raise TrainingError(
             Reason.INVALID_DATA,
-            f"dataset {dataset.name} is not usable: {error} Put its files, as torchvision.datasets."
+            f"dataset {dataset.name} is not usable: {str(error).rstrip('.')}. Put its files, as torchvision.datasets."
             f"{_TORCHVISION[dataset.name]} lays them out, under {folder}{advice}.",
         ) from error
     train, val = (_images(part) for part in parts)

@@ -63,3 +63,7 @@ def _end_with_agent() -> None:
     """Have the kernel kill this rank when the agent dies (Linux; elsewhere torch sends an interrupt)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":  # python -m torch.distributed.run … -m worker.train.rank RUN_DIR: a plan without a worker
+    main(sys.argv[1])

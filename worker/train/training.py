@@ -22,7 +22,7 @@ from worker.train.world import World
 def run(world: World, plan: Plan, report: Report) -> None:
     """Train from the beginning, or from the plan's checkpoint, to the end."""
     data = load(plan, world.device)
-    _Training(world, plan, report, data).run()
+    Training(world, plan, report, data).run()
 
 
 def length_of(spec: TrainSpec, samples: int, global_batch_size: int) -> Length:
@@ -39,7 +39,16 @@ class _Rates:
     momentum: list[float]
 
 
-class _Training:
+class Training:
+    """One training on one rank.
+
+    Args:
+        world: The ranks.
+        plan: What to train.
+        report: Where rank 0 reports.
+        data: The dataset on this rank's device.
+    """
+
     def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         self.spec, self.plan, self.report = plan.spec, plan, report
@@ -53,6 +62,7 @@ class _Training:
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
+        """Go through the steps that are left; evaluate at each epoch's end, save when rank 0's clock says so."""
         first = 0
         if self.plan.resume is not None:
             first = checkpoint.restore(self.learner, self.plan.resume)
@@ -66,6 +76,8 @@ class _Training:
             ends_epoch = self._ends_epoch(step)
             if self.ledger.is_due or ends_epoch:
                 self._exchange(step, evaluate=ends_epoch)
+        if not self.evaluation:  # resumed from the last checkpoint, with no step left
+            self.evaluation = self.learner.evaluate()
         self.report.result({"final": self.evaluation, "total_steps": total})
 
     def _ends_epoch(self, step: int) -> bool:

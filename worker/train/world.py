@@ -1,5 +1,6 @@
 """The ranks of a job, seen from one of them."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,4 +55,5 @@ def joined_world() -> Iterator[World]:
     try:
         yield World(dist.get_rank(), dist.get_world_size(), device)
     finally:
+        gc.collect()  # what a cycle of references still holds
         dist.destroy_process_group()

@@ -1,0 +1,63 @@
+"""DistributedDataParallel is real: two ranks at a global batch do what one rank does at that batch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.rows import Claim
+from jobs.settings import Settings
+from tests.builders import conditions, one_cycle, train_spec
+from worker.rundir import write_plan
+
+STEPS = 20
+
+
+def trained(folder: Path, world_size: int) -> list[dict[str, Any]]:
+    """Train 20 steps on so many ranks; what each rank saw."""
+    spec = train_spec(conditions=conditions(world_size=world_size), schedule=one_cycle(0.1), steps=STEPS)
+    resolved = {"max_lr": 0.1, "div_factor": 10.0}
+    claim = Claim("job", 1, "train", world_size, spec.model_dump(mode="json"), resolved, None, None, 0)
+    write_plan(folder, claim, Settings(data_dir=folder), None)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}",
+        "-m", "tests.distributed.probe", str(folder),
+    ]  # fmt: skip
+    done = subprocess.run(
+        command,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(world_size)]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[dict[str, Any]]]:
+    return {size: trained(tmp_path_factory.mktemp(f"ranks{size}"), size) for size in (1, 2)}
+
+
+def test_two_ranks_equal_one_rank_at_the_same_global_batch(runs: dict[int, list[dict[str, Any]]]) -> None:
+    (one,), (two, _) = runs[1], runs[2]
+    assert len(one["losses"]) == len(two["losses"]) == STEPS
+    assert one["losses"][-1] < one["losses"][0]
+    np.testing.assert_allclose(two["losses"], one["losses"], rtol=1e-4)
+    np.testing.assert_allclose(two["weights"], one["weights"], atol=1e-5)
+
+
+def test_both_ranks_apply_the_same_rate_and_momentum_and_end_with_the_same_weights(
+    runs: dict[int, list[dict[str, Any]]],
+) -> None:
+    first, second = runs[2]
+    assert first["applied"] == second["applied"] == runs[1][0]["applied"]
+    assert len({lr for lr, _ in first["applied"]}) > STEPS // 2, "the rate really moves"
+    assert first["digest"] == second["digest"]

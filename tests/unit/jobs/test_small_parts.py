@@ -1,0 +1,36 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.artifacts import ArtifactStore
+from jobs.ids import new_job_id
+from jobs.repository import JOB_ID
+
+
+def test_ids_are_uuids_of_version_7_that_sort_by_time() -> None:
+    ids = []
+    for _ in range(20):
+        ids.append(new_job_id())
+        time.sleep(0.002)
+    assert ids == sorted(ids)
+    assert all(JOB_ID.fullmatch(each) for each in ids)
+    assert {(each[16], each[20] in "89ab") for each in ids} == {("7", True)}
+
+
+def test_a_stored_file_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"abc")
+    store = ArtifactStore(tmp_path / "store")
+    stored = store.put("job_x/a.pt", source)
+    assert (stored.size_bytes, stored.sha256[:8]) == (3, "ba7816bf")
+    assert [path.name for path in (tmp_path / "store/job_x").iterdir()] == ["a.pt"]
+    store.delete("job_x/a.pt")
+    store.delete("job_x/a.pt")
+    assert not store.path("job_x/a.pt").exists()
+
+
+@pytest.mark.parametrize("key", ["../x", "/etc/passwd", "a/../../x"])
+def test_a_key_cannot_leave_the_store(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ValueError, match="leaves the artifact store"):
+        ArtifactStore(tmp_path / "store").path(key)

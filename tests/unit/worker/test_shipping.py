@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from jobs.artifacts import ArtifactStore
+from jobs.rows import Claim
+from worker.shipping import Shipper
+
+CLAIM = Claim("job_x", 1, "train", 1, {}, {}, None, None, 0)
+
+
+def line(**fields: Any) -> str:
+    return json.dumps(fields) + "\n"
+
+
+def points(start: int, end: int) -> str:
+    steps = list(range(start, end))
+    return line(type="points", steps=steps, values={"train_loss": [1.0] * len(steps)}, done=end, epoch=0.5, replica=0)
+
+
+def shipper_over(folder: Path, text: str) -> Shipper:
+    (folder / "report.jsonl").write_text(text)
+    return Shipper(CLAIM, folder, ArtifactStore(folder / "store"))
+
+
+def test_a_checkpoint_is_shipped_together_with_all_metrics_before_it(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/step-2.pt").write_bytes(b"weights")
+    text = points(0, 2) + line(type="checkpoint", step=2, file="checkpoints/step-2.pt") + points(2, 4)
+    shipper = shipper_over(tmp_path, text)
+    batch = shipper.next_batch()
+    assert [point.step for point in batch.points] == [0, 1]
+    assert (batch.checkpoint_step, batch.checkpoint.size_bytes) == (2, 7)
+    assert shipper.next_batch() is batch, "offered again until it is written"
+    shipper.shipped()
+    assert [point.step for point in shipper.next_batch().points] == [2, 3]
+
+
+def test_a_line_that_is_cut_off_waits_for_its_rest(tmp_path: Path) -> None:
+    whole = points(0, 1)
+    shipper = shipper_over(tmp_path, whole[:20])
+    assert not shipper.next_batch()
+    with (tmp_path / "report.jsonl").open("a") as file:
+        file.write(whole[20:])
+    assert [point.step for point in shipper.next_batch().points] == [0]
+
+
+def test_the_last_line_is_the_verdict(tmp_path: Path) -> None:
+    shipper = shipper_over(tmp_path, line(type="result", result={"final": {}}))
+    assert not shipper.next_batch()
+    assert shipper.result == {"final": {}}
