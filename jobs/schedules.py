@@ -40,7 +40,7 @@ def build_schedule(
     return _BUILDERS[spec.name](spec, resolved, length, momenta)
 
 
-def _one_cycle(spec: OneCycleSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, float]) -> Schedule:
+def _one_cycle(spec: OneCycleSchedule, resolved: dict[str, Any], length: Length, momenta: dict[str, Any]) -> Schedule:
     return one_cycle(
         resolved["max_lr"], length.total_steps, div_factor=resolved["div_factor"],
         annihilation_fraction=spec.annihilation_fraction, final_div_factor=spec.final_div_factor, **momenta,

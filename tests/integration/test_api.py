@@ -146,6 +146,12 @@ def test_a_training_is_as_long_as_its_epochs_or_its_steps(client: TestClient, le
     assert "exactly one of epochs and steps" in document["detail"]
 
 
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_a_training_too_short_for_its_schedule_is_refused(client: TestClient, steps: int) -> None:
+    document = assert_problem(client.post("/v1/jobs", json=train(steps=steps)), 422, "invalid_spec")
+    assert f"got {steps}" in document["detail"]
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_are_not_finite_are_refused(client: TestClient, number: str) -> None:
     text = json.dumps(train(schedule=one_cycle(12345.0))).replace("12345.0", number)

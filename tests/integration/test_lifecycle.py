@@ -9,7 +9,13 @@ import pytest
 from jobs import lifecycle, registry, repository, service
 from jobs.artifacts import StoredFile
 from jobs.db import Database
-from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError, NoBoundsError, StaleAttemptError
+from jobs.errors import (
+    ConditionsDifferError,
+    IdempotencyKeyReusedError,
+    NoBoundsError,
+    StaleAttemptError,
+    UnusableBoundsError,
+)
 from jobs.models import Job
 from jobs.registry import WorkerInfo
 from jobs.rows import Batch, Claim, MetricPoint
@@ -292,13 +298,27 @@ def test_the_version_grows_with_every_visible_change(database: Database) -> None
     job_id = service.submit(database, train_spec()).job_id
     seen = [job(database, job_id).version]
     mine = claim(database)
-    for change in (
-        lambda: lifecycle.record(database, mine, Batch(progress={"step": 1})),
-        lambda: lifecycle.succeed(database, mine, {}),
-    ):
-        change()
-        seen.append(job(database, job_id).version)
+    lifecycle.record(database, mine, Batch(progress={"step": 1}))
+    seen.append(job(database, job_id).version)
+    lifecycle.succeed(database, mine, {})
+    seen.append(job(database, job_id).version)
     assert seen == sorted(set(seen))
+
+
+def test_a_cancel_that_comes_too_late_leaves_no_reason_on_a_job_that_succeeded(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    mine = claim(database)
+    service.cancel(database, job_id)
+    lifecycle.succeed(database, mine, {})
+    row = job(database, job_id)
+    assert (row.status, row.reason) == (Status.SUCCEEDED, None)
+
+
+def test_a_foot_above_the_peak_of_the_bounds_is_refused(database: Database) -> None:
+    schedule = {"name": "triangular", "max_lr": {"from_job": finished_range_test(database)}, "step_size": 5}
+    service.submit(database, train_spec(schedule=schedule, conditions=None))
+    with pytest.raises(UnusableBoundsError, match=r"got 9\.0"):
+        service.submit(database, train_spec(schedule=schedule | {"base_lr": 9.0}, conditions=None))
 
 
 def test_latest_values_are_merged(database: Database) -> None:
