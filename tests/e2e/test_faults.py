@@ -106,10 +106,8 @@ def test_jobs_posted_while_the_broker_is_down_run_once_it_is_back_and_empty(own_
     stack = own_stack()
     with Client(stack.url) as client:
         waiting = [client.submit(train(steps=1500))["id"] for _ in range(2)]
-        valkey = stack.pids()["valkey"]
-        os.kill(valkey, signal.SIGKILL)  # it keeps nothing on disk: all messages are lost
+        os.kill(stack.pids()["valkey"], signal.SIGKILL)  # it keeps nothing on disk: all messages are lost
         posted = [client.submit(train(steps=20, seed=seed))["id"] for seed in range(3)]
-        assert stack.pids()["valkey"] == valkey or psutil.pid_exists(stack.pids()["valkey"])
         for job_id in (*waiting, *posted):
             job = client.wait(job_id, timeout_s=TIMEOUT_S)
             assert (job["status"], len(job["attempts"])) == ("succeeded", 1)
