@@ -6,12 +6,14 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
 from api import problems
 from api.deps import Services
 from api.middleware import BodyLimit, RequestId
-from api.routes import health, jobs
+from api.routes import health, jobs, schedules
 from jobs.db import Database
+from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
 from jobs.settings import Settings
 from jobs.spec import job_spec
@@ -38,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     app.include_router(jobs.router)
+    app.include_router(schedules.router)
     app.include_router(health.router)
     problems.install(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes)
@@ -53,10 +56,11 @@ def _describe_specs(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document["components"]["schemas"]
-        if "JobSpec" not in schemas:
-            spec = job_spec.json_schema(ref_template="#/components/schemas/{model}")
+        adapters: dict[str, TypeAdapter[Any]] = {"JobSpec": job_spec, "PreviewSpec": TypeAdapter(PreviewSpec)}
+        for name, adapter in adapters.items():
+            spec = adapter.json_schema(ref_template="#/components/schemas/{model}")
             schemas |= spec.pop("$defs")
-            schemas["JobSpec"] = spec
+            schemas[name] = spec
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,13 +1,14 @@
 """What routes are given: the parts of the service, and the spec in a body."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic_core import from_json
 
 from api.problems import BadBodyError
 from jobs.db import Database
+from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
 from jobs.settings import Settings
 from jobs.spec import LrFindSpec, TrainSpec, job_spec
@@ -29,19 +30,18 @@ def services(request: Request) -> Services:
 
 
 @dataclass(frozen=True, slots=True)
-class SpecInBody:
-    """A valid spec, and the bytes that it came in."""
+class JsonObject:
+    """The JSON object in a body, and the bytes that it came in."""
 
-    spec: LrFindSpec | TrainSpec
+    document: dict[str, Any]
     body: bytes
 
 
-async def spec_in_body(request: Request) -> SpecInBody:
+async def json_object(request: Request) -> JsonObject:
     """Parse the body.
 
     Raises:
         BadBodyError: It is no JSON object.
-        ValidationError: The object is not a legal spec.
     """
     body = await request.body()
     try:
@@ -51,8 +51,36 @@ async def spec_in_body(request: Request) -> SpecInBody:
     if not isinstance(document, dict):
         raise BadBodyError(f"the body must be a JSON object, not {type(document).__name__}")
     request.state.body = document
-    return SpecInBody(job_spec.validate_python(document), body)
+    return JsonObject(document, body)
+
+
+Body = Annotated[JsonObject, Depends(json_object)]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecInBody:
+    """A valid spec, and the bytes that it came in."""
+
+    spec: LrFindSpec | TrainSpec
+    body: bytes
+
+
+def spec_in_body(found: Body) -> SpecInBody:
+    """A job's spec; pydantic's ValidationError where the object is not a legal one."""
+    return SpecInBody(job_spec.validate_python(found.document), found.body)
+
+
+def preview_in_body(found: Body) -> PreviewSpec:
+    """What is to be previewed; pydantic's ValidationError where the object is not legal."""
+    return PreviewSpec.model_validate(found.document)
+
+
+def body_of(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is parsed here."""
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 Parts = Annotated[Services, Depends(services)]
 SpecBody = Annotated[SpecInBody, Depends(spec_in_body)]
+PreviewBody = Annotated[PreviewSpec, Depends(preview_in_body)]

@@ -32,3 +32,20 @@ JOB_SPECS: dict[str, Any] = {
         },
     },
 }
+
+PREVIEWS: dict[str, Any] = {
+    "one_cycle": {
+        "summary": "1cycle over 1,000 steps",
+        "value": {"schedule": {"name": "one_cycle", "max_lr": 0.4}, "total_steps": 1000},
+    },
+    "triangular": {
+        "summary": "Cycles of eight epochs, with small batches first",
+        "value": {
+            "schedule": {"name": "triangular", "base_lr": 0.01, "max_lr": 0.1, "step_size_epochs": 4},
+            "total_steps": 2000,
+            "steps_per_epoch": 97.5,
+            "global_batch_size": 512,
+            "batch_size_warm_start": {"small_batch_size": 64, "small_steps": 200},
+        },
+    },
+}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from jobs import repository
@@ -249,3 +249,40 @@ class Problem(Document):
     code: str
     request_id: str | None
     errors: list[dict[str, str]] | None = None
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the errors of an operation."""
+    return {
+        status: {"model": Problem, "content": {"application/problem+json": {}}, "description": "Problem"}
+        for status in statuses
+    }
+
+
+class ScheduleEntry(Document):
+    """A schedule that can be asked for."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
+
+    name: str
+    help: str
+    json_schema: dict[str, Any] = Field(alias="schema")
+
+
+class ScheduleCatalog(Document):
+    """All schedules of this server."""
+
+    object: Literal["list"] = "list"
+    data: list[ScheduleEntry]
+
+
+class SchedulePreview(Document):
+    """Values of a schedule at ``steps``; momentum is null where it does not cycle."""
+
+    object: Literal["schedule_preview"] = "schedule_preview"
+    total_steps: int
+    rates: dict[str, float]
+    steps: list[int]
+    lr: list[float]
+    momentum: list[float] | None
+    batch_size: list[int] | None

@@ -53,7 +53,7 @@ def cold(folder: Path) -> float:
     write_plan(folder, claim, Settings(data_dir=folder), None)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
                "-m", "worker.train.rank", str(folder)]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
     log = folder / "cold.log"
     begun = time.perf_counter()
     with log.open("w") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:

@@ -131,6 +131,14 @@ class Client:
         """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""
         return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/cancel")
 
+    def schedules(self) -> Document:
+        """Every schedule of the server, with a line of help and a JSON Schema."""
+        return self._transport.request("GET", "/v1/schedules")
+
+    def preview(self, spec: Mapping[str, Any]) -> Document:
+        """What a schedule does over a training: LR, momentum and batch size at its steps."""
+        return self._transport.request("POST", "/v1/schedules:preview", json=spec)
+
     def ready(self) -> Document:
         """What the server says of its parts.
 

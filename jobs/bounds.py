@@ -8,10 +8,10 @@ from clr_core.bounds import Curve, suggest_bounds
 from jobs import repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
-from jobs.spec import TrainSpec, TriangularSchedule
+from jobs.schedules import rates_of
+from jobs.spec import TrainSpec
 from jobs.status import TERMINAL, Status
 
-DEFAULT_DIV_FACTOR = 10.0
 LEVEL = 0.9
 
 
@@ -70,22 +70,14 @@ def bounds_of(job: Job) -> dict[str, float]:
 
 
 def resolve(spec: TrainSpec, *, bounds: dict[str, float] | None) -> dict[str, Any]:
-    """The rates that a training uses: numbers as asked for, or those of the bounds.
-
-    Without bounds ``initial_lr`` of 1cycle is ``max_lr / 10``: any ratio from 3 to 100 does about equally well.
-
-    Returns:
-        ``max_lr`` and, by schedule, ``base_lr`` (triangular) or ``div_factor`` (1cycle).
+    """The rates that a training uses: numbers as asked for, or those of the bounds; see `jobs.schedules.rates_of`.
 
     Raises:
         UnusableBoundsError: ``base_lr`` is not below the peak of the bounds.
     """
-    schedule = spec.schedule
-    max_lr = schedule.max_lr if isinstance(schedule.max_lr, float) else (bounds or {})["max_lr"]
-    if isinstance(schedule, TriangularSchedule):
-        base_lr = schedule.base_lr or (bounds or {})["base_lr"]
-        if base_lr >= max_lr:
-            raise UnusableBoundsError(base_lr, max_lr)
-        return {"max_lr": max_lr, "base_lr": base_lr}
-    suggested = bounds["max_lr"] / bounds["base_lr"] if bounds else DEFAULT_DIV_FACTOR
-    return {"max_lr": max_lr, "div_factor": schedule.div_factor or suggested}
+    schedule, found = spec.schedule, bounds or {}
+    peak = schedule.peak if isinstance(schedule.peak, float) else found["max_lr"]
+    rates = rates_of(schedule, peak, found.get("base_lr"))
+    if rates.get("base_lr", 0.0) >= peak:
+        raise UnusableBoundsError(rates["base_lr"], peak)
+    return rates

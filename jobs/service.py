@@ -93,7 +93,7 @@ def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
         return _add_from_job(session, spec, repository.lock_job(session, spec.source_job))
     assert spec.conditions is not None  # noqa: S101 - the spec's own rule
     job = _add(session, spec, spec.conditions)
-    if spec.schedule.max_lr != "auto":
+    if spec.schedule.peak != "auto":
         job.resolved = job.resolved | resolve(spec, bounds=None)
         return job, job
     child_spec = LrFindSpec(

@@ -1,110 +1,14 @@
 """What can be asked for: the specs of jobs, by ``kind``. Unknown fields, coerced types and NaN are refused."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import one_cycle
 from jobs.conditions import Conditions
+from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, Steps
+from jobs.schedules import check_length
 from jobs.strict import LearningRate, Strict, Text, refuse
-
-MAX_STEPS = 100_000_000
-
-
-class FromJob(Strict):
-    """The bounds of an ``lr_find`` job of this server."""
-
-    from_job: Annotated[Text, Field(pattern=r"^job_[0-9a-f]{32}$")]
-
-
-def _max_lr_form(value: Any) -> str:
-    if isinstance(value, str):
-        return "auto"
-    return "from_job" if isinstance(value, dict | FromJob) else "number"
-
-
-MaxLr = Annotated[
-    Annotated[LearningRate, Tag("number")]
-    | Annotated[Literal["auto"], Tag("auto")]
-    | Annotated[FromJob, Tag("from_job")],
-    Discriminator(_max_lr_form),
-]
-Momentum = Annotated[float, Field(ge=0, lt=1)]
-
-
-class CyclicSchedule(Strict):
-    """What cyclical policies share: the peak, and the range in which momentum mirrors the LR.
-
-    Momentum cycles only where the conditions' optimizer has one.
-    """
-
-    max_lr: MaxLr
-    max_momentum: Momentum = 0.95
-    base_momentum: Momentum = 0.85
-
-    @field_validator("base_momentum")
-    @classmethod
-    def _is_lower(cls, base_momentum: float, info: ValidationInfo) -> float:
-        highest = info.data.get("max_momentum", 1.0)
-        if base_momentum > highest:
-            raise refuse("above_max_momentum", f"must be at most max_momentum = {highest}")
-        return base_momentum
-
-
-class OneCycleSchedule(CyclicSchedule):
-    """1cycle (Smith 2018): up, down, then the annihilation far below the initial LR.
-
-    ``div_factor`` is ``max_lr / initial_lr``; left out, it follows from the bounds, or is 10.
-    ``final_div_factor`` is ``initial_lr / final_lr``; ``annihilation_fraction`` the share of all steps spent there.
-    """
-
-    name: Literal["one_cycle"]
-    div_factor: Annotated[float, Field(gt=1, le=1e6)] | None = None
-    annihilation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    final_div_factor: Annotated[float, Field(ge=1, le=1e9)] = 100.0
-
-    def check_length(self, total_steps: int) -> None:
-        """Refuse a training that is too short for the three phases."""
-        try:
-            one_cycle(1.0, total_steps, annihilation_fraction=self.annihilation_fraction)
-        except InvalidArgumentError as error:
-            raise refuse("too_short", f"steps and annihilation_fraction do not go together: {error}") from error
-
-
-class TriangularSchedule(CyclicSchedule):
-    """Linear cycles between ``base_lr`` and ``max_lr`` (Smith 2017); ``step_size`` is half a cycle.
-
-    ``base_lr`` left out is the lower bound of the range test that ``max_lr`` comes from.
-    """
-
-    name: Literal["triangular"]
-    base_lr: LearningRate | None = None
-    step_size: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
-    step_size_epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
-
-    def check_length(self, total_steps: int) -> None:
-        """Cycles may be of any number: no length is too short."""
-
-    @field_validator("base_lr")
-    @classmethod
-    def _is_below_the_peak(cls, base_lr: float | None, info: ValidationInfo) -> float | None:
-        max_lr = info.data.get("max_lr")
-        if isinstance(max_lr, float) and base_lr is not None and max_lr <= base_lr:
-            raise refuse("not_below_max_lr", f"must be below max_lr = {max_lr}")
-        return base_lr
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        if isinstance(self.max_lr, float) and self.base_lr is None:
-            raise refuse("missing_base_lr", "base_lr is needed beside a max_lr that is a number")
-        if (self.step_size is None) == (self.step_size_epochs is None):
-            raise refuse("step_size", "exactly one of step_size and step_size_epochs must be given")
-        return self
-
-
-Schedule = Annotated[OneCycleSchedule | TriangularSchedule, Field(discriminator="name")]
 
 
 class RangeTest(Strict):
@@ -151,9 +55,9 @@ class TrainSpec(_JobSpec):
 
     kind: Literal["train"]
     conditions: Conditions | None = None
-    schedule: Schedule
-    epochs: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None = None
+    schedule: ScheduleSpec
+    epochs: Epochs | None = None
+    steps: Steps | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
 
@@ -164,16 +68,16 @@ class TrainSpec(_JobSpec):
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
         if self.steps is not None:
-            self.schedule.check_length(self.steps)
-        if self.range_test is not None and self.schedule.max_lr != "auto":
-            raise refuse("range_test_unused", 'range_test goes with schedule.max_lr = "auto" only')
+            check_length(self.schedule, self.steps)
+        if self.range_test is not None and self.schedule.peak != "auto":
+            raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
         return self
 
     @property
     def source_job(self) -> str | None:
         """Id of the job whose bounds are asked for, if any."""
-        max_lr = self.schedule.max_lr
-        return max_lr.from_job if isinstance(max_lr, FromJob) else None
+        peak = self.schedule.peak
+        return peak.from_job if isinstance(peak, FromJob) else None
 
 
 JobSpec = Annotated[LrFindSpec | TrainSpec, Field(discriminator="kind")]

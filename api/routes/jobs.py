@@ -1,13 +1,13 @@
 """Jobs: submit, show, list, cancel, bounds, curves."""
 
 import logging
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
 
-from api.deps import Parts, Services, SpecBody
+from api.deps import Parts, Services, SpecBody, body_of
 from api.examples import JOB_SPECS
-from api.schemas import CurvesDocument, JobDocument, JobList, LrBoundsDocument, Problem
+from api.schemas import CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
 from jobs import repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import Axis, curves
@@ -18,22 +18,10 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/JobSpec"}, "examples": JOB_SPECS}},
-    },
-}
 
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {
-        status: {"model": Problem, "content": {"application/problem+json": {}}, "description": "Problem"}
-        for status in statuses
-    }
-
-
-@router.post("", status_code=202, openapi_extra=_BODY, responses=_problems(400, 404, 409, 413, 422))
+@router.post(
+    "", status_code=202, openapi_extra=body_of("JobSpec", JOB_SPECS), responses=problems(400, 404, 409, 413, 422)
+)
 def submit_job(
     parts: Parts, asked: SpecBody, response: Response, background: BackgroundTasks,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -53,7 +41,7 @@ def _ring(parts: Services, job_id: str) -> None:
         log.warning("%s waits for a sweep: %s", job_id, error)
 
 
-@router.get("", responses=_problems(422))
+@router.get("", responses=problems(422))
 def list_jobs(
     parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -67,27 +55,27 @@ def list_jobs(
         return JobList(data=[JobDocument.of(session, row) for row in shown], next_cursor=more)
 
 
-@router.get("/{job_id}", responses=_problems(404))
+@router.get("/{job_id}", responses=problems(404))
 def show_job(parts: Parts, job_id: str) -> JobDocument:
     """One job: status, progress, attempts, result."""
     return _show(parts, job_id)
 
 
-@router.post("/{job_id}/cancel", status_code=202, responses=_problems(404))
+@router.post("/{job_id}/cancel", status_code=202, responses=problems(404))
 def cancel_job(parts: Parts, job_id: str) -> JobDocument:
     """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is."""
     service.cancel(parts.database, job_id)
     return _show(parts, job_id)
 
 
-@router.get("/{job_id}/lr-bounds", responses=_problems(404, 409))
+@router.get("/{job_id}/lr-bounds", responses=problems(404, 409))
 def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
     """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
     with parts.database.read() as session:
         return LrBoundsDocument(**bounds_document(repository.get_job(session, job_id)))
 
 
-@router.get("/{job_id}/curves", responses=_problems(404, 422))
+@router.get("/{job_id}/curves", responses=problems(404, 422))
 def show_curves(
     parts: Parts, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None,
     x: Literal["step", "lr"] = "step", max_points: Annotated[int, Query(ge=4, le=20_000)] = 2000,

@@ -30,7 +30,7 @@ def trained(folder: Path, world_size: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
     done = subprocess.run(
         command,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=120,
