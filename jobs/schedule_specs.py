@@ -196,7 +196,7 @@ class OneCycleTwoPhaseSchedule(CyclicSchedule):
     final_div_factor: Annotated[float, Field(ge=1, le=1e9)] = 1e4
 
 
-AnySchedule = (
+SimpleSchedule = (
     ConstantSchedule
     | PiecewiseSchedule
     | LinearSchedule
@@ -208,4 +208,36 @@ AnySchedule = (
     | OneCycleSchedule
     | OneCycleTwoPhaseSchedule
 )
+
+
+class SequencePart(Strict):
+    """So many steps of a schedule, which begins at its own step 0. Its rates are numbers."""
+
+    steps: Steps
+    schedule: Annotated[SimpleSchedule, Field(discriminator="name")]
+
+    @field_validator("schedule")
+    @classmethod
+    def _has_numbers(cls, schedule: SimpleSchedule) -> SimpleSchedule:
+        if not isinstance(schedule.peak, float):
+            raise refuse("peak_not_a_number", "must have rates that are numbers within a sequence")
+        return schedule
+
+
+class SequenceSchedule(_Schedule):
+    """Schedules one after the other, such as cycles inside of step drops (Smith 2017, table 2).
+
+    Momentum cycles only where all parts cycle.
+    """
+
+    name: Literal["sequence"]
+    parts: Annotated[list[SequencePart], Field(min_length=1, max_length=100)]
+
+    @property
+    def peak(self) -> float:
+        """The highest rate of all parts."""
+        return max(part.schedule.peak for part in self.parts if isinstance(part.schedule.peak, float))
+
+
+AnySchedule = SimpleSchedule | SequenceSchedule
 ScheduleSpec = Annotated[AnySchedule, Field(discriminator="name")]

@@ -15,6 +15,8 @@ from jobs.schedule_specs import (
     OneCycleTwoPhaseSchedule,
     PiecewiseSchedule,
     RepeatingSchedule,
+    SequencePart,
+    SequenceSchedule,
     WsdSchedule,
 )
 from jobs.strict import refuse
@@ -48,6 +50,8 @@ def build_schedule(spec: AnySchedule, rates: Rates, length: Length, *, cycles_mo
     momenta: Options = {}
     if cycles_momentum and isinstance(spec, CyclicSchedule):
         momenta = {"base_momentum": spec.base_momentum, "max_momentum": spec.max_momentum}
+    elif cycles_momentum and isinstance(spec, SequenceSchedule):
+        momenta = {"cycle": all(isinstance(part.schedule, CyclicSchedule) for part in spec.parts)}
     schedule = _BUILDERS[spec.name](spec, rates, length, momenta)
     return schedule if spec.warmup is None else schedules.warmup(schedule, spec.warmup.steps, spec.warmup.from_factor)
 
@@ -93,6 +97,19 @@ def catalog() -> list[Options]:
 
 def _named(spec: AnySchedule, *names: str) -> Options:
     return {name: getattr(spec, name) for name in names}
+
+
+def _sequence(spec: SequenceSchedule, _: Rates, length: Length, momenta: Options) -> Schedule:
+    return schedules.sequence(
+        [(part.steps, _part(part, length, cycles=momenta.get("cycle", False))) for part in spec.parts]
+    )
+
+
+def _part(part: SequencePart, length: Length, *, cycles: bool) -> Schedule:
+    assert isinstance(part.schedule.peak, float)  # noqa: S101 - the part's own rule
+    rates = rates_of(part.schedule, part.schedule.peak, None)
+    own_length = Length(part.steps, length.steps_per_epoch)
+    return build_schedule(part.schedule, rates, own_length, cycles_momentum=cycles)
 
 
 def _constant(_: AnySchedule, rates: Rates, __: Length, ___: Options) -> Schedule:
@@ -144,4 +161,5 @@ _BUILDERS: dict[str, Callable[..., Schedule]] = {
     "exp_range": _repeating,
     "one_cycle": _one_cycle,
     "one_cycle_two_phase": _two_phase,
+    "sequence": _sequence,
 }

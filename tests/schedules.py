@@ -13,6 +13,13 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "exp_range": {"base_lr": 0.01, "max_lr": 0.1, "step_size": 5, "gamma": 0.95},
     "one_cycle": {"max_lr": 0.1, "anneal": "cos", "warmup": {"steps": 3}},
     "one_cycle_two_phase": {"max_lr": 0.1},
+    # Smith 2017, table 2, in small: triangles inside of step drops.
+    "sequence": {
+        "parts": [
+            {"steps": 20, "schedule": {"name": "triangular", "base_lr": 0.01, "max_lr": 0.1, "step_size": 5}},
+            {"steps": 10, "schedule": {"name": "triangular", "base_lr": 0.001, "max_lr": 0.01, "step_size": 5}},
+        ]
+    },
 }
 STEPS = 30
 

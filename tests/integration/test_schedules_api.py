@@ -36,7 +36,7 @@ def test_every_schedule_can_be_previewed_and_asked_for(client: TestClient, name:
     assert response.status_code == 200, response.text
     document = response.json()
     assert document["steps"] == list(range(STEPS))
-    peak = SCHEDULES[name].get("max_lr", SCHEDULES[name].get("lr"))
+    peak = SCHEDULES[name].get("max_lr", SCHEDULES[name].get("lr", 0.1))
     assert 0 <= min(document["lr"]) <= max(document["lr"]) <= peak
     assert (document["momentum"] is None) == ("lr" in SCHEDULES[name])
     assert train_spec(schedule=schedule(name), steps=STEPS).schedule.name == name
