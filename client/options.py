@@ -98,7 +98,17 @@ MaxLr = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
-Schedule = Annotated[str, typer.Option(help="one_cycle or triangular.", rich_help_panel=TRAINING)]
+Schedule = Annotated[str, typer.Option(help="Name of a schedule; clr schedules lists them.", rich_help_panel=TRAINING)]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="A field of the schedule, such as anneal=cos; may be given often.",
+        show_default=False,
+        rich_help_panel=TRAINING,
+    ),
+]
 BaseLr = Annotated[
     float | None,
     typer.Option(help="Foot of the cycles (triangular).", show_default=False, rich_help_panel=TRAINING),

@@ -1,6 +1,5 @@
 """The commands about schedules: ``clr schedules`` and ``clr schedules preview``."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from client import options as o
 from client.errors import UsageError
+from client.specs import fields_of
 from client.terminal import reporting, show, show_json, tell
 
 PLOT_WIDTH, PLOT_HEIGHT = 78, 18
@@ -61,7 +61,7 @@ def preview(  # noqa: PLR0913 - options of a command
     if out is not None and out.suffix not in {".svg", ".png"}:
         raise UsageError(f"--out must end in .svg or .png, got {out}")
     asked: dict[str, Any] = {
-        "schedule": {"name": name} | _fields(settings or []),
+        "schedule": {"name": name} | fields_of(settings or []),
         "total_steps": steps,
         "momentum": not no_momentum,
     }
@@ -78,20 +78,6 @@ def preview(  # noqa: PLR0913 - options of a command
 
         draw_schedule(document, out, name)
         tell(f"Wrote {out}")
-
-
-def _fields(settings: list[str]) -> dict[str, Any]:
-    """``key=value`` pairs; a value is JSON where it reads as such, else text."""
-    fields: dict[str, Any] = {}
-    for setting in settings:
-        key, sign, text = setting.partition("=")
-        if not (key and sign):
-            raise UsageError(f"{setting!r} is not of the form field=value, such as max_lr=0.4")
-        try:
-            fields[key] = json.loads(text)
-        except json.JSONDecodeError:
-            fields[key] = text
-    return fields
 
 
 def plot(document: Mapping[str, Any], title: str) -> str:

@@ -65,6 +65,9 @@ class RangeTestFlags:
     replicas: int | None = None
 
 
+FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
+
+
 @dataclass(frozen=True)
 class TrainFlags:
     """Schedule and length of a training, as typed."""
@@ -77,6 +80,7 @@ class TrainFlags:
     step_size_epochs: float | None = None
     epochs: float | None = None
     steps: int | None = None
+    settings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -122,13 +126,32 @@ def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFl
 
 
 def _schedule(training: TrainFlags) -> Spec:
-    max_lr = {"from_job": training.from_job} if training.max_lr is None else _peak(training.max_lr)
+    peak = {"from_job": training.from_job} if training.max_lr is None else _peak(training.max_lr)
+    peak_field = "lr" if training.schedule in FLAT_SCHEDULES else "max_lr"
     lengths = {
         "base_lr": training.base_lr,
         "step_size": training.step_size,
         "step_size_epochs": training.step_size_epochs,
     }
-    return {"name": training.schedule, "max_lr": max_lr} | _given(lengths)
+    return {"name": training.schedule, peak_field: peak} | _given(lengths) | fields_of(training.settings)
+
+
+def fields_of(settings: Sequence[str]) -> Spec:
+    """``field=value`` pairs as a document; a value is JSON where it reads as such, else text.
+
+    Raises:
+        UsageError: If one is not of that form.
+    """
+    fields: Spec = {}
+    for setting in settings:
+        key, sign, text = setting.partition("=")
+        if not (key and sign):
+            raise UsageError(f"{setting!r} is not of the form field=value, such as max_lr=0.4.")
+        try:
+            fields[key] = json.loads(text, parse_constant=_refuse_constant)
+        except ValueError:
+            fields[key] = text
+    return fields
 
 
 def _peak(text: str) -> str | float:

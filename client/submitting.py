@@ -70,6 +70,7 @@ def train(  # noqa: PLR0913 - options of a command
     base_lr: o.BaseLr = None,
     step_size: o.StepSize = None,
     step_size_epochs: o.StepSizeEpochs = None,
+    settings: o.Settings = None,
     epochs: o.Epochs = None,
     steps: o.Steps = None,
     model: o.Model = None,
@@ -95,7 +96,7 @@ def train(  # noqa: PLR0913 - options of a command
         return
     document = train_spec(
         ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
-        TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps),
+        TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps, settings or ()),
         LabelFlags(seed, name, label or ()),
     )
     _submit(url, document, watch, as_json)

@@ -48,6 +48,19 @@ def test_the_command_line_lists_and_draws_them(stack: Stack, tmp_path: Path) -> 
     assert json.loads(as_json.stdout)["lr"][0] == 0.1
 
 
+def test_the_command_line_trains_with_any_of_them(stack: Stack, client: Client) -> None:
+    command = [
+        sys.executable, "-P", "-m", "client", "train", "--schedule", "cosine", "--max-lr", "0.05", "--steps", "20",
+        "--set", "final_lr=0.01", "--set", 'warmup={"steps": 5}', "--model", "mlp", "--dataset", "digits", "--json",
+    ]  # fmt: skip
+    environment = {**os.environ, "CLR_URL": stack.url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    job = client.wait(json.loads(done.stdout)["id"], timeout_s=60)
+    assert job["status"] == "succeeded", job["error"]
+    assert job["spec"]["schedule"]["final_lr"] == 0.01
+
+
 @pytest.mark.parametrize("arguments", [["preview", "sawtooth"], ["preview", "constant", "lr"], ["preview", "linear"]])
 def test_a_bad_preview_is_a_usage_error_in_a_line(stack: Stack, arguments: list[str]) -> None:
     refused = run(stack, *arguments)
