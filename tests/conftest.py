@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,11 +15,12 @@ from migrations.run import upgrade
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a real PostgreSQL, ended with the test session."""
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # as root the server runs as a user of its own, who must get here
+    # As root the server runs as a user of its own, who must get to its folder. pytest's own folder will not do: every
+    # session that starts takes it away from other users, also while this one runs.
+    folder = Path(tempfile.mkdtemp(prefix="clr-postgres-"))
+    folder.chmod(0o755)
     locks = folder / "locks"
     locks.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(locks)  # else the package makes a folder of its own in /tmp
@@ -30,6 +33,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = get_server(str(folder / "data"), cleanup_mode="delete")
     yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
