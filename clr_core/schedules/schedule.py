@@ -64,7 +64,7 @@ class Schedule:
         """Return the learning rates of steps 0 to ``n`` - 1, shape (n,).
 
         Equal to `lr_at` to the last bit wherever the formula is arithmetic alone. Where it has a cosine, a power
-        or a square root of numpy's, the two differ by at most 2 ulps of the highest LR of the schedule.
+        or a square root of numpy's, the two differ by at most 4 ulps of the highest LR among them.
 
         Raises:
             InvalidArgumentError: ``n`` is negative or no whole number.

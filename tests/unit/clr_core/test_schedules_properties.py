@@ -71,11 +71,11 @@ def schedules(draw: st.DrawFn) -> Schedule:
 
 @SOME
 @given(schedule=schedules())
-def test_the_curve_is_the_scalar_to_two_ulps_of_the_highest(schedule: Schedule) -> None:
+def test_the_curve_is_the_scalar_to_four_ulps_of_the_highest(schedule: Schedule) -> None:
     n = min(schedule.total_steps or 400, 400) + 20
     curve = schedule.curve(n)
     scalar = np.array([schedule.lr_at(step) for step in range(n)])
-    assert np.abs(curve - scalar).max() <= 2 * np.spacing(scalar.max())
+    assert np.abs(curve - scalar).max() <= 4 * np.spacing(scalar.max())
     momenta = schedule.momentum_curve(n)
     if momenta is not None:
         scalars = np.array([schedule.momentum_at(step) for step in range(n)], dtype=np.float64)
