@@ -1,6 +1,6 @@
 """Score every rule for learning-rate bounds on lrbench and on our own tasks.
 
-    python -m benchmarks.bounds PATH_TO_LRBENCH
+    python benchmarks/bounds.py PATH_TO_LRBENCH [--sets lrbench own late last]
 
 Regret is what is lost, in normalised final loss of a real 1cycle training, by the suggested max_lr: 0 is
 perfect, 1 is useless.  Prints for each set of tasks a table, the default rule's regret on each task, what it
@@ -16,11 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a plain script, from any folder
+
 from benchmarks.bounds_tasks import checks
 from benchmarks.bounds_tasks.generate import DATA
 from benchmarks.bounds_tasks.peers import PEERS
 from benchmarks.bounds_tasks.scoring import Rule, Score, TaskRule, default_rule, hinted_rule, named, total
-from benchmarks.bounds_tasks.tasks import LATE_TASKS
 from clr_core.bounds import NAMED_RULES
 
 COLUMNS = ("exp100", "exp200", "exp200val", "exp100to1", "linear100")
@@ -64,27 +65,31 @@ def load_score(folder: Path) -> ModuleType:
     return module
 
 
+def task_sets(score: ModuleType, folder: Path) -> dict[str, list[Any]]:
+    """lrbench and our own tasks in three batches, which their names begin with."""
+    ours = score.load(DATA)
+    batches = {batch: [task for task in ours if task.name.startswith(f"{batch}_")] for batch in ("own", "late", "last")}
+    return {"lrbench": score.load(folder)} | batches
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lrbench", type=Path)
-    folder = parser.parse_args().lrbench
-    score = load_score(folder)
-    own = score.load(DATA)
-    late = {task.name for task in LATE_TASKS}
-    sets = {
-        "lrbench": score.load(folder),
-        "own": [task for task in own if task.name not in late],
-        "late": [task for task in own if task.name in late],
-    }
-    result: dict[str, Any] = {name: table(score, tasks, name) for name, tasks in sets.items()}
-    for name, tasks in sets.items():
-        result[name] = {rule: {c: vars(s) for c, s in cells.items()} for rule, cells in result[name].items()}
+    parser.add_argument("--sets", nargs="+", choices=("lrbench", "own", "late", "last"), help="all by default")
+    arguments = parser.parse_args()
+    score = load_score(arguments.lrbench)
+    sets = task_sets(score, arguments.lrbench)
+    result: dict[str, Any] = {}
+    for name in arguments.sets or sets:
+        rows = table(score, sets[name], name)
+        result[name] = {rule: {c: vars(s) for c, s in cells.items()} for rule, cells in rows.items()}
+    for name in arguments.sets or sets:
         print(f"\n{name}: the default rule")
-        print(checks.by_task(score, tasks))
+        print(checks.by_task(score, sets[name]))
         result[f"{name} checks"] = {
-            "median of three": checks.median_of_three(tasks),
-            "leave one task out": checks.leave_one_out(tasks),
-            "intervals": checks.intervals(tasks),
+            "median of three": checks.median_of_three(sets[name]),
+            "leave one task out": checks.leave_one_out(sets[name]),
+            "intervals": checks.intervals(sets[name]),
         }
         for check, values in result[f"{name} checks"].items():
             print(f"{check}: " + json.dumps(values))
