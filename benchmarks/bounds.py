@@ -21,7 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a plain scrip
 from benchmarks.bounds_tasks import checks
 from benchmarks.bounds_tasks.generate import DATA
 from benchmarks.bounds_tasks.peers import PEERS
-from benchmarks.bounds_tasks.scoring import Rule, Score, TaskRule, default_rule, hinted_rule, named, total
+from benchmarks.bounds_tasks.scoring import (
+    Rule,
+    Score,
+    TaskRule,
+    default_rule,
+    named,
+    told_of_batch_norm,
+    told_of_plain_sgd,
+    total,
+)
 from clr_core.bounds import NAMED_RULES
 
 COLUMNS = ("exp100", "exp200", "exp200val", "exp100to1", "linear100")
@@ -31,11 +40,12 @@ def rules() -> dict[str, TaskRule]:
     """All rules by the name under which the table shows them."""
 
     def same_for_all(rule: Rule) -> TaskRule:
-        return lambda _: rule
+        return lambda _task, _variant: rule
 
     ours: dict[str, TaskRule] = {
         "default": same_for_all(default_rule),
-        "default, told of plain SGD": hinted_rule,
+        "default, told of plain SGD": told_of_plain_sgd,
+        "default, told of batch norm": told_of_batch_norm,
     }
     ours |= {name: same_for_all(named(rule)) for name, rule in NAMED_RULES.items() if name != "accuracy_peak"}
     return ours | {f"peer: {name}": same_for_all(rule) for name, rule in PEERS.items()}
@@ -66,7 +76,7 @@ def load_score(folder: Path) -> ModuleType:
 
 
 def task_sets(score: ModuleType, folder: Path) -> dict[str, list[Any]]:
-    """lrbench and our own tasks in three batches, which their names begin with."""
+    """The tasks of lrbench and our own tasks in three batches, which their names begin with."""
     ours = score.load(DATA)
     batches = {batch: [task for task in ours if task.name.startswith(f"{batch}_")] for batch in ("own", "late", "last")}
     return {"lrbench": score.load(folder)} | batches

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from benchmarks.bounds_tasks.scoring import default_rule
 from clr_core.bounds import Curve
-from clr_core.bounds.half_way import half_way
+from clr_core.bounds.half_way import UNKNOWN, half_way
 from clr_core.bounds.interval import centre, half_width
 from clr_core.bounds.replica import Replica, examine
 
@@ -41,7 +41,7 @@ def by_task(score: ModuleType, tasks: Sequence[Any]) -> str:
 
 def _examined(task: Any, *, with_spread: bool = False) -> list[Replica]:
     curves = [Curve.of(lrs, losses) for _, lrs, losses in task.curves("exp100")]
-    return [examine(curve, momentum=None, with_spread=with_spread) for curve in curves]
+    return [examine(curve, UNKNOWN, with_spread=with_spread) for curve in curves]
 
 
 def median_of_three(tasks: Sequence[Any]) -> dict[str, float]:

@@ -6,10 +6,11 @@ from types import ModuleType
 from typing import Any
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds
+from clr_core.bounds.half_way import UNKNOWN, Hints
 from clr_core.bounds.replica import examine
 
 Rule = Callable[[Sequence[float], Sequence[float]], float]
-TaskRule = Callable[[Any], Rule]
+TaskRule = Callable[[Any, str], Rule]  # by task and variant
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Score:
 
 def total(score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss") -> Score:
     """Totals; ``rule`` is asked once for each task."""
-    rows = [row for task in tasks for row in score.evaluate(rule(task), [task], variant, metric)]
+    rows = [row for task in tasks for row in score.evaluate(rule(task, variant), [task], variant, metric)]
     _, sums = score.summary(rows)
     return Score(
         round(sums["regret"], 4),
@@ -45,17 +46,32 @@ def is_plain_sgd(task: Any) -> bool:
     return "plain SGD" in task.raw["about"]
 
 
-def hinted_rule(task: Any) -> Rule:
-    """The default rule, told where the optimizer is SGD without momentum."""
+def has_batch_norm(task: Any) -> bool:
+    """Whether the network has batch norm, from the names of the tasks."""
+    return bool({"bn", "resnet"} & set(task.name.split("_")))
+
+
+def hinted(hints: Hints) -> Rule:
+    """The default rule, told what does not show in a curve."""
 
     def rule(lrs: Sequence[float], losses: Sequence[float]) -> float:
-        momentum = False if is_plain_sgd(task) else None
-        found = examine(Curve.of(lrs, losses), momentum=momentum, with_spread=False).found
+        found = examine(Curve.of(lrs, losses), hints, with_spread=False).found
         if found is None:
             raise NoBoundsError(())
-        return float(10.0**found.log10_lr)
+        return float(min(10.0**found.log10_lr, lrs[-1]))
 
     return rule
+
+
+def told_of_plain_sgd(task: Any, variant: str) -> Rule:
+    """The default rule, told where the optimizer has no momentum."""
+    del variant
+    return hinted(Hints(momentum=False) if is_plain_sgd(task) else UNKNOWN)
+
+
+def told_of_batch_norm(task: Any, variant: str) -> Rule:
+    """The default rule, told where held-back losses come from a network with batch norm."""
+    return hinted(Hints(lagging_statistics=variant.endswith("val") and has_batch_norm(task)))
 
 
 def named(rule: Callable[[Curve], float]) -> Rule:

@@ -20,6 +20,15 @@ _LOWERING: Final[frozenset[WarningCode]] = frozenset(
 )
 
 
+LAGGING: Final = (
+    BoundsWarning(
+        "lagging_statistics",
+        "Held-back loss under batch norm explodes about a decade before training does, because running "
+        "statistics lag; the bounds allow for that. The training loss is the better measure here.",
+    ),
+)
+
+
 def _codes(replica: Replica) -> Iterator[WarningCode]:
     """Reasons for caution that one curve gives."""
     reading = replica.reading

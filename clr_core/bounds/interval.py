@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.half_way import half_way
+from clr_core.bounds.half_way import Hints, half_way
 from clr_core.bounds.reading import Reading, read
 
 RESAMPLES: Final = 24  # relative error of a standard deviation from so many: 1 / sqrt(48), 14 %
@@ -16,7 +16,7 @@ PRIOR_REPLICAS: Final = 4  # the noise within sweeps weighs like the variance of
 SEED: Final = 0
 
 
-def noise_spread(curve: Curve, reading: Reading, *, momentum: bool | None, blew_up: bool) -> float:
+def noise_spread(curve: Curve, reading: Reading, hints: Hints, *, blew_up: bool) -> float:
     """Standard deviation of log10 max_lr if the noise of this sweep had fallen out otherwise.
 
     Wild bootstrap (Wu 1986): each residual from the smoothed curve keeps its size, so that noise that grows
@@ -25,7 +25,7 @@ def noise_spread(curve: Curve, reading: Reading, *, momentum: bool | None, blew_
     Args:
         curve: Finite curve, n points.
         reading: Its marks.
-        momentum: As for ``half_way``.
+        hints: As for ``half_way``.
         blew_up: As for ``read``.
 
     Returns:
@@ -37,7 +37,7 @@ def noise_spread(curve: Curve, reading: Reading, *, momentum: bool | None, blew_
     logs = []
     for _ in range(RESAMPLES):
         losses = reading.smooth + residuals * rng.choice((-1.0, 1.0), size=len(residuals))
-        found = half_way(read(Curve.of(curve.lrs, losses.tolist()), blew_up=blew_up), momentum=momentum)
+        found = half_way(read(Curve.of(curve.lrs, losses.tolist()), blew_up=blew_up), hints)
         if found is not None:
             logs.append(found.log10_lr)
     grid = float(np.median(np.diff(reading.x))) / math.sqrt(12.0)
