@@ -28,7 +28,7 @@ def is_geometric(x: Vector) -> bool:
     """
     steps = np.diff(x)
     step = float(np.median(steps))
-    return bool(np.mean(np.abs(steps - step) <= EVEN * step) >= GEOMETRIC_SHARE)
+    return step > 0.0 and bool(np.mean(np.abs(steps - step) <= EVEN * step) >= GEOMETRIC_SHARE)
 
 
 def travel_of(x: Vector) -> Vector:
