@@ -83,7 +83,7 @@ def cautions(replicas: Sequence[Replica], width: float | None) -> tuple[BoundsWa
         text = f"{without} of {len(replicas)} sweeps defend no bound; look at them, or run more replicas."
         found.append(BoundsWarning("replicas_without_bounds", text))
     if width is not None and width > AGREEMENT:
-        text = f"Another sweep may be a factor {10 ** (width / 2):.1f} off: run more replicas or more steps."
+        text = f"The rate is known to a factor {10 ** (width / 2):.1f} only: run more replicas or more steps."
         found.append(BoundsWarning("replicas_disagree" if len(replicas) > 1 else "unsteady", text))
     return tuple(found)
 

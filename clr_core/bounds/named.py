@@ -28,6 +28,8 @@ def steepest(curve: Curve) -> float:
     Fails: far too low on a slow fall, far too high where a plateau ends just before the explosion.
     """
     reading = _falling(curve)
+    if not np.all(np.diff(reading.x) > 0.0):
+        raise refusal("range_too_narrow", "The rates are so close that their logarithms are equal.")
     slope = np.gradient(reading.smooth, reading.x)[: reading.minimum + 1]
     return curve.lrs[int(np.argmin(slope))]
 

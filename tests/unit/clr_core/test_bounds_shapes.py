@@ -6,6 +6,7 @@ import random
 import pytest
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds, suggest_bounds
+from clr_core.bounds.named import minimum, steepest
 
 STEPS = 161
 RATES = [10 ** (-7 + 8 * k / (STEPS - 1)) for k in range(STEPS)]  # 1e-7 to 10, twenty steps in a decade
@@ -90,6 +91,17 @@ def test_a_net_that_never_blows_up_is_not_driven_at_the_last_rate() -> None:
     measured = curve({"fall": -2.0})
     assert "edge_not_seen" in codes(measured) | codes(curve({"fall": -2.0}, seed=3))
     assert -1.8 < max_lr_of(measured) < 1.0
+
+
+def test_a_net_whose_minimum_and_steepest_point_lie_at_the_last_step_stays_well_below_it() -> None:
+    measured = curve({"fall": 1.0})
+    assert steepest(measured) > 5
+    assert minimum(measured) > 5
+    bounds = suggest_bounds(measured)
+    assert bounds.max_lr is not None
+    assert bounds.max_lr < 10 / 5
+    assert bounds.grade == "low"
+    assert "range_too_narrow" in {warning.code for warning in bounds.warnings}
 
 
 def test_a_small_first_stage_does_not_set_the_bounds() -> None:
