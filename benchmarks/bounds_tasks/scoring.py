@@ -1,7 +1,9 @@
 """Rules as lrbench's ``score.py`` calls them, and the totals of a set of tasks."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median, stdev
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +12,7 @@ from clr_core.bounds.half_way import UNKNOWN, Hints
 from clr_core.bounds.replica import examine
 
 Rule = Callable[[Sequence[float], Sequence[float]], float]
+NEAR = 0.05  # a regret up to here is a good rate
 TaskRule = Callable[[Any, str], Rule]  # by task and variant
 
 
@@ -34,6 +37,34 @@ def total(score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str,
         round(sums["near"], 3),
         round(sums["spread"], 3) if variant != "linear100" else 0.0,
         sums["failed"],
+    )
+
+
+def median_of_three(
+    score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss"
+) -> Score:
+    """Totals of the median of what a rule says of each three neighbouring sweeps; two answers are enough."""
+    means, spreads, near, failed = [], [], [], 0
+    for task in tasks:
+        rows = score.evaluate(rule(task, variant), [task], variant, metric)
+        medians = []
+        for k in range(len(rows) - 2):
+            answers = [math.log10(row["max"]) for row in rows[k : k + 3] if row["max"]]
+            medians.append(median(answers) if len(answers) > 1 else None)
+        if not medians:
+            continue
+        regrets = [1.0 if each is None else task.regret(10**each, metric) for each in medians]
+        known = [each for each in medians if each is not None]
+        failed += len(medians) - len(known)
+        means.append(fmean(regrets))
+        near.append(fmean(regret <= NEAR for regret in regrets))
+        spreads += [stdev(known)] if len(known) > 1 else []
+    return Score(
+        round(fmean(means), 4),
+        round(max(means), 4),
+        round(fmean(near), 3),
+        round(fmean(spreads), 3) if spreads else 0.0,
+        failed,
     )
 
 

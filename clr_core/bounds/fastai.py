@@ -64,7 +64,7 @@ def recorded(curve: Curve) -> Recorded:
     losses = np.asarray(smooth[kept])
     if len(losses) < LEAST:
         raise refusal("too_few_points", "The average diverges before enough points are left.")
-    if float(losses[0] - losses.min()) <= ROUNDING:
+    if float(losses[0] - losses.min()) <= ROUNDING * float(np.max(np.abs(losses))):
         raise refusal("no_fall", "The averaged loss never falls.")
     return Recorded(finite.lrs[kept], losses, scale)
 
