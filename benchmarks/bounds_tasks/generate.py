@@ -2,7 +2,7 @@
 
     python -m benchmarks.bounds_tasks.generate [TASK ...]
 
-One thread; about ten minutes in all on one core of a desktop machine.
+One thread; about four minutes in all on one core of a desktop machine.
 """
 
 import json

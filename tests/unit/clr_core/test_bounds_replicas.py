@@ -130,7 +130,7 @@ def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
     assert 0 < bounds.max_lr_interval.low <= bounds.max_lr <= bounds.max_lr_interval.high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-3.5, -1.0), st.integers(-300, 300), st.sampled_from([0.05, 0.3]))
 def test_scaling_the_losses_changes_nothing(seed: int, fall: float, power: int, noise: float) -> None:
     measured = curve({"fall": fall, "edge": 0.0}, seed=seed, noise=noise)
