@@ -77,3 +77,47 @@ class TokenMixer(nn.Module):
         h = h + self.mix(self.norm2(h))
         out: Tensor = self.head(h.mean(dim=1))
         return out
+
+
+class SignalCnn(nn.Module):
+    """Two convolutions along signals (batch, 32); three classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Unflatten(1, (1, 32)),
+            nn.Conv1d(1, 12, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool1d(2),
+            nn.Conv1d(12, 24, 5, padding=2),
+            nn.ReLU(),
+            nn.AdaptiveMaxPool1d(2),
+            nn.Flatten(),
+            nn.Linear(48, 3),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, 3)."""
+        out: Tensor = self.body(x)
+        return out
+
+
+class ResidualMlp(nn.Module):
+    """Residual blocks with layer norm over (batch, inputs)."""
+
+    def __init__(self, inputs: int, width: int, depth: int, outputs: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(inputs, width)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+            for _ in range(depth)
+        )
+        self.last = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs (batch, outputs)."""
+        h = self.first(x)
+        for block in self.blocks:
+            h = h + block(h)
+        out: Tensor = self.last(h)
+        return out

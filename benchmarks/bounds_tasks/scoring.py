@@ -1,15 +1,19 @@
 """Rules as lrbench's ``score.py`` calls them, and the totals of a set of tasks."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median, stdev
 from types import ModuleType
 from typing import Any
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds
+from clr_core.bounds.half_way import UNKNOWN, Hints
 from clr_core.bounds.replica import examine
 
 Rule = Callable[[Sequence[float], Sequence[float]], float]
-TaskRule = Callable[[Any], Rule]
+NEAR = 0.05  # a regret up to here is a good rate
+TaskRule = Callable[[Any, str], Rule]  # by task and variant
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Score:
 
 def total(score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss") -> Score:
     """Totals; ``rule`` is asked once for each task."""
-    rows = [row for task in tasks for row in score.evaluate(rule(task), [task], variant, metric)]
+    rows = [row for task in tasks for row in score.evaluate(rule(task, variant), [task], variant, metric)]
     _, sums = score.summary(rows)
     return Score(
         round(sums["regret"], 4),
@@ -33,6 +37,34 @@ def total(score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str,
         round(sums["near"], 3),
         round(sums["spread"], 3) if variant != "linear100" else 0.0,
         sums["failed"],
+    )
+
+
+def median_of_three(
+    score: ModuleType, tasks: Sequence[Any], rule: TaskRule, variant: str, metric: str = "loss"
+) -> Score:
+    """Totals of the median of what a rule says of each three neighbouring sweeps; two answers are enough."""
+    means, spreads, near, failed = [], [], [], 0
+    for task in tasks:
+        rows = score.evaluate(rule(task, variant), [task], variant, metric)
+        medians = []
+        for k in range(len(rows) - 2):
+            answers = [math.log10(row["max"]) for row in rows[k : k + 3] if row["max"]]
+            medians.append(median(answers) if len(answers) > 1 else None)
+        if not medians:
+            continue
+        regrets = [1.0 if each is None else task.regret(10**each, metric) for each in medians]
+        known = [each for each in medians if each is not None]
+        failed += len(medians) - len(known)
+        means.append(fmean(regrets))
+        near.append(fmean(regret <= NEAR for regret in regrets))
+        spreads += [stdev(known)] if len(known) > 1 else []
+    return Score(
+        round(fmean(means), 4),
+        round(max(means), 4),
+        round(fmean(near), 3),
+        round(fmean(spreads), 3) if spreads else 0.0,
+        failed,
     )
 
 
@@ -45,17 +77,32 @@ def is_plain_sgd(task: Any) -> bool:
     return "plain SGD" in task.raw["about"]
 
 
-def hinted_rule(task: Any) -> Rule:
-    """The default rule, told where the optimizer is SGD without momentum."""
+def has_batch_norm(task: Any) -> bool:
+    """Whether the network has batch norm, from the names of the tasks."""
+    return bool({"bn", "resnet"} & set(task.name.split("_")))
+
+
+def hinted(hints: Hints) -> Rule:
+    """The default rule, told what does not show in a curve."""
 
     def rule(lrs: Sequence[float], losses: Sequence[float]) -> float:
-        momentum = False if is_plain_sgd(task) else None
-        found = examine(Curve.of(lrs, losses), momentum=momentum, with_spread=False).found
+        found = examine(Curve.of(lrs, losses), hints, with_spread=False).found
         if found is None:
             raise NoBoundsError(())
-        return float(10.0**found.log10_lr)
+        return float(min(10.0**found.log10_lr, lrs[-1]))
 
     return rule
+
+
+def told_of_plain_sgd(task: Any, variant: str) -> Rule:
+    """The default rule, told where the optimizer has no momentum."""
+    del variant
+    return hinted(Hints(momentum=False) if is_plain_sgd(task) else UNKNOWN)
+
+
+def told_of_batch_norm(task: Any, variant: str) -> Rule:
+    """The default rule, told where held-back losses come from a network with batch norm."""
+    return hinted(Hints(lagging_statistics=variant.endswith("val") and has_batch_norm(task)))
 
 
 def named(rule: Callable[[Curve], float]) -> Rule:

@@ -105,3 +105,58 @@ def skewed() -> Data:
 def iris() -> Data:
     """150 flowers, 4 numbers, 3 classes."""
     return tensors(*datasets.load_iris(return_X_y=True))
+
+
+def shells() -> Data:
+    """2100 points of a Gaussian in 10 dimensions, 3 classes by distance from the centre."""
+    return tensors(*datasets.make_gaussian_quantiles(n_samples=2100, n_features=10, n_classes=3, random_state=31))
+
+
+def swiss_roll() -> Data:
+    """2000 points of a noisy roll; how far along it, standardised."""
+    x, along = datasets.make_swiss_roll(2000, noise=0.5, random_state=32)
+    return tensors(x, (along - along.mean()) / along.std(), regression=True)
+
+
+def sparse_linear() -> Data:
+    """1600 points, 10 numbers of which 4 count; the target not standardised."""
+    return tensors(*datasets.make_sparse_uncorrelated(1600, 10, random_state=33), regression=True)
+
+
+def blobs() -> Data:
+    """2400 points in 12 clouds that overlap."""
+    return tensors(*datasets.make_blobs(2400, 16, centers=12, cluster_std=6.0, random_state=34))
+
+
+def s_curve() -> Data:
+    """1800 points of a noisy S; how far along it."""
+    return tensors(*datasets.make_s_curve(1800, noise=0.2, random_state=35), regression=True)
+
+
+def parity() -> Data:
+    """2400 points in 6 dimensions; whether three of them have an odd number of positive signs."""
+    x = np.random.default_rng(36).standard_normal((2400, 6))
+    return tensors(x, (x[:, :3] > 0).sum(axis=1) % 2)
+
+
+def signals() -> Data:
+    """1600 noisy signals of 32 numbers: sine, square or saw of any frequency and phase."""
+    rng = np.random.default_rng(37)
+    phase = np.linspace(0, 1, 32) * rng.uniform(1, 4, (1600, 1)) + rng.uniform(0, 1, (1600, 1))
+    kind = rng.integers(0, 3, 1600)
+    sine = np.sin(2 * np.pi * phase)
+    shapes = np.stack([sine, np.sign(sine), 2 * (phase % 1) - 1])
+    x = shapes[kind, np.arange(1600)] + 0.4 * rng.standard_normal((1600, 32))
+    return tensors(x, kind, standardise=False)
+
+
+def many_classes() -> Data:
+    """3000 points in 24 dimensions, 8 classes."""
+    return tensors(
+        *datasets.make_classification(3000, 24, n_informative=14, n_classes=8, class_sep=1.5, random_state=38)
+    )
+
+
+def friedman_1_raw() -> Data:
+    """Friedman 1: 1800 points in 10 dimensions, target as it comes (about 5 to 25)."""
+    return tensors(*datasets.make_friedman1(1800, 10, noise=1.0, random_state=39), regression=True)

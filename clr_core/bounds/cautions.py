@@ -20,6 +20,15 @@ _LOWERING: Final[frozenset[WarningCode]] = frozenset(
 )
 
 
+LAGGING: Final = (
+    BoundsWarning(
+        "lagging_statistics",
+        "Held-back loss under batch norm explodes about a decade before training does, because running "
+        "statistics lag; the bounds allow for that. The training loss is the better measure here.",
+    ),
+)
+
+
 def _codes(replica: Replica) -> Iterator[WarningCode]:
     """Reasons for caution that one curve gives."""
     reading = replica.reading
@@ -74,7 +83,7 @@ def cautions(replicas: Sequence[Replica], width: float | None) -> tuple[BoundsWa
         text = f"{without} of {len(replicas)} sweeps defend no bound; look at them, or run more replicas."
         found.append(BoundsWarning("replicas_without_bounds", text))
     if width is not None and width > AGREEMENT:
-        text = f"Another sweep may be a factor {10 ** (width / 2):.1f} off: run more replicas or more steps."
+        text = f"The rate is known to a factor {10 ** (width / 2):.1f} only: run more replicas or more steps."
         found.append(BoundsWarning("replicas_disagree" if len(replicas) > 1 else "unsteady", text))
     return tuple(found)
 

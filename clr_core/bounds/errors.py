@@ -1,6 +1,6 @@
 """Why there are no bounds."""
 
-from clr_core.bounds.result import BoundsWarning
+from clr_core.bounds.result import BoundsWarning, WarningCode
 
 
 class NoBoundsError(ValueError):
@@ -17,3 +17,8 @@ class NoBoundsError(ValueError):
     def __str__(self) -> str:
         """All reasons in one line."""
         return "; ".join(f"{each.code}: {each.message}" for each in self.warnings) or "no defensible bound"
+
+
+def refusal(code: WarningCode, message: str) -> NoBoundsError:
+    """The error of a rule with a single reason."""
+    return NoBoundsError((BoundsWarning(code, message),))

@@ -16,7 +16,25 @@ CAUTIOUS_MARGIN: Final = math.log10(12.0)  # the same where less than a decade o
 DECADE: Final = 1.0
 RAMP: Final = 1.0 / 3.0  # the two margins blend over so many decades on either side, so that nothing jumps
 HALF: Final = 1.0 / 2.0
+LAG: Final = 1.0  # decades: running statistics average the last ten steps, so they fail at a tenth of the rate
 THIRD: Final = 1.0 / 3.0  # without momentum nothing delays the explosion: good rates lie nearer to the edge
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of the training and does not show in a curve.
+
+    Attributes:
+        momentum: False for SGD without momentum; True or None (unknown) otherwise.
+        lagging_statistics: Whether the losses were measured in evaluation mode on a network with batch norm,
+            that is with running means of its activations.
+    """
+
+    momentum: bool | None = None
+    lagging_statistics: bool = False
+
+
+UNKNOWN: Final = Hints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +51,69 @@ class Suggestion:
     branch: Branch
 
 
-def half_way(reading: Reading, *, momentum: bool | None = None) -> Suggestion | None:
+def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
     """Suggest the peak rate from the marks of one curve.
 
     In log10 of the rate, f is where half of the fall is done, g where nine tenths are (the floor begins), b
     where the loss is lowest, e the edge (from there on the loss stays above its start) and z the end of the
-    sweep:
+    sweep.  f and g depend on how far the weights have gone and are therefore taken at the rate at which a
+    sweep of the usual density would have come as far (``Reading.travel``); e is a property of the rate.
 
     * ``half_way`` (fall and edge): min(e - max(m, (e - f) / 2), g + 1/2).  The margin m to the edge goes from
-      log10 12 to log10 5 as the fall was seen over less or more than one decade, e - f;
+      log10 12 to log10 5 as the fall was seen over less or more than one decade of rates up to e;
     * ``floor`` (fall, no edge): min(b, g + 1/2, z - max(0, 1 - (z - f))), the last where less than a decade
-      was seen;
+      was seen.  A linear sweep spends most of its steps near z, where the loss goes on falling because time
+      passes: where less than half a decade of floor was seen, (f + z) / 2 takes the place of g + 1/2;
     * ``plateau`` (edge, no fall): e - log10 12.  The sweep was too quick to leave a plateau; once left, the
       same network explodes a decade earlier.
 
-    Without momentum (``momentum=False``) an explosion shows at once: a third of the way in place of half of
-    it, and log10 5 always.
+    Without momentum (``Hints.momentum`` False) an explosion shows at once: a third of the way in place of
+    half of it, and log10 5 always.  With ``Hints.lagging_statistics`` e is a decade above where it was read:
+    running means of batch norm cover the last 1 / 0.1 steps, so evaluation breaks down where ten steps change
+    the weights, training where one does.
 
     Source: ours.  Smith 2017 (arXiv:1506.01186, section 3.3) reads the two ends of the falling stretch by
     eye; that a sharp limit of the rate exists, and falls as training goes on, is the edge of stability of
     Cohen et al. 2021 (arXiv:2103.00065).
 
     Fails: tasks with so few updates that only rates near the edge get anywhere (plain SGD, deep plateaus) are
-    given too little; the validation loss under batch norm explodes up to a decade before training does; in a
-    fall of two stages the first sets f and g if it is nearly all of the fall.
+    given too little; so is validation loss under batch norm where nobody says so; in a fall of two stages the
+    first sets f and g if it is nearly all of the fall; linear sweeps blur all that happens below a hundredth
+    of their end.
 
     Args:
         reading: Marks of the curve.
-        momentum: False for SGD without momentum; True or None (unknown) otherwise.
+        hints: What is known beside the curve.
 
     Returns:
         The suggestion; None if the curve shows neither fall nor edge.
     """
-    x, edge = reading.x, reading.edge
-    memoryless = momentum is False
+    x = reading.x
+    memoryless = hints.momentum is False
+    edge = None if reading.edge is None else float(x[reading.edge]) + (LAG if hints.lagging_statistics else 0.0)
     if not reading.has_fall:
         if edge is None:
             return None
-        return Suggestion(float(x[edge]) - (MARGIN if memoryless else CAUTIOUS_MARGIN), "plateau")
-    fall = float(x[reading.fallen_at(FALL)])
-    reach = float(x[reading.fallen_at(FLOOR)]) + REACH
+        return Suggestion(edge - (MARGIN if memoryless else CAUTIOUS_MARGIN), "plateau")
     if edge is None:
-        end = float(x[-1])
-        seen = end - max(0.0, DECADE - (end - fall))
-        return Suggestion(min(float(x[reading.minimum]), reach, seen), "floor")
-    width = float(x[edge]) - fall
-    margin, share = (MARGIN, THIRD) if memoryless else (_margin(width), HALF)
-    return Suggestion(min(float(x[edge]) - max(margin, share * width), reach), "half_way")
+        return Suggestion(_before_the_end(reading), "floor")
+    begun = reading.fallen_at(FALL)
+    margin = MARGIN if memoryless else _margin(edge - float(x[begun]))
+    share = (THIRD if memoryless else HALF) * (edge - float(reading.travel[begun]))
+    return Suggestion(min(edge - max(margin, share), _reach(reading)), "half_way")
+
+
+def _reach(reading: Reading) -> float:
+    return float(reading.travel[reading.fallen_at(FLOOR)]) + REACH
+
+
+def _before_the_end(reading: Reading) -> float:
+    """The ``floor`` branch."""
+    fall, end = float(reading.travel[reading.fallen_at(FALL)]), float(reading.x[-1])
+    reach = _reach(reading)
+    if reach > end and not reading.geometric:
+        reach = HALF * (fall + end)
+    return min(float(reading.x[reading.minimum]), reach, end - max(0.0, DECADE - (end - fall)))
 
 
 def _margin(width: float) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.smoothing import Vector, half_window, noise_level, running_median, zero_lag
+from clr_core.bounds.travel import is_geometric, travel_of
 
 MIN_POINTS: Final = 10
 START_SHARE: Final = 0.1  # the first tenth of the points, but no more than the first decade, is the start
@@ -28,6 +29,9 @@ class Reading:
 
     Attributes:
         x: log10 of the rates, shape (n,).
+        travel: log10 of the rate at which a sweep of the usual density would have come as far, shape (n,); see
+            ``clr_core.bounds.travel``.
+        geometric: Whether the rates rise by nearly the same factor from step to step.
         loss: Raw losses over ``scale``, shape (n,).
         smooth: Zero-lag smoothed losses, clipped above, over ``scale``, shape (n,).
         scale: What the losses were divided by, > 0.
@@ -39,6 +43,8 @@ class Reading:
     """
 
     x: Vector
+    travel: Vector
+    geometric: bool
     loss: Vector
     smooth: Vector
     scale: float
@@ -97,7 +103,9 @@ def read(curve: Curve, *, blew_up: bool = False) -> Reading:
     edge = _sustained(loss, start, minimum) if has_fall else aftermath
     if edge is None or edge == len(loss):
         edge = len(loss) - 1 if blew_up else None
-    return Reading(x, loss, smooth, scale, start, noise, minimum, has_fall, edge)
+    geometric = is_geometric(x)
+    travel = travel_of(x) if geometric else x
+    return Reading(x, travel, geometric, loss, smooth, scale, start, noise, minimum, has_fall, edge)
 
 
 def _start_points(x: Vector) -> int:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.half_way import Suggestion, half_way
+from clr_core.bounds.half_way import Hints, Suggestion, half_way
 from clr_core.bounds.interval import noise_spread
 from clr_core.bounds.reading import MIN_POINTS, Reading, read
 
@@ -44,12 +44,12 @@ class Replica:
         return self.curve.lrs[0 if self.finite is None else len(self.finite.lrs)]
 
 
-def examine(curve: Curve, *, momentum: bool | None, with_spread: bool) -> Replica:
+def examine(curve: Curve, hints: Hints, *, with_spread: bool) -> Replica:
     """Read a curve and apply the default rule to it.
 
     Args:
         curve: Any curve.
-        momentum: As for ``half_way``.
+        hints: As for ``half_way``.
         with_spread: Whether to resample its noise, which takes about ten milliseconds.
 
     Returns:
@@ -60,9 +60,9 @@ def examine(curve: Curve, *, momentum: bool | None, with_spread: bool) -> Replic
         return Replica(curve, finite, None, None, below_range=False, spread=0.0)
     blew_up = len(finite.lrs) < len(curve.lrs)
     reading = read(finite, blew_up=blew_up)
-    found = half_way(reading, momentum=momentum)
+    found = half_way(reading, hints)
     if found is not None and found.log10_lr < math.log10(curve.lrs[0]):
         return Replica(curve, finite, reading, None, below_range=True, spread=0.0)
     wanted = with_spread and found is not None
-    spread = noise_spread(finite, reading, momentum=momentum, blew_up=blew_up) if wanted else 0.0
+    spread = noise_spread(finite, reading, hints, blew_up=blew_up) if wanted else 0.0
     return Replica(curve, finite, reading, found, below_range=False, spread=spread)

@@ -8,6 +8,7 @@ WarningCode = Literal[
     "all_nonfinite",
     "edge_at_once",
     "edge_not_seen",
+    "lagging_statistics",
     "no_fall",
     "noisy",
     "plateau",

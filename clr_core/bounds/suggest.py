@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from clr_core.bounds.cautions import cautions, grade
+from clr_core.bounds.cautions import LAGGING, cautions, grade
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.errors import NoBoundsError
 from clr_core.bounds.evidence import alternatives_of, evidence_of
+from clr_core.bounds.half_way import UNKNOWN, Hints
 from clr_core.bounds.interval import centre, half_width
 from clr_core.bounds.replica import Replica, examine
 from clr_core.bounds.result import BoundsWarning, LrBounds, LrInterval
@@ -20,7 +21,14 @@ MAX_OVER_BASE: Final = 10.0
 _MOST_DECADES: Final = 300.0  # 10 to the power of more is no float
 
 
-def suggest_bounds(curves: Curve | Iterable[Curve], *, level: float = 0.9, momentum: bool | None = None) -> LrBounds:
+def suggest_bounds(
+    curves: Curve | Iterable[Curve],
+    *,
+    level: float = 0.9,
+    momentum: bool | None = None,
+    batch_norm: bool | None = None,
+    held_back: bool = False,
+) -> LrBounds:
     """Suggest the bounds of a cycle: the default rule on each curve, then the median of what it says.
 
     max_lr = 10^median(log10 max_lr of the replicas), base_lr = max_lr / 10.  The rule: ``half_way``; the
@@ -31,6 +39,8 @@ def suggest_bounds(curves: Curve | Iterable[Curve], *, level: float = 0.9, momen
         curves: One curve, or one for each replica of the same range test, at least one.
         level: Level of the intervals, 0 < level < 1.
         momentum: False for SGD without momentum; True or None (unknown) otherwise.
+        batch_norm: Whether the network has batch norm; None if unknown.  Matters with ``held_back`` only.
+        held_back: Whether the losses are those of held-back data, measured in evaluation mode.
 
     Returns:
         Bounds with 0 < base_lr < max_lr <= the largest rate tried, or None in their place, where half of the
@@ -44,14 +54,15 @@ def suggest_bounds(curves: Curve | Iterable[Curve], *, level: float = 0.9, momen
         raise InvalidArgumentError("curves", given, "at least one curve")
     if not 0.0 < level < 1.0:
         raise InvalidArgumentError("level", level, "a number between 0 and 1, both ends excluded")
-    replicas = [examine(curve, momentum=momentum, with_spread=True) for curve in given]
+    hints = Hints(momentum=momentum, lagging_statistics=held_back and batch_norm is True)
+    replicas = [examine(curve, hints, with_spread=True) for curve in given]
     usable = [r for r in replicas if r.found is not None]
     max_lr = _max_lr(replicas)
     if max_lr is None:
         return _without_bounds(replicas, level)
     half = half_width([r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level)
     interval = _interval(max_lr, half, given)
-    warnings = cautions(replicas, 2.0 * half)
+    warnings = cautions(replicas, 2.0 * half) + (LAGGING if hints.lagging_statistics else ())
     return LrBounds(
         base_lr=_foot(max_lr),
         max_lr=max_lr,
@@ -81,7 +92,7 @@ def lr_bounds(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, flo
         InvalidArgumentError: Not a curve; see ``Curve``.
         NoBoundsError: The curve defends no bound.
     """
-    replica = examine(Curve.of(lrs, losses), momentum=None, with_spread=False)
+    replica = examine(Curve.of(lrs, losses), UNKNOWN, with_spread=False)
     max_lr = _max_lr([replica])
     if max_lr is None:
         raise NoBoundsError(_without_bounds([replica], 0.9).warnings)

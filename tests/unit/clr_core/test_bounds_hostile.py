@@ -23,6 +23,12 @@ GOOD = [loss + noise for loss, noise in zip(CLEAN, NOISE, strict=True)]
 NAN, INF = math.nan, math.inf
 
 
+NEIGHBOURS = [1e-3]
+while len(NEIGHBOURS) < 100:
+    NEIGHBOURS.append(math.nextafter(NEIGHBOURS[-1], 1.0))
+VALLEYS = [2.3 - 1.5 * math.exp(-(((k - 45) / 6) ** 2)) - 1.6 * math.exp(-(((k - 75) / 6) ** 2)) for k in range(100)]
+
+
 def changed(changes: dict[int, float]) -> list[float]:
     return [changes.get(k, loss) for k, loss in enumerate(GOOD)]
 
@@ -51,6 +57,7 @@ WITHOUT_BOUNDS = {
     "nine points": (RATES[:9], GOOD[:9], "too_few_points"),
     "nan after five points": (RATES, GOOD[:5] + [NAN] * 95, "too_few_points"),
     "rising from the first rate": (RATES, [2.3 + 0.1 * k for k in range(100)], "edge_at_once"),
+    "rates that are neighbouring numbers": (NEIGHBOURS, GOOD, "edge_at_once"),
     "a range of one ten-thousandth": ([1e-3 * (1 + 1e-6 * k) for k in range(100)], GOOD, "edge_at_once"),
 }
 
@@ -67,6 +74,10 @@ SANE = {
     "numbers that are integers": ([float(k) for k in range(1, 101)], CLEAN),
     "huge rates": ([1e300 * 1.17**k for k in range(100)], GOOD),
     "a staircase": (RATES, [2.3 - 0.4 * (k // 20) if k < 85 else 50.0 for k in range(100)]),
+    "two valleys": (RATES, VALLEYS),
+    "two valleys and a nan between them": (RATES, [NAN if k == 60 else loss for k, loss in enumerate(VALLEYS)]),
+    "linear rates": ([1e-2 * (k + 1) for k in range(100)], GOOD),
+    "every third rate missing": ([RATES[k] for k in range(100) if k % 3], [GOOD[k] for k in range(100) if k % 3]),
     "ten points": (RATES[::10], GOOD[::10]),
 }
 

@@ -3,12 +3,14 @@
 import json
 import math
 from itertools import permutations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clr_core.bounds import Curve, merge, suggest_bounds
+from clr_core.bounds.interval import RULE_ERROR, half_width
 from clr_core.errors import InvalidArgumentError
 from tests.unit.clr_core.test_bounds_shapes import RATES, STEPS, curve
 
@@ -64,6 +66,15 @@ def test_the_order_of_replicas_does_not_matter() -> None:
     assert len(answers) == 1
 
 
+def test_more_replicas_narrow_the_interval_but_never_below_the_error_of_the_rule() -> None:
+    one, three, ten = (
+        half_width([-1.0], [0.2], 0.9),
+        half_width([-1.0, -1.1, -0.9], [0.2] * 3, 0.9),
+        half_width([-1.0, -1.1, -0.9, -1.05, -0.95] * 2, [0.2] * 10, 0.9),
+    )
+    assert one > three > ten > 1.6 * RULE_ERROR
+
+
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, math.nan])
 def test_an_illegal_level_is_refused(level: float) -> None:
     with pytest.raises(InvalidArgumentError, match="level"):
@@ -97,13 +108,18 @@ LOSSES = st.one_of(st.lists(LOSS, min_size=1, max_size=40), st.lists(st.floats(-
     st.lists(LOSSES, min_size=1, max_size=3),
     st.one_of(st.floats(1e-12, 1e3), st.floats(1e-320, 1e300)),
     st.one_of(st.floats(1.0001, 3.0), st.floats(1.0001, 1e30)),
+    st.booleans(),
+    st.fixed_dictionaries({name: st.booleans() for name in ("momentum", "batch_norm", "held_back")}),
 )
 def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
-    replicas: list[list[float]], first: float, ratio: float
+    replicas: list[list[float]], first: float, ratio: float, linear: bool, hints: dict[str, bool]
 ) -> None:
-    rates = sorted({rate for k in range(40) if math.isfinite(rate := first * math.exp(k * math.log(ratio) / 4))})
+    def rate(k: int) -> float:
+        return first * (1 + k * (ratio - 1)) if linear else first * math.exp(k * math.log(ratio) / 4)
+
+    rates = sorted({lr for k in range(40) if math.isfinite(lr := rate(k))})
     curves = [Curve.of(rates[: len(losses)], losses[: len(rates)]) for losses in replicas]
-    bounds = suggest_bounds(curves)
+    bounds = suggest_bounds(curves, **hints)
     json.dumps(bounds.to_dict(), allow_nan=False)
     if bounds.max_lr is None or bounds.base_lr is None:
         assert (bounds.grade, bounds.max_lr, bounds.base_lr) == ("none", None, None)
@@ -114,7 +130,7 @@ def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
     assert 0 < bounds.max_lr_interval.low <= bounds.max_lr <= bounds.max_lr_interval.high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-3.5, -1.0), st.integers(-300, 300), st.sampled_from([0.05, 0.3]))
 def test_scaling_the_losses_changes_nothing(seed: int, fall: float, power: int, noise: float) -> None:
     measured = curve({"fall": fall, "edge": 0.0}, seed=seed, noise=noise)
@@ -125,6 +141,14 @@ def test_scaling_the_losses_changes_nothing(seed: int, fall: float, power: int, 
         after.grade,
         after.max_lr_interval,
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LOSSES, min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_permuting_any_replicas_changes_nothing(replicas: list[list[float]], random: Random) -> None:
+    curves = [Curve.of(RATES[: len(losses)], losses) for losses in replicas]
+    shuffled = random.sample(curves, len(curves))
+    assert json.dumps(suggest_bounds(curves).to_dict()) == json.dumps(suggest_bounds(shuffled).to_dict())
 
 
 def test_no_number_of_another_library_leaks_into_the_answer() -> None:

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.bounds_tasks.peers import fastai_minimum, fastai_slide, fastai_valley
 from clr_core.bounds import NAMED_RULES, Curve, NoBoundsError
-from clr_core.bounds.named import accuracy_peak, minimum, minimum_over_10, slide, smith, steepest, valley
+from clr_core.bounds.fastai import minimum_over_10, valley
+from clr_core.bounds.named import accuracy_peak, minimum, smith, steepest
 from clr_core.bounds.smoothing import half_window, noise_level, running_median, zero_lag
 from tests.unit.clr_core.test_bounds_shapes import RATES, STEPS, curve
 
@@ -17,17 +19,30 @@ def test_steepest_finds_the_middle_of_the_fall() -> None:
     assert steepest(MEASURED) == pytest.approx(10**-2.5, rel=0.15)
 
 
-def test_valley_lies_on_the_way_down() -> None:
-    assert 10**-4 < valley(MEASURED) < 10**-1
+PEERS_OF = {"valley": fastai_valley, "slide": fastai_slide, "minimum_over_10": fastai_minimum}
 
 
-def test_slide_stops_left_of_the_explosion() -> None:
-    assert slide(MEASURED) <= 1.2
+@pytest.mark.parametrize("name", PEERS_OF)
+@pytest.mark.parametrize("seed", range(4))
+def test_fastais_rules_answer_as_fastai_does(name: str, seed: int) -> None:
+    shape = {"fall": (-3.5, -2.5, -1.5)[seed % 3], "edge": (0.0, 0.5, 99.0)[(seed + 1) % 3]}
+    measured = curve(shape, noise=0.05, seed=seed)
+    assert NAMED_RULES[name](measured) == pytest.approx(PEERS_OF[name](measured.lrs, measured.losses))
 
 
-def test_minimum_lies_on_the_floor_and_a_tenth_of_it_is_a_tenth() -> None:
+def test_valley_of_a_straight_fall_lies_half_way() -> None:
+    """85 points are left of 100, all of them falling: index -1 + 28 + 14 of them, and ten were skipped."""
+    rates = [10 ** (-6 + k / 20) for k in range(100)]
+    assert valley(Curve.of(rates, [2.0 - 0.01 * k for k in range(100)])) == rates[10 + 41]
+
+
+def test_a_loss_below_zero_does_not_end_fastais_curve() -> None:
+    shifted = Curve.of(MEASURED.lrs, [loss - 100.0 for loss in MEASURED.losses])
+    assert minimum_over_10(shifted) > 1e-4
+
+
+def test_minimum_lies_on_the_floor() -> None:
     assert 10**-2 < minimum(MEASURED) < 1
-    assert minimum_over_10(MEASURED) == pytest.approx(minimum(MEASURED) / 10)
 
 
 def test_smith_brackets_the_fall() -> None:

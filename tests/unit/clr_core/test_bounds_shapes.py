@@ -6,9 +6,11 @@ import random
 import pytest
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds, suggest_bounds
+from clr_core.bounds.named import minimum, steepest
 
 STEPS = 161
 RATES = [10 ** (-7 + 8 * k / (STEPS - 1)) for k in range(STEPS)]  # 1e-7 to 10, twenty steps in a decade
+DENSER = math.log10((10 ** (1 / 12.5) - 1) / (10 ** (1 / 20) - 1))  # a fall comes so many decades too early here
 
 
 def sigmoid(x: float) -> float:
@@ -43,7 +45,8 @@ def codes(measured: Curve) -> set[str]:
 def test_a_wide_fall_and_an_edge_give_the_rate_half_way_between_them() -> None:
     bounds = suggest_bounds(curve({"fall": -2.0, "edge": 0.0}))
     assert bounds.method == "half_way"
-    assert bounds.max_lr == pytest.approx(10**-1.0, rel=0.3)
+    assert bounds.max_lr is not None
+    assert math.log10(bounds.max_lr) == pytest.approx((-2.0 + DENSER) / 2, abs=0.1)
 
 
 def test_a_floor_that_is_flat_for_decades_is_entered_by_half_a_decade_only() -> None:
@@ -52,7 +55,7 @@ def test_a_floor_that_is_flat_for_decades_is_entered_by_half_a_decade_only() -> 
         max_lr_of(curve({"fall": -3.5, "edge": 0.8})),
     )
     assert far == pytest.approx(farther, abs=0.1)
-    assert far == pytest.approx(-3.5 + math.log(9) / 4 + 0.5, abs=0.2)
+    assert far == pytest.approx(-3.5 + DENSER + math.log(9) / 4 + 0.5, abs=0.2)
 
 
 def test_base_lr_is_a_tenth_of_max_lr() -> None:
@@ -90,6 +93,17 @@ def test_a_net_that_never_blows_up_is_not_driven_at_the_last_rate() -> None:
     assert -1.8 < max_lr_of(measured) < 1.0
 
 
+def test_a_net_whose_minimum_and_steepest_point_lie_at_the_last_step_stays_well_below_it() -> None:
+    measured = curve({"fall": 1.0})
+    assert steepest(measured) > 5
+    assert minimum(measured) > 5
+    bounds = suggest_bounds(measured)
+    assert bounds.max_lr is not None
+    assert bounds.max_lr < 10 / 5
+    assert bounds.grade == "low"
+    assert "range_too_narrow" in {warning.code for warning in bounds.warnings}
+
+
 def test_a_small_first_stage_does_not_set_the_bounds() -> None:
     two_stages = curve({"fall": -1.5, "edge": 0.0, "early": -4.5, "early_drop": 0.4})
     assert max_lr_of(two_stages) == pytest.approx(max_lr_of(curve({"fall": -1.5, "edge": 0.0})), abs=0.15)
@@ -107,9 +121,46 @@ def test_a_wreck_that_settles_after_the_explosion_is_not_taken_for_training() ->
 
 
 def test_without_momentum_the_rate_lies_nearer_to_the_edge() -> None:
-    measured = curve({"fall": -1.5, "edge": 0.0})
+    measured = curve({"fall": -2.0, "edge": 0.0})
     assert max_lr_of(measured, momentum=False) > max_lr_of(measured, momentum=True)
     assert max_lr_of(measured) == max_lr_of(measured, momentum=True)
+
+
+def test_the_number_of_steps_of_a_sweep_does_not_move_the_bounds() -> None:
+    def sweep(steps: int) -> Curve:
+        """The loss falls where the sum of the rates so far is 0.03, and explodes at a rate of 1."""
+        lrs, losses, way = [], [], 0.0
+        for k in range(steps):
+            lr = 10 ** (-7 + 8 * k / (steps - 1))
+            fall = 1.8 / (1 + (0.03 / max(way, 1e-12)) ** 2)
+            lrs.append(lr)
+            losses.append(2.3 - fall + 30 * max(0.0, math.log10(lr)))
+            way += lr
+        return Curve.of(lrs, losses)
+
+    answers = [max_lr_of(sweep(steps)) for steps in (80, 101, 200, 500)]
+    assert max(answers) - min(answers) < 0.15
+    assert answers[1] == pytest.approx(-1.2, abs=0.3)
+
+
+def test_a_linear_sweep_whose_loss_falls_to_its_end_is_not_read_as_far_as_that() -> None:
+    lrs = [1e-7 + 1e-2 * k for k in range(100)]
+    way = [sum(lrs[:k]) for k in range(100)]
+    losses = [1.0 + 2.0 / (1.0 + 20.0 * each) + 0.5 / (1.0 + 0.05 * each) for each in way]
+    bounds = suggest_bounds(Curve.of(lrs, losses))
+    assert (bounds.method, bounds.grade) == ("floor", "low")
+    assert bounds.max_lr is not None
+    assert 0.1 < bounds.max_lr < 0.5
+
+
+def test_held_back_loss_under_batch_norm_is_known_to_explode_a_decade_early() -> None:
+    training, held_back = curve({"fall": -2.5, "edge": -0.2}), curve({"fall": -2.5, "edge": -1.2}, noise=0.0)
+    told = max_lr_of(held_back, batch_norm=True, held_back=True)
+    assert told == pytest.approx(max_lr_of(training), abs=0.15)
+    assert max_lr_of(held_back) < told - 0.3
+    assert max_lr_of(held_back, batch_norm=True) == max_lr_of(held_back, held_back=True) == max_lr_of(held_back)
+    answer = suggest_bounds(held_back, batch_norm=True, held_back=True)
+    assert "lagging_statistics" in {warning.code for warning in answer.warnings}
 
 
 def test_a_slow_fall_drowned_in_noise_is_called_noisy() -> None:
