@@ -101,17 +101,6 @@ def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence
     return [(step, value, nonfinite) for step, value, nonfinite in rows]
 
 
-def metrics_of(session: Session, job_id: str) -> Sequence[tuple[str, int]]:
-    """The ``(metric, replica)`` pairs that a job has points of."""
-    rows = session.execute(
-        select(Point.metric, Point.replica)
-        .where(Point.job_id == job_id)
-        .distinct()
-        .order_by(Point.metric, Point.replica),
-    )
-    return [(metric, replica) for metric, replica in rows]
-
-
 def live_workers(session: Session) -> Sequence[Worker]:
     """Workers whose last beat is young enough."""
     return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
