@@ -61,6 +61,8 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_queue", "status", "queued_at", "id"),
         Index("ix_jobs_lease", "status", "lease_expires_at"),
+        Index("ix_jobs_status", "status", "id"),
+        Index("ix_jobs_kind", "kind", "id"),
     )
 
 
@@ -117,9 +119,9 @@ class Bucket(Base):
     __tablename__ = "buckets"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
     metric: Mapped[str] = mapped_column(String(40), primary_key=True)
     replica: Mapped[int] = mapped_column(primary_key=True)
-    level: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     finite: Mapped[int] = mapped_column(BigInteger)  # how many values were finite, and how many were not
     nonfinite: Mapped[int] = mapped_column(BigInteger)
@@ -127,6 +129,8 @@ class Bucket(Base):
     min_value: Mapped[float | None]
     max_step: Mapped[int | None] = mapped_column(BigInteger)
     max_value: Mapped[float | None]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - rows lie in the order in which they are read
 
 
 class Artifact(Base):

@@ -132,5 +132,5 @@ def _write(session: Session, rows: list[Row]) -> None:
         "max_step": case((higher, new.max_step), else_=Bucket.max_step),
         "max_value": case((higher, new.max_value), else_=Bucket.max_value),
     }
-    key = ["job_id", "metric", "replica", "level", "number"]
+    key = ["job_id", "level", "metric", "replica", "number"]
     session.execute(insert.on_conflict_do_update(index_elements=key, set_=update), rows)

@@ -109,7 +109,9 @@ class Source:
     def _between(self, start: int, end: int) -> list[Value]:
         if end < start:
             return []
-        query = select(Point.step, Point.value).where(*self._finite(), Point.step >= start, Point.step <= end)
+        # Not the whole range's bounds too: given two lower bounds, SQLite seeks by the first and filters by the other.
+        query = select(Point.step, Point.value).where(*self._names(), Point.step >= start, Point.step <= end)
+        query = query.where(Point.value.is_not(None))
         rows: Any = self.session.execute(query.order_by(Point.step))
         return [(step, value) for step, value in rows]
 
@@ -117,10 +119,12 @@ class Source:
         row = self.session.execute(query.limit(1)).first()
         return None if row is None else (row[0], row[1])
 
+    def _names(self) -> list[ColumnElement[bool]]:
+        return [Point.job_id == self.job_id, Point.metric == self.metric, Point.replica == self.replica]
+
     def _points(self) -> list[ColumnElement[bool]]:
         end = [] if self.end is None else [Point.step <= self.end]
-        names = [Point.job_id == self.job_id, Point.metric == self.metric, Point.replica == self.replica]
-        return [*names, Point.step >= self.start, *end]
+        return [*self._names(), Point.step >= self.start, *end]
 
     def _finite(self) -> list[ColumnElement[bool]]:
         return [*self._points(), Point.value.is_not(None)]

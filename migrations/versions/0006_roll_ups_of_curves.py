@@ -1,4 +1,4 @@
-"""Roll-ups of curves, counted for the points that are there, and an index of values that are not finite.
+"""Roll-ups of curves, counted for the points that are there, and indexes for pages of jobs and values not finite.
 
 Revision: 0006
 Revises: 0001
@@ -38,9 +38,9 @@ def upgrade() -> None:
     op.create_table(
         "buckets",
         sa.Column("job_id", sa.String(length=36), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("metric", sa.String(length=40), nullable=False),
         sa.Column("replica", sa.Integer(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("finite", sa.BigInteger(), nullable=False),
         sa.Column("nonfinite", sa.BigInteger(), nullable=False),
@@ -49,7 +49,8 @@ def upgrade() -> None:
         sa.Column("max_step", sa.BigInteger(), nullable=True),
         sa.Column("max_value", sa.Float(precision=53), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_buckets_job_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("job_id", "metric", "replica", "level", "number", name=op.f("pk_buckets")),
+        sa.PrimaryKeyConstraint("job_id", "level", "metric", "replica", "number", name=op.f("pk_buckets")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_points_nonfinite",
@@ -58,10 +59,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("nonfinite IS NOT NULL"),
         postgresql_where=sa.text("nonfinite IS NOT NULL"),
     )
+    op.create_index("ix_jobs_status", "jobs", ["status", "id"])
+    op.create_index("ix_jobs_kind", "jobs", ["kind", "id"])
     for level, span in enumerate(SPANS):
         op.execute(COUNT.format(level=level, span=span))
 
 
 def downgrade() -> None:
+    op.drop_index("ix_jobs_kind", table_name="jobs")
+    op.drop_index("ix_jobs_status", table_name="jobs")
     op.drop_index("ix_points_nonfinite", table_name="points")
     op.drop_table("buckets")
