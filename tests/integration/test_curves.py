@@ -125,8 +125,9 @@ def test_a_range_shows_finer_points(database: Database) -> None:
     assert part["last"] == {"step": 1400, "value": 1400 % 97}
     middle = document(database, claim.job_id, View(max_points=300, start_step=777, end_step=9_999))
     assert isinstance(middle["x"], list)
+    assert isinstance(middle["y"], list)
     assert (middle["x"][0], middle["x"][-1]) == (777, 9_999)
-    assert {0.0, 96.0} <= set(middle["y"])  # type: ignore[arg-type]
+    assert {0.0, 96.0} <= set(middle["y"])
     assert document(database, claim.job_id, View(start_step=50_000))["x"] == []
 
 
