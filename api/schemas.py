@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from jobs import repository
-from jobs.models import Attempt, Job
+from jobs.models import Attempt, Event, Job
 from jobs.status import Status
 
 
@@ -122,7 +122,7 @@ def _progress(row: Job, now: float) -> Progress:
 
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
-    links = {"self": base, "curves": f"{base}/curves", "cancel": f"{base}/cancel"}
+    links = {"self": base, "curves": f"{base}/curves", "events": f"{base}/events", "cancel": f"{base}/cancel"}
     return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
 
 
@@ -132,6 +132,29 @@ class JobList(Document):
     object: Literal["list"] = "list"
     data: list[JobDocument]
     next_cursor: str | None
+
+
+class EventDocument(Document):
+    """Something that happened to a job. ``seq`` grows with time; ``at`` is the database's clock."""
+
+    seq: int
+    job_id: str
+    at: datetime | None
+    type: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Event) -> Self:
+        """From its row."""
+        return cls(seq=row.seq, job_id=row.job_id, at=_instant(row.at), type=row.type, data=row.data)
+
+
+class EventList(Document):
+    """Events of a job from old to new; ``next_after`` asks for later ones, null where there are none yet."""
+
+    object: Literal["list"] = "list"
+    data: list[EventDocument]
+    next_after: int | None
 
 
 class Bounds(Document):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
-from jobs.models import Artifact, Attempt, IdempotencyKey, Job, Point, Worker
+from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
 from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
@@ -64,6 +64,18 @@ def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
 def children_of(session: Session, job_id: str) -> Sequence[str]:
     """Ids of the jobs that this one started."""
     return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()
+
+
+def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
+    """Events of a job in order, those after a number."""
+    query = select(Event).where(Event.job_id == job_id, Event.seq > after).order_by(Event.seq)
+    return session.scalars(query.limit(limit)).all()
+
+
+def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
+    """The versions of those jobs that there are."""
+    rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids)))
+    return {row.id: row.version for row in rows}
 
 
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
