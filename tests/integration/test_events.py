@@ -17,6 +17,7 @@ from jobs import lifecycle, service
 from jobs.db import Database
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
+from jobs.status import Reason
 from tests.builders import train_spec
 
 TIMEOUT_S = 20.0
@@ -109,7 +110,7 @@ def test_one_stream_tells_of_several_jobs(http: httpx2.Client, database: Databas
         assert [(kind, data.get("job_id") or data["id"]) for kind, _, data in ended] == [
             ("succeeded", second.job_id), ("job", second.job_id)
         ]  # fmt: skip
-        lifecycle.fail(database, first, lifecycle.Reason.DIVERGED, "it grew")
+        lifecycle.fail(database, first, Reason.DIVERGED, "it grew")
         assert [kind for kind, _, _ in coming] == ["failed", "job", "end"]
 
 
