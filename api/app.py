@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 
 from api import problems
 from api.deps import Services
+from api.live import Live
 from api.middleware import BodyLimit, RequestId
-from api.routes import health, jobs, schedules
+from api.routes import events, health, jobs, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -26,7 +27,8 @@ Every error is an RFC 9457 problem document."""
 
 def create_app(settings: Settings) -> FastAPI:
     """The API on the database and the broker of ``settings``."""
-    services = Services(Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value()), settings)
+    database = Database(settings.sql_url)
+    services = Services(database, Doorbell(settings.broker_url.get_secret_value()), settings, Live(database))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.services = services
     app.include_router(jobs.router)
+    app.include_router(events.router)
     app.include_router(schedules.router)
     app.include_router(health.router)
     problems.install(app)

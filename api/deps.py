@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic_core import from_json
 
+from api.live import Live
 from api.problems import BadBodyError
 from jobs.db import Database
 from jobs.preview import PreviewSpec
@@ -21,6 +22,7 @@ class Services:
     database: Database
     doorbell: Doorbell
     settings: Settings
+    live: Live
 
 
 def services(request: Request) -> Services:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from jobs import repository
-from jobs.models import Attempt, Job
+from jobs.models import Attempt, Event, Job
 from jobs.status import Status
 
 
@@ -122,7 +122,7 @@ def _progress(row: Job, now: float) -> Progress:
 
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
-    links = {"self": base, "curves": f"{base}/curves", "cancel": f"{base}/cancel"}
+    links = {"self": base, "curves": f"{base}/curves", "events": f"{base}/events", "cancel": f"{base}/cancel"}
     return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
 
 
@@ -132,6 +132,29 @@ class JobList(Document):
     object: Literal["list"] = "list"
     data: list[JobDocument]
     next_cursor: str | None
+
+
+class EventDocument(Document):
+    """Something that happened to a job. ``seq`` grows with time; ``at`` is the database's clock."""
+
+    seq: int
+    job_id: str
+    at: datetime | None
+    type: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Event) -> Self:
+        """From its row."""
+        return cls(seq=row.seq, job_id=row.job_id, at=_instant(row.at), type=row.type, data=row.data)
+
+
+class EventList(Document):
+    """Events of a job from old to new; ``next_after`` asks for later ones, null where there are none yet."""
+
+    object: Literal["list"] = "list"
+    data: list[EventDocument]
+    next_after: int | None
 
 
 class Bounds(Document):
@@ -187,6 +210,17 @@ class LrBoundsDocument(Document):
     use: dict[str, Any] | None
 
 
+class CurveQuery(BaseModel):
+    """What is asked of curves."""
+
+    metric: list[str] = Field([], max_length=20, description="Names of metrics; all where none is named.")
+    x: Literal["step", "epoch", "lr"] = "step"
+    max_points: int = Field(2000, ge=4, le=20_000, description="Most points of a series.")
+    start_step: int = Field(0, ge=0, lt=2**63, description="First step of the range.")
+    end_step: int | None = Field(None, ge=0, lt=2**63, description="Last step of the range.")
+    smoothing: float | None = Field(None, ge=0, lt=1, description="Weight of the neighbours in a smooth series.")
+
+
 class Sampling(Document):
     """How points were chosen: first, last and the extremes of equal stretches."""
 
@@ -214,6 +248,7 @@ class Series(Document):
 
     metric: str
     replica: int
+    smoothing: float | None = Field(description="Weight of the neighbours; null for the values as they are.")
     x: list[float]
     y: list[float | None]
     nonfinite: list[Nonfinite]
@@ -222,11 +257,11 @@ class Series(Document):
 
 
 class CurvesDocument(Document):
-    """Series of a job over steps or learning rates."""
+    """Series of a job over steps, epochs or learning rates."""
 
     object: Literal["curves"] = "curves"
     job_id: str
-    x: Literal["step", "lr"]
+    x: Literal["step", "epoch", "lr"]
     sampling: Sampling
     series: list[Series]
 

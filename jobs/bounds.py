@@ -9,6 +9,7 @@ from jobs import repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.schedules import rates_of
+from jobs.series import names_of
 from jobs.spec import TrainSpec
 from jobs.status import TERMINAL, Status
 
@@ -17,7 +18,7 @@ LEVEL = 0.9
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
     """The ``lr_bounds`` document of a range test, from its curves as they stand in SQL."""
-    replicas = [replica for metric, replica in repository.metrics_of(session, job.id) if metric == "train_loss"]
+    replicas = [replica for metric, replica in names_of(session, job.id) if metric == "train_loss"]
     answer = suggest_bounds([_curve(session, job.id, replica) for replica in replicas], level=LEVEL)
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}

@@ -1,101 +1,129 @@
 """Curves as they are served: few points where there are many, the same for the same request, no spike lost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from jobs import repository
+from jobs.errors import NoEpochsError
+from jobs.models import Job
+from jobs.series import Source, Value, names_of
+from jobs.smoothing import two_sided
+from jobs.thinning import extremes
 
 KEPT_NONFINITE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
-    """What lies along x (``step`` or ``lr``), and how many points of a series are wanted."""
+class View:
+    """What is asked of a curve.
 
-    x: str
-    max_points: int
+    Attributes:
+        x: What lies along x: ``step``, ``epoch`` or ``lr``.
+        max_points: How many points of a series are wanted, at least 4.
+        start_step: First step of the range.
+        end_step: Last step of the range, None for the last there is.
+        smoothing: Weight of the neighbours, see `jobs.smoothing.two_sided`; None for no smooth series.
+    """
+
+    x: str = "step"
+    max_points: int = 2000
+    start_step: int = 0
+    end_step: int | None = None
+    smoothing: float | None = None
 
 
-def curves(session: Session, job_id: str, metrics: list[str], axis: Axis) -> dict[str, Any]:
+def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[str, Any]:
     """The ``curves`` document of a job: one series for each metric and replica that has points.
+
+    With smoothing, each is followed by a series of the same metric with ``smoothing`` set.
 
     Args:
         session: Where to read.
-        job_id: The job.
+        job: The job.
         metrics: Names of metrics; empty for all.
-        axis: What lies along x and how many points are wanted.
+        view: Range, axis, and how many points.
+
+    Raises:
+        NoEpochsError: Epochs are asked for along x, and the job has none.
     """
-    wanted = [pair for pair in repository.metrics_of(session, job_id) if not metrics or pair[0] in metrics]
-    series, total = [], 0
-    for metric, replica in wanted:
-        points = repository.series(session, job_id, metric, replica)
-        total = max(total, len(points))
-        series.append(_series(session, job_id, (metric, replica), points, axis))
+    counts = {name: count for name, count in names_of(session, job.id).items() if not metrics or name[0] in metrics}
+    series = []
+    for name in counts:
+        source = Source(session, job.id, *name, view.start_step, view.end_step)
+        series.append(_series(source, job, view))
+        if view.smoothing is not None:
+            series.append(_smooth_series(source, job, view, view.smoothing))
     return {
         "object": "curves",
-        "job_id": job_id,
-        "x": axis.x,
-        "sampling": {"method": "minmax", "max_points": axis.max_points, "total_points": total},
+        "job_id": job.id,
+        "x": view.x,
+        "sampling": {
+            "method": "minmax",
+            "max_points": view.max_points,
+            "total_points": max(counts.values(), default=0),
+        },
         "series": series,
     }
 
 
-def _series(
-    session: Session,
-    job_id: str,
-    name: tuple[str, int],
-    points: Any,
-    axis: Axis,
-) -> dict[str, Any]:
-    places: dict[int, float] = {}
-    if axis.x == "lr":
-        rates = repository.series(session, job_id, "lr", name[1])
-        places = {step: lr for step, lr, _ in rates if lr is not None}
-        points = [point for point in points if point[0] in places]
-    finite = [(step, value) for step, value, _ in points if value is not None]
-    special = [(step, word) for step, value, word in points if value is None][:KEPT_NONFINITE]
-    kept = [finite[index] for index in minmax(np.array([value for _, value in finite]), axis.max_points)]
-    shown: list[tuple[int, float | None]] = sorted([*kept, *((step, None) for step, _ in special)], key=_step_of)
-    lowest = min(finite, key=lambda point: point[1], default=None)
+def _series(source: Source, job: Job, view: View) -> dict[str, Any]:
+    special = source.nonfinite(KEPT_NONFINITE)
+    holes: list[tuple[int, float | None]] = [(step, None) for step, _ in special]
     return {
-        "metric": name[0],
-        "replica": name[1],
-        "x": [places.get(step, step) for step, _ in shown],
-        "y": [value for _, value in shown],
+        "metric": source.metric,
+        "replica": source.replica,
+        "smoothing": None,
+        **_axes(source, job, view.x, sorted([*source.thinned(view.max_points), *holes], key=_step_of)),
         "nonfinite": [{"step": step, "value": word} for step, word in special],
-        "last": _point(finite[-1] if finite else None),
-        "min": _point(lowest),
+        "last": _point(source.last()),
+        "min": _point(source.lowest()),
     }
+
+
+def _smooth_series(source: Source, job: Job, view: View, weight: float) -> dict[str, Any]:
+    points = repository.series(source.session, source.job_id, source.metric, source.replica)
+    smooth = two_sided(np.array([np.nan if value is None else value for _, value, _ in points]), weight)
+    end = points[-1][0] if view.end_step is None else view.end_step
+    inside = [
+        (step, value)
+        for (step, _, _), value in zip(points, smooth.tolist(), strict=True)
+        if view.start_step <= step <= end and np.isfinite(value)
+    ]
+    kept = [inside[place] for place in extremes(np.array([value for _, value in inside]), view.max_points)]
+    return {
+        "metric": source.metric,
+        "replica": source.replica,
+        "smoothing": weight,
+        **_axes(source, job, view.x, kept),
+        "nonfinite": [],
+        "last": _point(inside[-1] if inside else None),
+        "min": _point(min(inside, key=lambda point: point[1], default=None)),
+    }
+
+
+def _axes(source: Source, job: Job, x: str, shown: Sequence[tuple[int, float | None]]) -> dict[str, Any]:
+    places = _places(source, job, x, [step for step, _ in shown])
+    there = [(places[step], value) for step, value in shown if step in places]
+    return {"x": [place for place, _ in there], "y": [value for _, value in there]}
+
+
+def _places(source: Source, job: Job, x: str, steps: list[int]) -> dict[int, float]:
+    if x == "lr":
+        return source.rates(steps)
+    if x == "step":
+        return {step: step for step in steps}
+    if (per_epoch := job.resolved.get("steps_per_epoch")) is None:
+        raise NoEpochsError(job.id)
+    return {step: (step + 1) / per_epoch for step in steps}
 
 
 def _step_of(point: tuple[int, float | None]) -> int:
     return point[0]
 
 
-def _point(point: tuple[int, float] | None) -> dict[str, float] | None:
+def _point(point: Value | None) -> dict[str, float] | None:
     return None if point is None else {"step": point[0], "value": point[1]}
-
-
-def minmax(values: np.ndarray[Any, np.dtype[np.float64]], max_points: int) -> list[int]:
-    """Indices of at most ``max_points`` values: first, last, and the extremes of equal stretches between them.
-
-    Args:
-        values: All values, ``[N]``, finite.
-        max_points: How many are wanted, at least 4.
-
-    Returns:
-        Rising indices; all of them where N is not larger.
-    """
-    count = len(values)
-    if count <= max_points:
-        return list(range(count))
-    edges = np.linspace(1, count - 1, (max_points - 2) // 2 + 1).astype(int)
-    kept = {0, count - 1}
-    for start, end in pairwise(edges):
-        stretch = values[start:end]
-        kept |= {int(start + stretch.argmin()), int(start + stretch.argmax())}
-    return sorted(kept)

@@ -41,6 +41,15 @@ class ConditionsDifferError(JobsError):
         )
 
 
+class NoEpochsError(JobsError):
+    """Epochs are asked for of a job that has none, or has not counted its data yet."""
+
+    code = "no_epochs"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"{job_id} has no epochs (yet): ask for x=step")
+
+
 class BoundsNotReadyError(JobsError):
     """The range test has not finished, so there are no bounds yet."""
 

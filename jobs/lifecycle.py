@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from jobs import repository
+from jobs import repository, rollups
 from jobs.bounds import bounds_of, measure, resolve
 from jobs.db import Database, db_now
 from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
@@ -54,6 +54,7 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     step = 0 if checkpoint is None else checkpoint.step or 0
     # What was reported after the checkpoint is done again, so it goes: no step may stand in a curve twice.
     session.execute(delete(Point).where(Point.job_id == job_id, Point.step >= step))
+    rollups.rewind(session, job_id, step)
     job.started_at, job.step = job.started_at or now, step
     resumed_from = None if checkpoint is None else step
     session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
@@ -111,6 +112,7 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
         _write(session, claim, version=Job.version + 1, **values)
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
+            rollups.add(session, claim.job_id, batch.points)
         return _keep_checkpoint(session, claim, batch) if batch.checkpoint else []
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
@@ -61,6 +61,8 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_queue", "status", "queued_at", "id"),
         Index("ix_jobs_lease", "status", "lease_expires_at"),
+        Index("ix_jobs_status", "status", "id"),
+        Index("ix_jobs_kind", "kind", "id"),
     )
 
 
@@ -102,6 +104,33 @@ class Point(Base):
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     value: Mapped[float | None]  # null where it was not finite
     nonfinite: Mapped[str | None] = mapped_column(String(4))  # nan, inf or -inf
+
+    __table_args__ = (
+        Index(
+            "ix_points_nonfinite", "job_id", "metric", "replica", "step",
+            sqlite_where=text("nonfinite IS NOT NULL"), postgresql_where=text("nonfinite IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+
+class Bucket(Base):
+    """Roll-up of the points of one metric in a stretch of steps; see `jobs.rollups` for the stretches of a level."""
+
+    __tablename__ = "buckets"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    finite: Mapped[int] = mapped_column(BigInteger)  # how many values were finite, and how many were not
+    nonfinite: Mapped[int] = mapped_column(BigInteger)
+    min_step: Mapped[int | None] = mapped_column(BigInteger)
+    min_value: Mapped[float | None]
+    max_step: Mapped[int | None] = mapped_column(BigInteger)
+    max_value: Mapped[float | None]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - rows lie in the order in which they are read
 
 
 class Artifact(Base):

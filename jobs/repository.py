@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
-from jobs.models import Artifact, Attempt, IdempotencyKey, Job, Point, Worker
+from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
 from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
@@ -66,6 +66,18 @@ def children_of(session: Session, job_id: str) -> Sequence[str]:
     return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()
 
 
+def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
+    """Events of a job in order, those after a number."""
+    query = select(Event).where(Event.job_id == job_id, Event.seq > after).order_by(Event.seq)
+    return session.scalars(query.limit(limit)).all()
+
+
+def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
+    """The versions of those jobs that there are."""
+    rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids)))
+    return {row.id: row.version for row in rows}
+
+
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
     """What an Idempotency-Key was used for, if it was."""
     return session.get(IdempotencyKey, key)
@@ -99,17 +111,6 @@ def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence
         .order_by(Point.step),
     )
     return [(step, value, nonfinite) for step, value, nonfinite in rows]
-
-
-def metrics_of(session: Session, job_id: str) -> Sequence[tuple[str, int]]:
-    """The ``(metric, replica)`` pairs that a job has points of."""
-    rows = session.execute(
-        select(Point.metric, Point.replica)
-        .where(Point.job_id == job_id)
-        .distinct()
-        .order_by(Point.metric, Point.replica),
-    )
-    return [(metric, replica) for metric, replica in rows]
 
 
 def live_workers(session: Session) -> Sequence[Worker]:

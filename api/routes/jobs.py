@@ -7,10 +7,11 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
 
 from api.deps import Parts, Services, SpecBody, body_of
 from api.examples import JOB_SPECS
-from api.schemas import CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
+from api.schemas import CurveQuery, CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
+from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
 from jobs import repository, service
 from jobs.bounds import bounds_document
-from jobs.curves import Axis, curves
+from jobs.curves import View, curves
 from jobs.errors import BrokerUnreachableError
 from jobs.status import Status
 
@@ -55,10 +56,27 @@ def list_jobs(
         return JobList(data=[JobDocument.of(session, row) for row in shown], next_cursor=more)
 
 
-@router.get("/{job_id}", responses=problems(404))
-def show_job(parts: Parts, job_id: str) -> JobDocument:
-    """One job: status, progress, attempts, result."""
-    return _show(parts, job_id)
+@router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})
+async def show_job(
+    parts: Parts, job_id: str, response: Response,
+    if_none_match: Annotated[str | None, Header()] = None, prefer: Annotated[str, Header()] = "",
+) -> JobDocument:  # fmt: skip
+    """One job: status, progress, attempts, result.
+
+    ``Prefer: wait=30`` holds the answer until the job differs from ``If-None-Match``, or without that until it has
+    ended, but no longer than so many seconds (60 at most).
+    """
+    wait_s = preferred_wait_s(prefer)
+    job = await when_changed(parts, job_id, if_none_match, wait_s)
+    headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
+    if wait_s:
+        headers["Preference-Applied"] = f"wait={wait_s}"
+    if not job.is_terminal:
+        headers["Retry-After"] = RETRY_AFTER_S
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]
+    response.headers.update(headers)
+    return job
 
 
 @router.post("/{job_id}/cancel", status_code=202, responses=problems(404))
@@ -75,15 +93,18 @@ def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
         return LrBoundsDocument(**bounds_document(repository.get_job(session, job_id)))
 
 
-@router.get("/{job_id}/curves", responses=problems(404, 422))
-def show_curves(
-    parts: Parts, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None,
-    x: Literal["step", "lr"] = "step", max_points: Annotated[int, Query(ge=4, le=20_000)] = 2000,
-) -> CurvesDocument:  # fmt: skip
-    """Metrics over steps or learning rates, all of them unless ``metric`` names some."""
+@router.get("/{job_id}/curves", responses=problems(404, 409, 422))
+def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
+    """Metrics over steps, epochs or learning rates, all of them unless ``metric`` names some.
+
+    Of a series with more than ``max_points`` from ``start_step`` to ``end_step``, the first, the last and the
+    lowest and highest of each stretch are shown. ``smoothing`` adds a smooth series to each, computed from all
+    its points: a neighbour d points away weighs ``smoothing ** d``.
+    """
     with parts.database.read() as session:
         job = repository.get_job(session, job_id)
-        return CurvesDocument(**curves(session, job.id, metric or [], Axis(x, max_points)))
+        view = View(asked.x, asked.max_points, asked.start_step, asked.end_step, asked.smoothing)
+        return CurvesDocument(**curves(session, job, asked.metric, view))
 
 
 def _show(parts: Services, job_id: str) -> JobDocument:

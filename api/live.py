@@ -1,0 +1,156 @@
+"""What changes in SQL, told to everyone who listens: one poll serves all streams of this process."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import format_sse_event
+from sqlalchemy.orm import Session
+
+from api.schemas import EventDocument, JobDocument
+from jobs import repository
+from jobs.db import Database
+from jobs.models import Event, Job
+from jobs.status import TERMINAL
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.2
+_MOST_WAITING: Final = 1000  # messages for one listener who does not take them
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A server-sent event, ready to be written.
+
+    Attributes:
+        job_id: The job that it is about.
+        seq: Number of the job's event; None for a snapshot of the job.
+        version: Version of the job that it tells of.
+        is_terminal: Whether nothing follows: the job has ended, or is gone.
+        data: The bytes on the wire.
+    """
+
+    job_id: str
+    seq: int | None
+    version: int
+    is_terminal: bool
+    data: bytes
+
+
+def snapshot(session: Session, row: Job) -> Message:
+    """The job as it stands, as an event named ``job``."""
+    text = JobDocument.of(session, row).model_dump_json()
+    return Message(row.id, None, row.version, row.status in TERMINAL, format_sse_event(event="job", data_str=text))
+
+
+def told(row: Event) -> Message:
+    """Something that happened, as an event of its type; its id is what ``Last-Event-ID`` brings back."""
+    data = format_sse_event(event=row.type, id=str(row.seq), data_str=EventDocument.of(row).model_dump_json())
+    return Message(row.job_id, row.seq, 0, is_terminal=False, data=data)
+
+
+def news(session: Session, job_id: str, after: int) -> list[Message]:
+    """The events of a job after a number, then the job as it stood before they were read.
+
+    In this order an event that comes in between is told twice rather than never: the next version brings it again.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+    """
+    now = snapshot(session, repository.get_job(session, job_id))
+    return [*(told(event) for event in repository.events_of(session, job_id, after=after)), now]
+
+
+class Listener:
+    """One stream's place in the queue. ``overflowed`` when it took its messages too slowly and lost some."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Message] = asyncio.Queue(_MOST_WAITING)
+        self.overflowed = False
+
+    def put(self, message: Message) -> None:
+        """Leave a message without waiting."""
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.overflowed = True
+
+    async def next(self, timeout_s: float) -> Message | None:
+        """The next message; None where none came in time."""
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(self._queue.get(), timeout_s)
+        return None
+
+
+@dataclass(slots=True)
+class _Watched:
+    listeners: list[Listener] = field(default_factory=list)
+    version: int = -1
+    seq: int = 0
+
+
+class Live:
+    """Watches the jobs that somebody listens to; without listeners it does nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._watched: dict[str, _Watched] = {}
+        self._polling: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def listening(self, job_ids: Sequence[str]) -> Iterator[Listener]:
+        """Hear of jobs; what was there before may be heard once more."""
+        listener = Listener()
+        for job_id in job_ids:
+            self._watched.setdefault(job_id, _Watched()).listeners.append(listener)
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            yield listener
+        finally:
+            for job_id in job_ids:
+                watched = self._watched[job_id]
+                watched.listeners.remove(listener)
+                if not watched.listeners:
+                    del self._watched[job_id]
+
+    async def _poll(self) -> None:
+        while self._watched:
+            known = {job_id: (watched.version, watched.seq) for job_id, watched in self._watched.items()}
+            try:
+                messages = await run_in_threadpool(self._changes, known)
+            except Exception:  # streams stay open; they hear of their jobs when the database is back
+                log.exception("what changed could not be read")
+                messages = []
+            for message in messages:
+                self._tell(message)
+            await asyncio.sleep(POLL_S)
+
+    def _tell(self, message: Message) -> None:
+        watched = self._watched.get(message.job_id)
+        if watched is None:
+            return
+        if message.seq is None:
+            watched.version = message.version
+        else:
+            watched.seq = message.seq
+        for listener in watched.listeners:
+            listener.put(message)
+
+    def _changes(self, known: dict[str, tuple[int, int]]) -> list[Message]:
+        # Every event is written with a new version of its job, in one transaction that holds the job's row: so a
+        # job's events become visible in the order of their numbers, and a job of the same version has no new ones.
+        messages = []
+        with self._database.read() as session:
+            versions = repository.versions_of(session, list(known))
+            for job_id, (version, seq) in known.items():
+                if job_id not in versions:
+                    messages.append(Message(job_id, None, version, is_terminal=True, data=b""))
+                elif versions[job_id] != version:
+                    messages += news(session, job_id, seq)
+        return messages

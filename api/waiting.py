@@ -1,0 +1,49 @@
+"""Answers that wait for a job to change: ``ETag``, ``If-None-Match`` and ``Prefer: wait`` (RFC 7240)."""
+
+import re
+import time
+from typing import Final
+
+from fastapi.concurrency import run_in_threadpool
+
+from api.deps import Services
+from api.schemas import JobDocument
+from jobs import repository
+
+LONGEST_WAIT_S: Final = 60
+RETRY_AFTER_S: Final = "1"
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})")
+
+
+def preferred_wait_s(prefer: str) -> int:
+    """Seconds that a ``Prefer`` header asks to wait, 60 at most; 0 where it does not say."""
+    found = _WAIT.search(prefer.lower())
+    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
+
+
+def etag_of(job: JobDocument) -> str:
+    """The version of a job, as an entity tag: weak, since an ETA changes with the clock."""
+    return f'W/"{job.version}"'
+
+
+async def when_changed(parts: Services, job_id: str, etag: str | None, wait_s: float) -> JobDocument:
+    """The job as soon as it differs from ``etag``, or (without one) has ended; as it stands after ``wait_s``.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+    """
+    deadline = time.monotonic() + wait_s
+    if not wait_s:
+        return await run_in_threadpool(_read, parts, job_id)
+    with parts.live.listening([job_id]) as listener:
+        while True:
+            job = await run_in_threadpool(_read, parts, job_id)
+            left_s = deadline - time.monotonic()
+            if job.is_terminal or left_s <= 0 or (etag is not None and etag_of(job) != etag):
+                return job
+            await listener.next(left_s)
+
+
+def _read(parts: Services, job_id: str) -> JobDocument:
+    with parts.database.read() as session:
+        return JobDocument.of(session, repository.get_job(session, job_id))

@@ -1,0 +1,134 @@
+"""One series of a job in SQL: read whole where it is short, from its roll-ups where it is long."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from jobs.models import Bucket, Point
+from jobs.rollups import SPANS, TOP
+from jobs.thinning import extremes
+
+FEWEST = 256  # points read from buckets, however few are wanted: edges of larger buckets would be long to read
+
+Value = tuple[int, float]  # a step and the value there
+
+
+def names_of(session: Session, job_id: str) -> dict[tuple[str, int], int]:
+    """Metric and replica of each series of a job, and how many points it has."""
+    rows = session.execute(
+        select(Bucket.metric, Bucket.replica, func.sum(Bucket.finite + Bucket.nonfinite))
+        .where(Bucket.job_id == job_id, Bucket.level == TOP)
+        .group_by(Bucket.metric, Bucket.replica)
+        .order_by(Bucket.metric, Bucket.replica)
+    )
+    return {(metric, replica): int(count) for metric, replica, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One metric of one replica, from ``start`` to ``end``, both included; ``end`` None for the last there is."""
+
+    session: Session
+    job_id: str
+    metric: str
+    replica: int
+    start: int = 0
+    end: int | None = None
+
+    def first(self) -> Value | None:
+        """First finite value of the range."""
+        return self._one(select(Point.step, Point.value).where(*self._finite()).order_by(Point.step))
+
+    def last(self) -> Value | None:
+        """Last finite value of the range."""
+        return self._one(select(Point.step, Point.value).where(*self._finite()).order_by(Point.step.desc()))
+
+    def lowest(self) -> Value | None:
+        """Lowest value of the whole series, the first of equal ones."""
+        return self._one(
+            select(Bucket.min_step, Bucket.min_value)
+            .where(*self._buckets(TOP), Bucket.min_value.is_not(None))
+            .order_by(Bucket.min_value, Bucket.min_step)
+        )
+
+    def nonfinite(self, most: int) -> list[tuple[int, str]]:
+        """Steps of the range whose values were not finite, and what they were; the first ``most``."""
+        query = select(Point.step, Point.nonfinite).where(*self._points(), Point.nonfinite.is_not(None))
+        rows: Any = self.session.execute(query.order_by(Point.step).limit(most))
+        return [(step, word) for step, word in rows]
+
+    def thinned(self, max_points: int) -> list[Value]:
+        """First, last, and the lowest and highest of each bucket of the finest level that yields few enough."""
+        first, last = self.first(), self.last()
+        if first is None or last is None:
+            return []
+        if last[0] - first[0] >= max_points:
+            count, found = self._from_buckets(first[0], last[0], max(max_points, FEWEST))
+            if count > max_points:
+                kept = sorted({**found, first[0]: first[1], last[0]: last[1]}.items())
+                return [kept[place] for place in extremes(np.array([value for _, value in kept]), max_points)]
+        points = self._between(first[0], last[0])
+        return [points[place] for place in extremes(np.array([value for _, value in points]), max_points)]
+
+    def rates(self, steps: list[int]) -> dict[int, float]:
+        """The learning rate of the same replica at some steps."""
+        rows: Any = self.session.execute(
+            select(Point.step, Point.value)
+            .where(Point.job_id == self.job_id, Point.metric == "lr", Point.replica == self.replica)
+            .where(Point.step.in_(steps), Point.value.is_not(None))
+        )
+        return dict(rows.all())
+
+    def _from_buckets(self, start: int, end: int, most: int) -> tuple[int, dict[int, float]]:
+        """Number of values between two steps, and the extremes of its stretches: 0 where no bucket lies between."""
+        steps = end - start + 1
+        level = next((at for at, span in enumerate(SPANS) if 2 * (steps // span + 2) <= most - 2), TOP)
+        span = SPANS[level]
+        low, high = -(-start // span), (end + 1) // span
+        if high <= low:
+            return 0, {}
+        rows: Any = self.session.execute(
+            select(Bucket.finite, Bucket.min_step, Bucket.min_value, Bucket.max_step, Bucket.max_value)
+            .where(*self._buckets(level), Bucket.number >= low, Bucket.number < high, Bucket.finite > 0)
+            .order_by(Bucket.number)
+        )
+        count, found = 0, {}
+        for finite, min_step, min_value, max_step, max_value in rows:
+            count += finite
+            found[min_step], found[max_step] = min_value, max_value
+        for edge in (self._between(start, low * span - 1), self._between(high * span, end)):
+            count += len(edge)
+            if edge:
+                lowest, highest = (choose(edge, key=lambda point: point[1]) for choose in (min, max))
+                found[lowest[0]], found[highest[0]] = lowest[1], highest[1]
+        return count, found
+
+    def _between(self, start: int, end: int) -> list[Value]:
+        if end < start:
+            return []
+        # Not the whole range's bounds too: given two lower bounds, SQLite seeks by the first and filters by the other.
+        query = select(Point.step, Point.value).where(*self._names(), Point.step >= start, Point.step <= end)
+        query = query.where(Point.value.is_not(None))
+        rows: Any = self.session.execute(query.order_by(Point.step))
+        return [(step, value) for step, value in rows]
+
+    def _one(self, query: Any) -> Value | None:
+        row = self.session.execute(query.limit(1)).first()
+        return None if row is None else (row[0], row[1])
+
+    def _names(self) -> list[ColumnElement[bool]]:
+        return [Point.job_id == self.job_id, Point.metric == self.metric, Point.replica == self.replica]
+
+    def _points(self) -> list[ColumnElement[bool]]:
+        end = [] if self.end is None else [Point.step <= self.end]
+        return [*self._names(), Point.step >= self.start, *end]
+
+    def _finite(self) -> list[ColumnElement[bool]]:
+        return [*self._points(), Point.value.is_not(None)]
+
+    def _buckets(self, level: int) -> list[ColumnElement[bool]]:
+        names = [Bucket.job_id == self.job_id, Bucket.metric == self.metric, Bucket.replica == self.replica]
+        return [*names, Bucket.level == level]
