@@ -122,7 +122,7 @@ def _progress(row: Job, now: float) -> Progress:
 
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
-    links = {"self": base, "curves": f"{base}/curves", "cancel": f"{base}/cancel"}
+    links = {"self": base, "curves": f"{base}/curves", "plot": f"{base}/plot.svg", "cancel": f"{base}/cancel"}
     return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
 
 
