@@ -2,12 +2,11 @@
 
 from matplotlib.axes import Axes
 
-from api.plots.figure import Band, Dash, Item, Line, Mark, Rule, Span
+from api.plots.figure import Band, Item, Line, Mark, Rule, Span
 from api.plots.glyphs import drawable
-from api.plots.layout import TINY, points
+from api.plots.layout import DASHES, TINY, points
 from api.plots.themes import Theme
 
-DASHES: dict[Dash, object] = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
 MARKERS = {
     "circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "X", "star": "*", "pentagon": "P",
 }  # fmt: skip
@@ -65,6 +64,6 @@ def _mark(axes: Axes, item: Mark, theme: Theme) -> None:
     if item.label is not None:
         end = item.x if item.interval is None else max(item.x, item.interval[1])
         axes.annotate(
-            drawable(item.label), xy=(end, item.y), xytext=(7, 5 if item.raised else 0), textcoords="offset points", ha="left",
-            va="bottom" if item.raised else "center", color=colour, fontsize=points(TINY),
+            drawable(item.label), xy=(end, item.y), xytext=(7, 5 if item.raised else 0), textcoords="offset points",
+            ha="left", va="bottom" if item.raised else "center", color=colour, fontsize=points(TINY),
         )  # fmt: skip

@@ -24,8 +24,9 @@ MARGIN = 12.0
 # Parameters of matplotlib belong to the process, and so do its caches of fonts.
 _LOCK = Lock()
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "clr-service", "text.parse_math": False, "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": layout.points(layout.SMALL), "axes.unicode_minus": True, "path.simplify": True,
+    "svg.fonttype": "none", "svg.hashsalt": "clr-service", "text.parse_math": False,
+    "font.family": ["DejaVu Sans", "sans-serif"], "font.size": layout.points(layout.SMALL),
+    "axes.unicode_minus": True, "path.simplify": True,
 }  # fmt: skip
 
 Format = Literal["svg", "png"]
@@ -61,14 +62,14 @@ def _draw(figure: Figure, theme: Theme, width: int, height: int) -> Paper:
     paper.set_layout_engine("constrained", rect=rect, h_pad=0.04, w_pad=0.02)
     panels = layout.fitting(figure.panels, rest)
     grid = paper.add_gridspec(len(panels), 1, height_ratios=[panel.weight for panel in panels])
-    first: Axes | None = None
-    for index, panel in enumerate(panels):
-        axes = paper.add_subplot(grid[index, 0], sharex=first)
-        first = first or axes
+    first = paper.add_subplot(grid[0, 0])
+    below = [paper.add_subplot(grid[index, 0], sharex=first) for index in range(1, len(panels))]
+    for axes, panel in zip((first, *below), panels, strict=True):
         _draw_panel(axes, panel, figure, theme)
-        axes.tick_params(labelbottom=index == len(panels) - 1)
-    assert first is not None  # noqa: S101 - a figure has a panel
-    axes.set_xlabel(drawable(figure.x_label), color=theme.colours["ink"], fontsize=layout.points(layout.SMALL))
+        axes.tick_params(labelbottom=panel is panels[-1])
+    (below or [first])[-1].set_xlabel(
+        drawable(figure.x_label), color=theme.colours["ink"], fontsize=layout.points(layout.SMALL)
+    )
     if figure.message is not None:
         layout.write_message(first, figure, theme, width)
     return paper

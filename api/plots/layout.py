@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Paper
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from api.plots.figure import Band, Figure, Line, Mark, Panel, Rule, Span
+from api.plots.figure import Band, Dash, Figure, Line, Mark, Panel, Role, Rule, Span
 from api.plots.glyphs import drawable
 from api.plots.themes import Theme
 
@@ -17,6 +17,7 @@ LARGE, MEDIUM, SMALL, TINY = 15.0, 13.0, 12.0, 11.0
 LINE_HEIGHT = 1.35
 CHARACTER, BOLD_CHARACTER = 0.58, 0.66  # mean width of a character of DejaVu Sans, in units of its size
 LEGEND_GAP = 6.0
+DASHES: dict[Dash, Any] = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
 PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 14.0, 44.0  # least heights
 
 
@@ -28,21 +29,18 @@ def points(pixels: float) -> float:
 def write_header(paper: Paper, figure: Figure, theme: Theme, margin: float) -> float:
     """Title and verdict; returns the height that they take, the margin above included."""
     top = margin
-    for text, size, colour in ((figure.title, LARGE, "ink"), (figure.verdict, MEDIUM, figure.tone)):
+    ink: Role = "ink"
+    for text, size, role in ((figure.title, LARGE, ink), (figure.verdict, MEDIUM, figure.tone)):
         lines = _wrapped(text, _width(paper) - 2 * margin, size * BOLD_CHARACTER)
-        _write(paper, lines, (margin, top), size, theme.colours[colour], fontweight="bold")
+        _write(paper, lines, (margin, top), size, theme.colours[role], fontweight="bold")
         top += len(lines) * size * LINE_HEIGHT
     return top
 
 
 def write_legend(paper: Paper, figure: Figure, theme: Theme, corner: tuple[float, float]) -> float:
     """The legend in as many columns as fit; returns its height."""
-    handles = [
-        _handle(item, theme)
-        for panel in figure.panels
-        for item in panel.items
-        if not isinstance(item, Mark) and item.name
-    ]
+    items = [item for panel in figure.panels for item in panel.items]
+    handles = [_handle(item, theme) for item in items if not isinstance(item, Mark) and item.name]
     if not handles:
         return LEGEND_GAP
     left, top = corner
@@ -97,9 +95,16 @@ def _handle(item: Line | Band | Span | Rule, theme: Theme) -> Any:
     colour, name = theme.colours[item.colour], drawable(item.name or "")
     if isinstance(item, Band | Span):
         return Patch(facecolor=colour, alpha=max(item.opacity, 0.25), linewidth=0, label=name)
-    dash = {"solid": "-", "dash": "--", "dot": ":"}[item.dash]
     alpha = item.opacity if isinstance(item, Line) else 1.0
-    return Line2D([], [], color=colour, linewidth=points(item.width), linestyle=dash, alpha=max(alpha, 0.5), label=name)
+    return Line2D(
+        [],
+        [],
+        color=colour,
+        linewidth=points(item.width),
+        linestyle=DASHES[item.dash],
+        alpha=max(alpha, 0.5),
+        label=name,
+    )
 
 
 def _wrapped(text: str, width: float, character: float) -> list[str]:
