@@ -60,8 +60,9 @@ def _draw(figure: Figure, theme: Theme, width: int, height: int) -> Paper:
     rest = height - top - bottom - MARGIN
     rect = (MARGIN / width, (bottom + MARGIN / 2) / height, 1 - 2 * MARGIN / width, rest / height)
     paper.set_layout_engine("constrained", rect=rect, h_pad=0.04, w_pad=0.02)
-    panels = layout.fitting(figure.panels, rest)
-    grid = paper.add_gridspec(len(panels), 1, height_ratios=[panel.weight for panel in panels])
+    fitted = layout.fitting(figure.panels, rest - layout.AXIS)
+    panels = [panel for panel, _ in fitted]
+    grid = paper.add_gridspec(len(panels), 1, height_ratios=[room for _, room in fitted])
     first = paper.add_subplot(grid[0, 0])
     below = [paper.add_subplot(grid[index, 0], sharex=first) for index in range(1, len(panels))]
     for axes, panel in zip((first, *below), panels, strict=True):

@@ -18,7 +18,7 @@ LINE_HEIGHT = 1.35
 CHARACTER, BOLD_CHARACTER = 0.58, 0.66  # mean width of a character of DejaVu Sans, in units of its size
 LEGEND_GAP = 6.0
 DASHES: dict[Dash, Any] = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
-PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 14.0, 44.0  # least heights
+PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 15.0, 44.0  # least heights
 
 
 def points(pixels: float) -> float:
@@ -73,22 +73,31 @@ def write_notes(paper: Paper, figure: Figure, theme: Theme, margin: float, room:
 def write_message(axes: Axes, figure: Figure, theme: Theme, width: int) -> None:
     """What stands across the first panel."""
     axes.text(
-        0.5, 0.55, "\n".join(_wrapped(figure.message or "", 0.62 * width, MEDIUM * CHARACTER)),
-        transform=axes.transAxes, ha="center", va="center", color=theme.colours["ink"], fontsize=points(MEDIUM),
+        0.5, 0.95, "\n".join(_wrapped(figure.message or "", 0.62 * width, MEDIUM * CHARACTER)),
+        transform=axes.transAxes, ha="center", va="top", color=theme.colours["ink"], fontsize=points(MEDIUM),
         linespacing=LINE_HEIGHT, zorder=10,
         bbox={"facecolor": theme.paper, "edgecolor": theme.colours[figure.tone], "boxstyle": "round,pad=0.7"},
     )  # fmt: skip
 
 
-def fitting(panels: Sequence[Panel], height: float) -> list[Panel]:
-    """The panels from the top that have room at ``height`` pixels; the first always has."""
-    kept, used = list(panels[:1]), TALL_PANEL + AXIS
+def fitting(panels: Sequence[Panel], height: float) -> list[tuple[Panel, float]]:
+    """The panels from the top that have room at ``height`` pixels, each with its own; the first always has.
+
+    Rows take what they need to be read apart; the other panels share the rest by their weight.
+    """
+    kept, needed = list(panels[:1]), TALL_PANEL
     for panel in panels[1:]:
-        used += ROW * len(panel.rows) + ROW if panel.rows else PANEL
-        if used > height:
+        needed += _rows_height(panel) or PANEL
+        if needed > height:
             break
         kept.append(panel)
-    return kept
+    rest = height - sum(_rows_height(panel) for panel in kept)
+    weights = sum(panel.weight for panel in kept if not panel.rows)
+    return [(panel, _rows_height(panel) or rest * panel.weight / weights) for panel in kept]
+
+
+def _rows_height(panel: Panel) -> float:
+    return ROW * (len(panel.rows) + 1) if panel.rows else 0.0
 
 
 def _handle(item: Line | Band | Span | Rule, theme: Theme) -> Any:

@@ -171,7 +171,7 @@ def _labels(item: Item, theme: Theme, suffix: str, *, is_log: bool) -> list[dict
 
 def _message(figure: Figure, theme: Theme, width: int) -> dict[str, Any]:
     lines = wrap(figure.message or "", max(20, int(width * 0.7 / CHARACTER_PX)))
-    text = _text("<br>".join(escape(line) for line in lines), theme, x=0.5, y=0.6, yref="y domain")
+    text = _text("<br>".join(escape(line) for line in lines), theme, x=0.5, y=0.95, yref="y domain", yanchor="top")
     return text | {
         "xref": "x domain", "bgcolor": theme.paper, "bordercolor": theme.colours[figure.tone], "borderpad": 10,
         "font": {"size": 14},

@@ -28,14 +28,16 @@ def describe(subject: Subject, curves: Mapping[str, Any], bounds: Mapping[str, A
     line = _merged(replicas, bounds)
     diverged_at = ((bounds or {}).get("evidence") or {}).get("diverged_at")
     verdict, tone = answered(bounds) if bounds else standing(subject)
-    items = (*_bounds(bounds), *_losses(replicas, line, diverged_at), *_divergence(diverged_at, line))
-    panels = [Panel(items, metric_name(metric), _limits(replicas, metric), weight=3.0)]
+    limits, message = _lr_limits(subject, replicas), _message(subject, bounds, replicas)
+    items = (*_bounds(bounds), *_losses(replicas, line, diverged_at), *_divergence(diverged_at, limits[1]))
+    loss_limits = _limits(replicas, metric, is_under_message=message is not None)
+    panels = [Panel(items, metric_name(metric), loss_limits, weight=3.0)]
     if bounds is not None and (rows := answer_panel(bounds)).rows:
         panels.append(rows)
     return Figure(
         title=f"LR range test: {under(subject.conditions)}",
         verdict=verdict, tone=tone, panels=tuple(panels), x_label="learning rate (log scale)", x_scale="log",
-        x_limits=_lr_limits(subject, replicas), message=_message(subject, bounds, replicas), notes=_notes(bounds),
+        x_limits=limits, message=message, notes=_notes(bounds),
     )  # fmt: skip
 
 
@@ -79,15 +81,14 @@ def _bounds(document: Mapping[str, Any] | None) -> list[Item]:
     return [] if document is None or document["bounds"] is None else bounds_items(document)
 
 
-def _divergence(lr: float | None, line: Merged | None) -> list[Item]:
+def _divergence(lr: float | None, end: float) -> list[Item]:
     if lr is None:
         return []
-    end = float(line.x[-1]) * BEYOND if line is not None and len(line.x) else lr * 10
     rule = Rule(lr, "red", f"diverged from {lr:.3g} on", dash="dash", width=1.5)
     return [Span(lr, max(end, lr * BEYOND), "muted", None, 0.14), rule]
 
 
-def _limits(replicas: Sequence[Series], metric: str) -> tuple[float, float] | None:
+def _limits(replicas: Sequence[Series], metric: str, *, is_under_message: bool) -> tuple[float, float] | None:
     """What matters lies below the loss of a model that knows nothing; a divergence may leave the picture."""
     if not replicas:
         return None
@@ -95,11 +96,12 @@ def _limits(replicas: Sequence[Series], metric: str) -> tuple[float, float] | No
     if metric == "val_accuracy":
         return 0.0, max(0.1, 1.25 * max(float(np.nanmax(series.y)) for series in replicas))
     start = float(np.median([series.y[np.isfinite(series.y)][0] for series in replicas]))
-    room = HEADROOM * max(start - lowest, 0.1 * abs(start), 1e-12)
-    return lowest - room / 3, start + room
+    # A level curve is to look level: its noise does not fill the picture.
+    room = HEADROOM * max(start - lowest, 0.5 * abs(start), 1e-12)
+    return lowest - room / 3, start + (2.0 if is_under_message else 1.0) * room
 
 
-def _lr_limits(subject: Subject, replicas: Sequence[Series]) -> tuple[float, float] | None:
+def _lr_limits(subject: Subject, replicas: Sequence[Series]) -> tuple[float, float]:
     asked: Mapping[str, Any] = subject.spec.get("range_test") or {}
     lows = [float(series.x[0]) for series in replicas] or [asked.get("start_lr", 1e-6)]
     highs = [float(series.x[-1]) for series in replicas]

@@ -33,13 +33,13 @@ def describe(subject: Subject, table: Mapping[str, Any], curves: Mapping[str, Ma
         rows += _row(index, cell)
     panels = [Panel(tuple(overlaid), metric_name(metric), _limits(drawn, metric), weight=3.0)]
     if cells:
-        names = tuple(_named(cell) for cell in cells)
+        names = tuple(_row_name(cell) for cell in cells)
         panels.append(Panel(tuple(rows), "", (len(cells) - 0.4, -0.6), ROW_WEIGHT * len(cells), names))
     done = sum(1 for cell in cells if cell["bounds"])
     lost = tuple(_loss_of(cell) for cell in cells if cell["status"] in {"failed", "cancelled"})
     refused = tuple(_refusal(cell) for cell in cells if cell["status"] == "succeeded" and not cell["bounds"])
     return Figure(
-        title=f"LR range tests over {_axes(table)}: {under(subject.conditions)}",
+        title=f"LR range tests over {_axes(table)}: {under(_shared(subject.conditions, table))}",
         verdict=f"{done} of {len(cells)} conditions have bounds" + ("" if table["is_final"] else ", more to come"),
         tone="green" if cells and done == len(cells) else "orange", panels=tuple(panels),
         x_label="learning rate (log scale)", x_scale="log",
@@ -81,6 +81,24 @@ def _row(index: int, cell: Mapping[str, Any]) -> list[Item]:
 def _named(cell: Mapping[str, Any]) -> str:
     """The settings of a cell, by the last word of each field: ``weight_decay 0.0001``."""
     return ", ".join(f"{_short(field)} {_value(value)}" for field, value in cell["settings"].items())
+
+
+def _row_name(cell: Mapping[str, Any]) -> str:
+    if cell["bounds"]:
+        return _named(cell)
+    return f"{_named(cell)} ({'no bounds' if cell['status'] == 'succeeded' else cell['status']})"
+
+
+def _shared(conditions: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """The conditions without what the sweep varies."""
+    shared: dict[str, Any] = {**conditions}
+    for field in {field for cell in table["cells"] for field in cell["settings"]}:
+        outer, _, inner = field.partition(".")
+        if inner and isinstance(shared.get(outer), dict):
+            shared[outer] = {key: value for key, value in shared[outer].items() if key != inner}
+        elif not inner:
+            shared.pop(outer, None)
+    return shared
 
 
 def _axes(table: Mapping[str, Any]) -> str:

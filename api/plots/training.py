@@ -25,7 +25,7 @@ def describe(subject: Subject, curves: Mapping[str, Any]) -> Figure:
     if not accuracy.is_empty:
         line = Line(*accuracy.points, "green", metric_name("val_accuracy"), width=2.0, symbol="square")
         panels.append(Panel((line,), "accuracy", (0.0, 1.08), weight=1.6))
-    panels += [_peaked(curves, "lr", "learning rate"), _momentum(curves)]
+    panels += [_peaked(curves, "lr", "LR"), _momentum(curves)]
     schedule = subject.spec["schedule"]["name"]
     verdict, tone = standing(subject)
     if not accuracy.is_empty:

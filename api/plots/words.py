@@ -50,10 +50,12 @@ def under(conditions: Mapping[str, Any]) -> str:
     model = (conditions.get("model") or {}).get("name", "a model")
     dataset = conditions.get("dataset") or {}
     data = (dataset.get("options") or {}).get("path") or dataset.get("name", "data")
-    ranks = conditions.get("world_size", 1)
-    batch = f"batch {conditions.get('global_batch_size', '?')}"
-    over = f"{batch} over {ranks} ranks" if ranks != 1 else f"{batch} on 1 rank"
-    return f"{model} on {data}, {optimizer(conditions.get('optimizer') or {})}, {over}"
+    ranks, batch = conditions.get("world_size"), conditions.get("global_batch_size")
+    parts = [f"{model} on {data}", optimizer(conditions.get("optimizer") or {})]
+    if batch is not None:
+        parts.append(f"batch {batch}")
+    words = ", ".join(parts)
+    return words if ranks is None else f"{words} over {ranks} ranks" if ranks > 1 else f"{words} on 1 rank"
 
 
 def optimizer(settings: Mapping[str, Any]) -> str:
