@@ -56,7 +56,7 @@ def _draw(figure: Figure, theme: Theme, width: int, height: int) -> Paper:
     FigureCanvasAgg(paper)
     top = layout.write_header(paper, figure, theme, MARGIN)
     top += layout.write_legend(paper, figure, theme, (MARGIN, top))
-    bottom = layout.write_notes(paper, figure, theme, MARGIN, room=0.35 * (height - top))
+    bottom = layout.write_notes(paper, figure, theme, MARGIN, top)
     rest = height - top - bottom - MARGIN
     rect = (MARGIN / width, (bottom + MARGIN / 2) / height, 1 - 2 * MARGIN / width, rest / height)
     paper.set_layout_engine("constrained", rect=rect, h_pad=0.04, w_pad=0.02)

@@ -17,6 +17,8 @@ LARGE, MEDIUM, SMALL, TINY = 15.0, 13.0, 12.0, 11.0
 LINE_HEIGHT = 1.35
 CHARACTER, BOLD_CHARACTER = 0.58, 0.66  # mean width of a character of DejaVu Sans, in units of its size
 LEGEND_GAP = 6.0
+NOTES_SHARE = 0.35
+HEADER_SHARE = 0.17  # of the height: the most that the title takes, and the most that the verdict takes
 DASHES: dict[Dash, Any] = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
 PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 15.0, 44.0  # least heights
 
@@ -31,14 +33,15 @@ def write_header(paper: Paper, figure: Figure, theme: Theme, margin: float) -> f
     top = margin
     ink: Role = "ink"
     for text, size, role in ((figure.title, LARGE, ink), (figure.verdict, MEDIUM, figure.tone)):
-        lines = _wrapped(text, _width(paper) - 2 * margin, size * BOLD_CHARACTER)
+        most = max(1, int(HEADER_SHARE * _height(paper) / (size * LINE_HEIGHT)))
+        lines = _wrapped(text, _width(paper) - 2 * margin, size * BOLD_CHARACTER, most)
         _write(paper, lines, (margin, top), size, theme.colours[role], fontweight="bold")
         top += len(lines) * size * LINE_HEIGHT
     return top
 
 
 def write_legend(paper: Paper, figure: Figure, theme: Theme, corner: tuple[float, float]) -> float:
-    """The legend in as many columns as fit; returns its height."""
+    """The legend in as many columns as fit, if the picture is high enough for it; returns its height."""
     items = [item for panel in figure.panels for item in panel.items]
     handles = [_handle(item, theme) for item in items if not isinstance(item, Mark) and item.name]
     if not handles:
@@ -53,18 +56,22 @@ def write_legend(paper: Paper, figure: Figure, theme: Theme, corner: tuple[float
         )  # fmt: skip
         legend.set_in_layout(False)
         extent = legend.get_window_extent(paper.canvas.get_renderer())  # type: ignore[attr-defined]
+        if extent.height > _height(paper) - top - TALL_PANEL - AXIS:
+            legend.remove()
+            break
         if extent.width <= _width(paper) - 2 * left or columns == 1:
             return float(extent.height) + LEGEND_GAP
         legend.remove()
     return LEGEND_GAP
 
 
-def write_notes(paper: Paper, figure: Figure, theme: Theme, margin: float, room: float) -> float:
-    """The notes at the foot, as many lines as there is room for; returns their height."""
+def write_notes(paper: Paper, figure: Figure, theme: Theme, margin: float, top: float) -> float:
+    """The notes at the foot, as many lines as there is room for below ``top``; returns their height."""
     lines = [line for note in figure.notes for line in _wrapped(note, _width(paper) - 2 * margin, TINY * CHARACTER)]
-    fit = max(1, int(room / (TINY * LINE_HEIGHT)))
+    below = _height(paper) - top
+    fit = max(0, int(min(NOTES_SHARE * below, below - TALL_PANEL - AXIS) / (TINY * LINE_HEIGHT)))
     if len(lines) > fit:
-        lines = [*lines[: fit - 1], "… and more: the job's documents have every word."]
+        lines = [*lines[: fit - 1], "… and more: the job's documents have every word."] if fit else []
     height = len(lines) * TINY * LINE_HEIGHT
     _write(paper, lines, (margin, _height(paper) - height - margin / 2), TINY, theme.colours["ink"])
     return height + (margin / 2 if lines else 0.0)
@@ -116,8 +123,8 @@ def _handle(item: Line | Band | Span | Rule, theme: Theme) -> Any:
     )
 
 
-def _wrapped(text: str, width: float, character: float) -> list[str]:
-    return wrap(drawable(text), max(12, int(width / character)), break_long_words=True) or [""]
+def _wrapped(text: str, width: float, character: float, most: int | None = None) -> list[str]:
+    return wrap(drawable(text), max(12, int(width / character)), max_lines=most, placeholder=" …") or [""]
 
 
 def _write(paper: Paper, lines: list[str], corner: tuple[float, float], size: float, colour: str, **style: Any) -> None:
