@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 
 SMOOTH_FROM_POINTS = 20
 WINDOWS = 40
+LARGEST = 1e30  # what is larger is drawn as a gap: axes overflow long before floats do
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def values(array: Floats) -> Values:
 def series_of(curves: Mapping[str, Any], metric: str) -> list[Series]:
     """The curves of one metric, one for each replica that has a finite value."""
     found = [series for series in curves["series"] if series["metric"] == metric]
-    read = [Series(floats(series["x"]), floats(series["y"])) for series in found]
+    read = [Series(floats(series["x"]), _shown(floats(series["y"]))) for series in found]
     return [series for series in read if not series.is_empty]
 
 
@@ -49,6 +50,10 @@ def only_series_of(curves: Mapping[str, Any], metric: str) -> Series:
     """The one curve of a metric; an empty one if there is none."""
     found = series_of(curves, metric)
     return found[0] if found else Series(floats([]), floats([]))
+
+
+def _shown(y: Floats) -> Floats:
+    return np.where(np.abs(y) < LARGEST, y, np.nan)
 
 
 def floats(numbers: Sequence[float | None]) -> Floats:

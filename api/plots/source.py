@@ -1,10 +1,11 @@
 """From a job in SQL to what its picture shows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.plots import range_test, training
+from api.plots import range_test, sweep, training
 from api.plots.figure import Figure
 from api.plots.words import Subject
 from jobs import repository
@@ -31,6 +32,13 @@ def figure_of(session: Session, job: Job) -> Figure:
             return training.describe(_subject(session, job), _curves(session, job, [*training.METRICS], "step"))
         case _:
             raise NoPlotError(job.id, job.kind)
+
+
+def sweep_figure(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
+    """The picture of a sweep from its ``sweep_table``; each child's curves are read from SQL."""
+    children = [repository.get_job(session, cell["job_id"]) for cell in table["cells"]]
+    found = {child.id: _curves(session, child, [*range_test.METRICS], "lr") for child in children}
+    return sweep.describe(_subject(session, job), table, found)
 
 
 def _curves(session: Session, job: Job, metrics: list[str], x: str) -> dict[str, Any]:

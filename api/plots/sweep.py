@@ -50,7 +50,8 @@ def describe(subject: Subject, table: Mapping[str, Any], curves: Mapping[str, Ma
 
 def _line(document: Mapping[str, Any] | None, metric: str) -> Merged | None:
     replicas = series_of(document, metric) if document is not None else []
-    return merged(replicas) if replicas else None
+    line = merged(replicas) if replicas else None
+    return line if line is not None and len(line.x) else None
 
 
 def _style(index: int) -> tuple[Role, Dash]:

@@ -83,7 +83,7 @@ def _peaked(curves: Mapping[str, Any], metric: str, label: str) -> Panel:
     peak = int(np.nanargmax(series.y))
     x, y = float(series.x[peak]), float(series.y[peak])
     mark = Mark(x, y, "ink", "circle", f"peak {number(y)}", size=5.0, raised=True)
-    return Panel((Line(*series.points, "ink", width=1.8), mark), label, (0.0, HEADROOM * y), 1.3)
+    return Panel((Line(*series.points, "ink", width=1.8), mark), label, (0.0, HEADROOM * y or 1.0), 1.3)
 
 
 def _momentum(curves: Mapping[str, Any]) -> Panel:

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.plots.source import figure_of
+from api.plots.figure import Line
+from api.plots.source import figure_of, sweep_figure
 from jobs import lifecycle
 from jobs.db import Database
 from jobs.errors import NoPlotError
@@ -121,3 +122,27 @@ def test_refusals_are_problems(client: TestClient, path: str, status: int, code:
 def test_a_kind_without_pictures_is_refused(database: Database) -> None:
     with database.read() as session, pytest.raises(NoPlotError, match="compare"):
         figure_of(session, Job(id="job_1", kind="compare"))
+
+
+def test_a_sweep_is_drawn_from_the_curves_of_its_children(client: TestClient, database: Database) -> None:
+    drawn, waiting = submitted(client, lr_find()), submitted(client, lr_find())
+    measured(database, claimed(database), falling())
+    blank: dict[str, Any] = {
+        "status": "running",
+        "reason": None,
+        "error": None,
+        "bounds": None,
+        "confidence": None,
+        "warnings": [],
+    }
+    cells = [
+        blank | {"job_id": job, "settings": {"optimizer.momentum": momentum}}
+        for job, momentum in ((drawn, 0.5), (waiting, 0.9))
+    ]
+    with database.read() as session:
+        parent = session.get(Job, drawn)
+        assert parent is not None
+        figure = sweep_figure(session, parent, {"is_final": False, "cells": cells})
+    assert [item.name for item in figure.panels[0].items if isinstance(item, Line)] == ["momentum 0.5"]
+    assert figure.verdict == "0 of 2 conditions have bounds, more to come"
+    assert "momentum 0.5" not in figure.title

@@ -135,6 +135,20 @@ def test_nan_is_a_gap_and_one_point_is_a_dot() -> None:
     assert render(figure, LIGHT, 400, 300, "png")
 
 
+def test_losses_that_no_axis_could_show_are_gaps() -> None:
+    curves = {"series": [{"metric": "train_loss", "x": [1e-3, 1e-2, 1e-1], "y": [1e308, 1.0, -1e308]}]}
+    figure = range_test.describe(subject(), curves, None)
+    assert items(figure, Line)[0].y == (None, 1.0, None)
+    assert render(figure, LIGHT, 400, 300, "png")
+
+
+def test_replicas_without_a_rate_in_common_have_no_median() -> None:
+    curves = {"series": [{"metric": "train_loss", "x": [lr], "y": [2.0]} for lr in (1e-3, 1e-2, 1e-1)]}
+    assert items(range_test.describe(subject(), curves, None), Line)[-1].x == ()
+    assert not items(sweep.describe(subject(), sweep_table(), {"job_0": curves}), Line)
+    assert render(range_test.describe(subject(), curves, None), LIGHT, 400, 300, "png")
+
+
 def test_the_median_ends_where_fewer_than_half_of_the_replicas_go_on() -> None:
     replicas = series_of(range_test_curves(3, steps=100), "train_loss")
     last_finite = sorted(float(series.x[np.isfinite(series.y)][-1]) for series in replicas)
