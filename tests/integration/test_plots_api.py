@@ -20,7 +20,7 @@ from jobs.models import Job
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
 from migrations.run import upgrade
-from tests.builders import lr_find, train
+from tests.builders import lr_find, one_cycle, train
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_picture_that_is_known_is_not_sent_again(client: TestClient) -> None:
         assert client.get(path, params={"theme": "dark"}).headers["etag"] != first.headers["etag"]
 
 
-def test_a_training_is_drawn_under_the_conditions_of_its_bounds(client: TestClient, database: Database) -> None:
+def test_a_training_with_a_loss_that_is_nan_is_drawn(client: TestClient, database: Database) -> None:
     job = submitted(client, train())
     claim = claimed(database)
     measured(database, claim, [2.0, 1.5, float("nan"), 1.0])
@@ -104,6 +104,14 @@ def test_a_training_is_drawn_under_the_conditions_of_its_bounds(client: TestClie
     assert picture.headers["content-type"] == "image/png"
     text = client.get(f"/v1/jobs/{job}/plot.svg").text
     assert "Training with one_cycle: mlp on digits" in text
+
+
+def test_a_training_that_waits_is_drawn_under_the_conditions_of_its_bounds(client: TestClient) -> None:
+    source = submitted(client, lr_find())
+    job = submitted(client, train(conditions=None, schedule=one_cycle({"from_job": source})))
+    text = client.get(f"/v1/jobs/{job}/plot.svg").text
+    assert "Training with one_cycle: mlp on digits" in text
+    assert f"Waits for {source}" in text
 
 
 @pytest.mark.parametrize(
