@@ -13,6 +13,7 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore \
+    MPLCONFIGDIR=/tmp/matplotlib \
     CLR_DATA_DIR=/var/lib/clr
 
 # A volume that is mounted here for the first time takes over the owner of the folder.

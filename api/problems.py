@@ -17,6 +17,7 @@ from jobs.errors import (
     JobsError,
     NoBoundsError,
     NoEpochsError,
+    NoPlotError,
     UnusableBoundsError,
 )
 
@@ -29,6 +30,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     BoundsNotReadyError: 409,
     NoBoundsError: 409,
     NoEpochsError: 409,
+    NoPlotError: 409,
     UnusableBoundsError: 409,
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}

@@ -122,7 +122,8 @@ def _progress(row: Job, now: float) -> Progress:
 
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
-    links = {"self": base, "curves": f"{base}/curves", "events": f"{base}/events", "cancel": f"{base}/cancel"}
+    links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
+    links["plot"] = f"{base}/plot.svg"
     return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
 
 

@@ -127,6 +127,15 @@ class Client:
             params.append(("max_points", str(max_points)))
         return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/curves", params=params)
 
+    def plot(
+        self, job_id: str, suffix: str = "svg", *, theme: str = "light", width: int | None = None,
+        height: int | None = None,
+    ) -> bytes:  # fmt: skip
+        """The picture of a job as a file: ``svg``, ``png``, or ``json`` for Plotly; sizes in pixels."""
+        asked = {"theme": theme, "width": width, "height": height}
+        params = [(name, str(value)) for name, value in asked.items() if value is not None]
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/plot.{suffix}", params)
+
     def cancel(self, job_id: str) -> Document:
         """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""
         return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/cancel")

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from client.client import Client, Document
 from client.errors import ClrError
+from client.plotting import fetch
 from client.specs import ConditionFlags, LabelFlags, RangeTestFlags, TrainFlags, lr_find_spec, train_spec
 from client.stack import Stack
 from client.terminal import show, show_json, tell
@@ -28,7 +29,6 @@ JOB_TIMEOUT_S = 100.0
 PATIENCE_S = 3.0
 REQUIRED_ACCURACY = 0.9
 RANGE_TEST_PICTURE, TRAINING_PICTURE = "lr_range_test.png", "training.png"
-TRAINING_METRICS = ("train_loss", "val_loss", "val_accuracy", "lr", "momentum")
 
 
 class DemoError(ClrError):
@@ -113,15 +113,9 @@ def _train(demo: Demo, client: Client, stack: Stack, say: Callable[[str], None])
 
 def _draw(demo: Demo, client: Client, out: Path, say: Callable[[str], None]) -> None:
     with _phase(demo, "pictures", say):
-        from client.range_test_picture import draw_range_test  # noqa: PLC0415 - matplotlib is heavy
-        from client.training_picture import draw_training  # noqa: PLC0415
-
-        lr_find, train = demo.jobs["lr_find"], demo.jobs["train"]
-        subject = f"{CONDITIONS.model} on {CONDITIONS.dataset}, batch {CONDITIONS.batch_size} over 2 ranks"
-        sweep = client.curves(lr_find, ["train_loss"], x="lr")
-        draw_range_test(sweep, demo.bounds, out / RANGE_TEST_PICTURE, f"LR range test: {subject}")
-        curves = client.curves(train, TRAINING_METRICS)
-        draw_training(curves, out / TRAINING_PICTURE, f"1cycle: {subject}, {EPOCHS} epochs")
+        for kind, name in (("lr_find", RANGE_TEST_PICTURE), ("train", TRAINING_PICTURE)):
+            for suffix in (".png", ".svg"):
+                fetch(client, demo.jobs[kind], (out / name).with_suffix(suffix))
     demo.pictures = [str(out / RANGE_TEST_PICTURE), str(out / TRAINING_PICTURE)]
     say(f"  {', '.join(demo.pictures)} (and .svg)")
 

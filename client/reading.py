@@ -1,10 +1,12 @@
 """The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds`` and ``cancel``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client import options as o
+from client.plotting import check_suffix, fetch
 from client.tables import bounds_table, jobs_table
 from client.terminal import reporting, show, show_json, tell
 from client.words import standing
@@ -12,6 +14,7 @@ from client.words import standing
 Status = Annotated[str | None, typer.Option(help="Only jobs of this status.", show_default=False)]
 Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False)]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Out = Annotated[Path | None, typer.Option(help="Also write the picture: .svg, .png or .json.", show_default=False)]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 
 
@@ -48,13 +51,18 @@ def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def bounds(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def bounds(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
     """Show the LR bounds that an lr_find job found."""
+    if out is not None:
+        check_suffix(out)
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import training_command  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
         document = client.bounds(job)
+        if out is not None:
+            fetch(client, job, out)
+            tell(f"Wrote {out}")
     if as_json:
         show_json(document)
     else:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from client.pictures import DPI, INK, RED, dress
+INK, RED, FAINT, GRID = "#2b2f36", "#c0392b", "#9aa3ad", "#e6e9ed"
+DPI = 140
 
 
 def draw_schedule(document: Mapping[str, Any], path: Path, title: str) -> None:
@@ -23,7 +25,17 @@ def draw_schedule(document: Mapping[str, Any], path: Path, title: str) -> None:
         axes[1].set_ylabel("momentum", color=INK)
     axes[-1].set_xlabel("step", color=INK)
     for each in axes:
-        dress(each)
+        _dress(each)
         each.margins(x=0.01)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=DPI, facecolor="white", bbox_inches="tight")
+
+
+def _dress(axes: Axes) -> None:
+    axes.grid(visible=True, which="major", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT)
+    axes.tick_params(colors=INK, labelsize=9)

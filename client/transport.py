@@ -55,6 +55,18 @@ class Transport:
         request = self._http.build_request(method, path, params=list(params), json=json, headers=headers)
         return self._document(self._send(request, attempts))
 
+    def download(self, path: str, params: Sequence[tuple[str, str]] = ()) -> bytes:
+        """Fetch what is no JSON, such as a picture.
+
+        Raises:
+            ProblemError: If the server answers with a problem.
+            ServerUnreachableError: If it does not answer, or is not this service.
+        """
+        response = self._send(self._http.build_request("GET", path, params=list(params)), ATTEMPTS)
+        if not response.is_success:
+            self._document(response)
+        return bytes(response.content)
+
     def _send(self, request: httpx2.Request, attempts: int) -> httpx2.Response:
         pause_s = FIRST_RETRY_S
         for attempt in range(1, attempts + 1):

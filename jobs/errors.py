@@ -105,3 +105,12 @@ class TrainingError(JobsError):
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason = reason
         super().__init__(message)
+
+
+class NoPlotError(JobsError):
+    """There is no picture of jobs of this kind."""
+
+    code = "no_plot"
+
+    def __init__(self, job_id: str, kind: str) -> None:
+        super().__init__(f"{job_id} is a {kind} job, and there are no pictures of those")

@@ -37,5 +37,9 @@ def test_the_command_line_loads_no_part_of_the_service() -> None:
     assert not {"fastapi", "celery", "sqlalchemy", "matplotlib"} & loaded_by("import client.cli")
 
 
+def test_the_api_loads_what_draws_with_the_first_picture_only() -> None:
+    assert not {"matplotlib", "PIL", "plotly"} & loaded_by("import api.app")
+
+
 def test_the_schedules_load_nothing_heavy() -> None:
     assert not {"torch", "scipy", "matplotlib", "pydantic"} & loaded_by("import clr_core.schedules")

@@ -1,0 +1,96 @@
+"""Losses, accuracy, LR and momentum over the steps of a training, one above the other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from api.plots.figure import Band, Figure, Item, Line, Mark, Panel
+from api.plots.series import Series, only_series_of, smoothed, values
+from api.plots.words import Subject, metric_name, number, standing, under
+
+HEADROOM = 1.4
+METRICS = ("train_loss", "val_loss", "val_accuracy", "lr", "momentum")
+
+
+def describe(subject: Subject, curves: Mapping[str, Any]) -> Figure:
+    """The picture of a training.
+
+    Args:
+        subject: The job.
+        curves: Its ``curves`` document over ``x=step`` with `METRICS`, as far as there are any.
+    """
+    losses, accuracy = _losses(curves), only_series_of(curves, "val_accuracy")
+    panels = [Panel(losses, "loss", _loss_limits(curves), weight=3.0)]
+    if not accuracy.is_empty:
+        line = Line(*accuracy.points, "green", metric_name("val_accuracy"), width=2.0, symbol="square")
+        panels.append(Panel((line,), "accuracy", (0.0, 1.08), weight=1.6))
+    panels += [_peaked(curves, "lr", "LR"), _momentum(curves)]
+    schedule = subject.spec["schedule"]["name"]
+    verdict, tone = standing(subject)
+    if not accuracy.is_empty:
+        verdict += f", validation accuracy {_last(accuracy):.1%}, best {float(np.nanmax(accuracy.y)):.1%}"
+    return Figure(
+        title=f"Training with {schedule}: {under(subject.conditions)}", verdict=verdict, tone=tone,
+        panels=tuple(panel for panel in panels if panel.items) or (Panel((), "loss"),), x_label="step",
+        message=None if losses else ("No points." if subject.is_terminal else "No points yet."),
+    )  # fmt: skip
+
+
+def _losses(curves: Mapping[str, Any]) -> tuple[Item, ...]:
+    train, val = only_series_of(curves, "train_loss"), only_series_of(curves, "val_loss")
+    items: list[Item] = []
+    if not train.is_empty:
+        smooth = smoothed(train)
+        items.append(Line(*train.points, "blue", "every step", width=0.9, opacity=0.35))
+        items.append(Line(*smooth.points, "blue", metric_name("train_loss"), width=2.2))
+        items += _gap(smooth, val)
+    if not val.is_empty:
+        items.append(Line(*val.points, "orange", metric_name("val_loss"), width=1.8, symbol="circle"))
+    return tuple(items)
+
+
+def _gap(train: Series, val: Series) -> list[Item]:
+    """What validation loses against training, where it does at the end."""
+    known = np.isfinite(val.y)
+    x, high = val.x[known], val.y[known]
+    if not len(x):
+        return []
+    low = np.interp(x, train.x, train.y)
+    if high[-1] <= low[-1]:
+        return []
+    name = f"generalisation gap (last {number(float(high[-1] - low[-1]))})"
+    return [Band(values(x), values(np.minimum(low, high)), values(high), "orange", name, 0.18)]
+
+
+def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
+    """From zero, unless a loss is negative; a spike above three times the first losses may leave the picture."""
+    found = [series for name in ("train_loss", "val_loss") if not (series := only_series_of(curves, name)).is_empty]
+    if not found:
+        return None
+    lowest = min(float(np.nanmin(series.y)) for series in found)
+    highest = max(float(np.nanmax(series.y)) for series in found)
+    first = max(float(np.nanmax(series.y[: max(3, len(series.y) // 20)])) for series in found)
+    top = min(highest, 3 * first) if first > 0 else highest
+    margin = 0.06 * (top - min(lowest, 0.0)) or 1.0
+    return (0.0 if lowest >= 0 else lowest - margin), top + margin
+
+
+def _peaked(curves: Mapping[str, Any], metric: str, label: str) -> Panel:
+    series = only_series_of(curves, metric)
+    if series.is_empty:
+        return Panel((), label)
+    peak = int(np.nanargmax(series.y))
+    x, y = float(series.x[peak]), float(series.y[peak])
+    mark = Mark(x, y, "ink", "circle", f"peak {number(y)}", size=5.0, raised=True)
+    return Panel((Line(*series.points, "ink", width=1.8), mark), label, (0.0, HEADROOM * y or 1.0), 1.3)
+
+
+def _momentum(curves: Mapping[str, Any]) -> Panel:
+    series = only_series_of(curves, "momentum")
+    items = () if series.is_empty else (Line(*series.points, "purple", width=1.8),)
+    return Panel(items, "momentum", weight=1.0)
+
+
+def _last(series: Series) -> float:
+    return float(series.y[np.isfinite(series.y)][-1])
