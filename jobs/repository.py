@@ -72,10 +72,10 @@ def find_key(session: Session, key: str) -> IdempotencyKey | None:
 
 
 def next_claimable(session: Session, slots: int) -> Job | None:
-    """The job at the head of the queue among those that ``slots`` devices can run."""
+    """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
     return session.scalar(
         select(Job)
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots <= slots)
+        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
         .order_by(Job.queued_at, Job.id)
         .limit(1),
     )
