@@ -99,7 +99,8 @@ class JobDocument(Document):
         return cls(
             id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
             reason=row.reason, created_at=_instant(row.created_at), queued_at=_instant(row.queued_at),
-            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at), version=row.version + (sums.version if sums else 0),
+            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at),
+            version=row.version + (sums.version if sums else 0),
             progress=_progress(row, repository.now(session), sums), latest=row.latest, spec=row.spec,
             resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
             attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],

@@ -60,7 +60,6 @@ def settle_parent(session: Session, child: Job) -> None:
     """End the parent of a child that has ended, if that was its last."""
     if child.parent_id is None:
         return
-    session.flush()
     parent = repository.lock_job(session, child.parent_id)
     if parent.kind == KIND:
         _settle(session, parent)
@@ -68,7 +67,6 @@ def settle_parent(session: Session, child: Job) -> None:
 
 def cancel_parent(session: Session, parent_id: str) -> None:
     """Note that a user cancelled a parent, after all its children have been told."""
-    session.flush()
     parent = repository.lock_job(session, parent_id)
     if parent.status == Status.QUEUED:  # none of its children has ever run
         _end(session, parent, Status.CANCELLED, reason=Reason.USER_CANCELLED)

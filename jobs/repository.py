@@ -37,7 +37,8 @@ def lock_job(session: Session, job_id: str) -> Job:
     Raises:
         JobNotFoundError: There is none with this id.
     """
-    job = session.get(Job, job_id, with_for_update=True)
+    session.flush()
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)  # as it stands now that it is held
     if job is None:
         raise JobNotFoundError(job_id)
     return job
