@@ -59,8 +59,8 @@ def fit_exponent(points: Sequence[ScalingPoint], *, level: float = 0.9) -> Scali
 
     A point weighs 1 / sigma², where sigma = log(high / low) / (2 z) and z is the normal quantile of ``level``.
     With x and y centred on the weighted means of their group, the exponent is Σ w x y / Σ w x² and its variance
-    1 / Σ w x², enlarged by χ² / ν where that exceeds 1: points that scatter by more than their intervals allow
-    widen the interval (Birge, Phys. Rev. 40, 1932).  ν = points - groups - 1.
+    1 / Σ w x², enlarged by χ² / n where that exceeds 1: points that scatter by more than their intervals allow
+    widen the interval (Birge, Phys. Rev. 40, 1932).  n = points - groups - 1.
 
     Fails: where the exponent changes over the sizes (it falls beyond the critical batch size, McCandlish et al.
     2018) it is an average; with few points the scatter is itself poorly known.
@@ -75,10 +75,7 @@ def fit_exponent(points: Sequence[ScalingPoint], *, level: float = 0.9) -> Scali
     Raises:
         ValueError: A number is not positive and finite, or an interval's ends are the wrong way round.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
-    for point in points:
-        _check(point)
+    _check(points, level)
     groups: dict[Hashable, list[ScalingPoint]] = defaultdict(list)
     for point in points:
         groups[point.group].append(point)
@@ -87,9 +84,8 @@ def fit_exponent(points: Sequence[ScalingPoint], *, level: float = 0.9) -> Scali
     used = sum(map(len, telling))
     if len(sizes) < MIN_SIZES or used - len(telling) - 1 < 1:
         distinct = len({point.size for point in points})
-        reason = (
-            f"needs bounds with intervals at {MIN_SIZES} or more distinct sizes, other settings equal; got {distinct}"
-        )
+        needed = f"{MIN_SIZES} or more distinct sizes, other settings equal"
+        reason = f"needs bounds with intervals at {needed}; got {distinct}"
         return Scaling(None, None, None, level, len(points), reason)
     z = NormalDist().inv_cdf((1 + level) / 2)
     rows = [row for members in telling for row in _centred(members, z)]
@@ -100,13 +96,16 @@ def fit_exponent(points: Sequence[ScalingPoint], *, level: float = 0.9) -> Scali
     return Scaling(slope, slope - half, slope + half, level, used, None)
 
 
-def _check(point: ScalingPoint) -> None:
-    for name in ("size", "max_lr", "low", "high"):
-        value = getattr(point, name)
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite, got {value}")
-    if point.low > point.high:
-        raise ValueError(f"low must be at most high = {point.high}, got {point.low}")
+def _check(points: Sequence[ScalingPoint], level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, got {level}")
+    for point in points:
+        for name in ("size", "max_lr", "low", "high"):
+            value = getattr(point, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be positive and finite, got {value}")
+        if point.low > point.high:
+            raise ValueError(f"low must be at most high = {point.high}, got {point.low}")
 
 
 def _centred(members: Sequence[ScalingPoint], z: float) -> list[tuple[float, float, float]]:
