@@ -52,4 +52,5 @@ def _remarks(document: Document) -> Iterator[str]:
             continue
         interval = f"{fit['low']:.2f} to {fit['high']:.2f} ({100 * fit['level']:.0f} %)"
         beside = f"linear is {fit['linear']:g}, square root {fit['square_root']:g}"
-        yield f"max_lr grows with {size} to the power {fit['exponent']:.2f}, {interval}, from {fit['points']} cells; {beside}"
+        power = f"{fit['exponent']:.2f}, {interval}, from {fit['points']} cells"
+        yield f"max_lr grows with {size} to the power {power}; {beside}"
