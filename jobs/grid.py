@@ -22,7 +22,7 @@ Over = Annotated[
 Settings = dict[str, Any]
 
 
-def settings_of(over: Mapping[str, list[Any]]) -> Iterator[Settings]:
+def settings_of(over: Mapping[Any, list[Any]]) -> Iterator[Settings]:
     """Every combination of the values, the last key varying fastest."""
     for values in product(*over.values()):
         yield dict(zip(over, values, strict=True))
@@ -47,7 +47,7 @@ def conditions_of(base: Conditions, settings: Settings) -> Conditions:
     return Conditions.model_validate(document)
 
 
-def check(base: Conditions, over: Mapping[str, list[Any]]) -> None:
+def check(base: Conditions, over: Mapping[Any, list[Any]]) -> None:
     """Refuse a grid that has a value twice, too many cells, or a cell that is no legal conditions.
 
     Raises:

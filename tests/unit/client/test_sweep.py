@@ -24,7 +24,7 @@ def test_typed_values_become_a_grid_that_the_server_takes() -> None:
 
 @pytest.mark.parametrize("over", [(), ("world_size",), ("=1",), ("world_size=",), ("world_size=1", "world_size=2")])
 def test_what_is_no_grid_is_a_usage_error(over: tuple[str, ...]) -> None:
-    with pytest.raises(UsageError, match="--over|Give"):
+    with pytest.raises(UsageError, match=r"--over|Give"):
         spec(*over)
 
 
