@@ -190,7 +190,7 @@ def test_the_table_shows_what_is_known_so_far(database: Database) -> None:
 
 def test_a_table_over_batch_sizes_has_their_exponent_when_three_are_known(database: Database) -> None:
     parent, children = running_sweep(database, over={"global_batch_size": [32, 64, 128]})
-    reasons = []
+    reasons, scaling = [], {}
     for child in children:
         end(database, child, "succeed")
         with database.read() as session:

@@ -11,7 +11,7 @@ from tests.builders import conditions, conditions_of, sweep
 
 
 def test_the_grid_has_every_combination_in_order() -> None:
-    over = {"optimizer.weight_decay": [1e-3, 1e-4], "global_batch_size": [64, 128]}
+    over: dict[str, list[Any]] = {"optimizer.weight_decay": [1e-3, 1e-4], "global_batch_size": [64, 128]}
     assert [tuple(each.values()) for each in grid.settings_of(over)] == [
         (1e-3, 64), (1e-3, 128), (1e-4, 64), (1e-4, 128),
     ]  # fmt: skip
