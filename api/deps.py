@@ -12,7 +12,7 @@ from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
 from jobs.settings import Settings
-from jobs.spec import LrFindSpec, TrainSpec, job_spec
+from jobs.spec import AnySpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ Body = Annotated[JsonObject, Depends(json_object)]
 class SpecInBody:
     """A valid spec, and the bytes that it came in."""
 
-    spec: LrFindSpec | TrainSpec
+    spec: AnySpec
     body: bytes
 
 

@@ -18,6 +18,7 @@ from jobs.errors import (
     NoBoundsError,
     NoEpochsError,
     NoPlotError,
+    NoTableError,
     UnusableBoundsError,
 )
 
@@ -31,6 +32,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     NoBoundsError: 409,
     NoEpochsError: 409,
     NoPlotError: 409,
+    NoTableError: 409,
     UnusableBoundsError: 409,
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
@@ -112,12 +114,13 @@ def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONR
 
 
 def _describe(error: Any, body: object) -> dict[str, Any]:
-    pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
     context = error.get("ctx", {})
+    pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
+    pointer = context.get("pointer", pointer)  # a rule over several fields says itself which is at fault
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
     message = error["msg"]
     if error["type"] not in ("missing", "extra_forbidden"):
-        message = f"{message}, got {_shown(error.get('input'))}"
+        message = f"{message}, got {_shown(context.get('value', error.get('input')))}"
     return {"pointer": pointer, "code": code, "detail": message}
 
 

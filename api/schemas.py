@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from jobs import repository
+from jobs import parents, repository
 from jobs.models import Attempt, Event, Job
 from jobs.status import Status
 
@@ -93,12 +93,15 @@ class JobDocument(Document):
     @classmethod
     def of(cls, session: Session, row: Job) -> Self:
         """From its row, its attempts and its children."""
-        status = Status(row.status)
+        status, sums = Status(row.status), None
+        if row.kind == parents.KIND:
+            sums = parents.sum_of_children(session, row)
         return cls(
             id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
             reason=row.reason, created_at=_instant(row.created_at), queued_at=_instant(row.queued_at),
-            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at), version=row.version,
-            progress=_progress(row, repository.now(session)), latest=row.latest, spec=row.spec,
+            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at),
+            version=row.version + (sums.version if sums else 0),
+            progress=_progress(row, repository.now(session), sums), latest=row.latest, spec=row.spec,
             resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
             attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],
             parent=row.parent_id, children=list(repository.children_of(session, row.id)), waits_for=row.waits_for,
@@ -107,15 +110,16 @@ class JobDocument(Document):
         )  # fmt: skip
 
 
-def _progress(row: Job, now: float) -> Progress:
-    fraction = min(row.step / row.total_steps, 1.0) if row.total_steps else None
+def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
+    step, total_steps = (row.step, row.total_steps) if sums is None else (sums.step, sums.total_steps)
+    fraction = min(step / total_steps, 1.0) if total_steps else None
     if row.status == Status.SUCCEEDED:
         fraction = 1.0
     eta = None
     if fraction and row.status == Status.RUNNING and row.started_at is not None:
         eta = round((now - row.started_at) * (1 - fraction) / fraction, 1)
     return Progress(
-        step=row.step, total_steps=row.total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
+        step=step, total_steps=total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
         samples_per_s=row.latest.get("samples_per_s"),
     )  # fmt: skip
 
@@ -124,7 +128,8 @@ def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
     links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
     links["plot"] = f"{base}/plot.svg"
-    return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
+    own = {"lr_find": {"lr_bounds": f"{base}/lr-bounds"}, parents.KIND: {"table": f"{base}/table"}}
+    return links | own.get(row.kind, {})
 
 
 class JobList(Document):

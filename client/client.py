@@ -120,6 +120,10 @@ class Client:
         """The LR bounds that an ``lr_find`` job found; a `ProblemError` (409) until there are some."""
         return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/lr-bounds")
 
+    def table(self, job_id: str) -> Document:
+        """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/table")
+
     def curves(self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None) -> Document:
         """Curves of a job, thinned to ``max_points`` each, over ``x`` (``step`` or ``lr``)."""
         params = [("metric", metric) for metric in metrics] + [("x", x)]

@@ -75,6 +75,16 @@ SweepSteps = Annotated[
 Spacing = Annotated[
     str | None, typer.Option(help="exponential or linear (default: exponential)", rich_help_panel=SWEEP)
 ]
+Over = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--over",
+        metavar="PATH=VALUE,VALUE",
+        help="Condition that varies, such as optimizer.weight_decay=1e-3,1e-4; up to four times",
+        show_default=False,
+        rich_help_panel=SWEEP,
+    ),
+]
 Replicas = Annotated[
     int | None,
     typer.Option(help="Sweeps with other orders of the data (default: 3)", rich_help_panel=SWEEP),

@@ -1,6 +1,7 @@
 """From what was typed to the spec that is sent; the server judges it, here only what it cannot see."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,6 +103,37 @@ def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels:
     spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
     sweep = _given(asdict(range_test))
     return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
+
+
+def sweep_spec(conditions: ConditionFlags, over: Sequence[str], range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
+    """The spec of a ``sweep`` job; ``over`` are ``path=value,value,…``.
+
+    Raises:
+        UsageError: If there is none, one is not of that form, or a path is given twice.
+    """
+    if not over:
+        raise UsageError("Give what varies: --over optimizer.weight_decay=1e-3,1e-4; once or up to four times.")
+    grid: Spec = {}
+    for each in over:
+        path, sign, text = each.partition("=")
+        if not (path and sign and text):
+            raise UsageError(f"--over must be path=value,value, not {each!r}.")
+        if path in grid:
+            raise UsageError(f"--over {path} is given twice; put all its values into one.")
+        grid[path] = [_value(part) for part in text.split(",")]
+    return lr_find_spec(conditions, range_test, labels) | {"kind": "sweep", "over": grid}
+
+
+def _value(text: str) -> int | float | str:
+    """A number where it reads as a finite one, else the text."""
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            return value
+    return text
 
 
 def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFlags) -> Spec:

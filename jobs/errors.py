@@ -68,6 +68,15 @@ class NoBoundsError(JobsError):
         super().__init__(f"{job_id} has no bounds: {why}")
 
 
+class NoTableError(JobsError):
+    """Only sweeps have a table."""
+
+    code = "no_table"
+
+    def __init__(self, job_id: str, kind: str) -> None:
+        super().__init__(f"{job_id} has no table: it is a {kind} job, and only sweep jobs have one")
+
+
 class UnusableBoundsError(JobsError):
     """The schedule asks for a ``base_lr`` that is not below the peak of the bounds."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from jobs import repository, rollups
+from jobs import parents, repository, rollups
 from jobs.bounds import bounds_of, measure, resolve
 from jobs.db import Database, db_now
 from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
@@ -59,6 +59,7 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     resumed_from = None if checkpoint is None else step
     session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
+    parents.begin_parent(session, job)
     return Claim(
         job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
         resume_key=None if checkpoint is None else checkpoint.key,
@@ -177,7 +178,9 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
     session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
     session.flush()
     session.expire_all()
-    return release_waiting(session, claim.job_id)
+    released = release_waiting(session, claim.job_id)
+    parents.settle_parent(session, repository.get_job(session, claim.job_id))
+    return released
 
 
 def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:

@@ -37,7 +37,8 @@ def lock_job(session: Session, job_id: str) -> Job:
     Raises:
         JobNotFoundError: There is none with this id.
     """
-    job = session.get(Job, job_id, with_for_update=True)
+    session.flush()
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)  # as it stands now that it is held
     if job is None:
         raise JobNotFoundError(job_id)
     return job
@@ -72,22 +73,16 @@ def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | Non
     return session.scalars(query.limit(limit)).all()
 
 
-def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
-    """The versions of those jobs that there are."""
-    rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids)))
-    return {row.id: row.version for row in rows}
-
-
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
     """What an Idempotency-Key was used for, if it was."""
     return session.get(IdempotencyKey, key)
 
 
 def next_claimable(session: Session, slots: int) -> Job | None:
-    """The job at the head of the queue among those that ``slots`` devices can run."""
+    """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
     return session.scalar(
         select(Job)
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots <= slots)
+        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
         .order_by(Job.queued_at, Job.id)
         .limit(1),
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from jobs import grid
 from jobs.conditions import Conditions
 from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, Steps
 from jobs.schedules import check_length
@@ -80,5 +81,23 @@ class TrainSpec(_JobSpec):
         return peak.from_job if isinstance(peak, FromJob) else None
 
 
-JobSpec = Annotated[LrFindSpec | TrainSpec, Field(discriminator="kind")]
-job_spec: TypeAdapter[LrFindSpec | TrainSpec] = TypeAdapter(JobSpec)
+class SweepSpec(_JobSpec):
+    """The same range test under every combination of the values in ``over``, each an ``lr_find`` job of its own.
+
+    ``over`` maps paths into the conditions to values: 1 to 4 paths, at most 64 cells, each legal conditions.
+    """
+
+    kind: Literal["sweep"]
+    conditions: Conditions
+    over: grid.Over
+    range_test: RangeTest = RangeTest()
+
+    @model_validator(mode="after")
+    def _has_legal_cells(self) -> Self:
+        grid.check(self.conditions, self.over)
+        return self
+
+
+AnySpec = LrFindSpec | TrainSpec | SweepSpec
+JobSpec = Annotated[AnySpec, Field(discriminator="kind")]
+job_spec: TypeAdapter[AnySpec] = TypeAdapter(JobSpec)

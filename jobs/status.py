@@ -51,6 +51,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "deadline_exceeded"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     INTERNAL_ERROR = "internal_error"
+    CHILDREN_FAILED = "children_failed"  # of a sweep: not one of its jobs succeeded
     PARENT_FAILED = "parent_failed"  # the job that this one waited for gave it nothing to go on
 
 

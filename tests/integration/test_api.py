@@ -16,7 +16,7 @@ from jobs import lifecycle
 from jobs.db import Database
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
-from tests.builders import conditions, lr_find, one_cycle, train
+from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 
 def dead_port() -> int:
@@ -287,3 +287,19 @@ def test_the_openapi_document_describes_specs_and_problems(client: TestClient) -
     for part in json.dumps(document).split('"#/components/schemas/')[1:]:
         assert part.split('"')[0] in document["components"]["schemas"]
     assert {"202", "400", "404", "409", "413", "422"} <= set(operation["responses"])
+
+
+def test_a_sweep_has_a_table_progress_and_refusals_by_place(client: TestClient) -> None:
+    job = client.post("/v1/jobs", json=sweep()).json()
+    assert (job["kind"], job["status"], len(job["children"])) == ("sweep", "queued", 3)
+    assert job["progress"]["total_steps"] == 3 * 40
+    found = client.get(job["links"]["table"]).json()
+    assert [cell["status"] for cell in found["cells"]] == ["queued"] * 3
+    assert (found["object"], found["is_final"]) == ("sweep_table", False)
+    assert [each["id"] for each in client.get("/v1/jobs?kind=sweep").json()["data"]] == [job["id"]]
+    refused = assert_problem(client.post("/v1/jobs", json=sweep(over={"world_size": [1, 3]})), 422, "invalid_spec")
+    assert refused["errors"] == [{
+        "pointer": "/over/world_size/1", "code": "not_divisible",
+        "detail": "global_batch_size: must be a multiple of world_size = 3, got 3",
+    }]  # fmt: skip
+    assert_problem(client.get(f"/v1/jobs/{job['children'][0]}/table"), 409, "no_table")

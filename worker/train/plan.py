@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, TrainSpec, job_spec
+from jobs.spec import LrFindSpec, SweepSpec, TrainSpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Plan:
         document = json.loads(path.read_text())
         resume = document["resume"]
         spec = job_spec.validate_python(document["spec"])
+        assert not isinstance(spec, SweepSpec)  # noqa: S101 - no worker claims one
         return cls(
             spec=spec,
             conditions=Conditions.model_validate(document["spec"]["conditions"]),
