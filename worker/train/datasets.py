@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from jobs.conditions import NamedDataset, NpzDataset
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train.data import Data, Split, on_device
+from worker.train.data import Data, Split, place
 from worker.train.npz import load_npz
 from worker.train.plan import Plan
 from worker.train.torchvision_ops import import_torchvision
@@ -33,7 +33,7 @@ def load(plan: Plan, device: torch.device) -> Data:
         train, val = _digits()
     else:
         train, val = _torchvision(dataset, plan.datasets_dir, plan.allow_downloads)
-    data = on_device(train, val, device)
+    data = place(train, val, device)
     if plan.conditions.global_batch_size > len(data.train):
         raise TrainingError(
             Reason.INVALID_DATA,
