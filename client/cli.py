@@ -2,7 +2,7 @@
 
 import typer
 
-from client import reading, schedules, submitting
+from client import datasets, reading, schedules, submitting
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -22,6 +22,7 @@ app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
 
 

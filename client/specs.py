@@ -28,6 +28,7 @@ class ConditionFlags:
     batch_size: int | None = None
     world_size: int | None = None
     precision: str | None = None
+    image_size: int | None = None
 
     def document(self) -> Spec:
         """The ``conditions`` of a spec, defaults written out."""
@@ -44,6 +45,8 @@ class ConditionFlags:
         name = self.dataset or "digits"
         if name.endswith(".npz"):
             return {"name": "npz", "options": {"path": name}}
+        if name.startswith("ds_"):
+            return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
         return {"name": name}
 
     def _optimizer(self) -> Spec:

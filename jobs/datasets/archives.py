@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -47,7 +48,7 @@ class Member:
 
     name: str
     size_bytes: int
-    reader: IO[bytes]
+    reader: "_Reader"
 
 
 def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
@@ -63,17 +64,39 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
     if not start:
         raise InvalidDatasetError("empty_file", "the file is empty")
     found = _zip_members if start[:2] == b"PK" else _tar_members
+    with _said_plainly():
+        for name, size, reader in found(file, limits, size_bytes):
+            if not _is_clutter(name):
+                yield Member(name, size, _Reader(reader))
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Say of whatever a damaged archive raises that it is one."""
     try:
-        for member in found(file, limits, size_bytes):
-            if not _is_clutter(member.name):
-                yield member
+        yield
     except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, struct.error) as error:
         raise InvalidDatasetError(
             "not_an_archive", f"the file is no whole .npz, .zip, .tar or .tar.gz archive: {error}"
         ) from error
 
 
-def _zip_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[Member]:
+class _Reader:
+    """The bytes of a member; what its checksum or its packing gives away only now is said plainly too."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes, all that are left where it is negative."""
+        with _said_plainly():
+            return self._stream.read(size)
+
+
+_Found = tuple[str, int, IO[bytes]]
+
+
+def _zip_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[_Found]:
     _check_directory(file, limits, size_bytes)
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
@@ -84,7 +107,7 @@ def _zip_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[M
         for info in infos:
             if not info.is_dir():
                 with archive.open(info) as reader:
-                    yield Member(info.filename, info.file_size, reader)
+                    yield info.filename, info.file_size, reader
 
 
 def _check_directory(file: IO[bytes], limits: Limits, size_bytes: int) -> None:
@@ -118,7 +141,7 @@ def _check_zip_entry(info: zipfile.ZipInfo) -> None:
         raise InvalidDatasetError("compression", f"{_shown(name)} must be stored or deflated, not packed otherwise")
 
 
-def _tar_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[Member]:
+def _tar_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[_Found]:
     start = file.read(2)
     file.seek(0)
     unpacked = gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
@@ -133,7 +156,7 @@ def _tar_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[M
             guarded.allow(info.size)
             reader = archive.extractfile(info)
             if info.isreg() and reader is not None:
-                yield Member(info.name, info.size, reader)
+                yield info.name, info.size, reader
             archive.members.clear()  # else a list of all that passed by is kept
 
 

@@ -117,7 +117,7 @@ def check_inputs(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Non
     Raises:
         InvalidDatasetError: They are not uint8 or float, or not ``[N, F]``, ``[N, H, W]`` or images with channels.
     """
-    if dtype != np.uint8 and dtype not in (np.float16, np.float32, np.float64):
+    if dtype != np.uint8 and not _is_float(dtype):
         raise InvalidDatasetError("wrong_dtype", f"{name} must be uint8 or float, and is {dtype}")
     legal = len(shape) in (_FLAT_DIM, _GREY_DIM, _IMAGE_DIM) and 0 not in shape[1:]
     if len(shape) == _IMAGE_DIM and not {shape[1], shape[-1]} & {*CHANNELS}:
@@ -136,7 +136,7 @@ def check_targets(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
     Raises:
         InvalidDatasetError: They are neither integers ``[N]`` nor float ``[N]`` or ``[N, T]``.
     """
-    is_float = dtype in (np.float16, np.float32, np.float64)
+    is_float = _is_float(dtype)
     if not is_float and not np.issubdtype(dtype, np.integer):
         raise InvalidDatasetError(
             "wrong_dtype", f"{name} must be integers (classes) or float (numbers to predict), and is {dtype}"
@@ -201,7 +201,7 @@ class _Counts:
             self.found = longer
 
 
-def _header(reader: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _header(reader: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = np.lib.format.read_magic(reader)
     if version != (1, 0):  # what numpy writes for numbers; headers of later ones may claim gigabytes
         raise ValueError(f"version {version} is not (1, 0)")
@@ -211,7 +211,7 @@ def _header(reader: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _chunks(name: str, reader: IO[bytes], dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
+def _chunks(name: str, reader: Any, dtype: np.dtype[Any], count: int) -> Iterator[NDArray[Any]]:
     a_chunk = max(_CHUNK_BYTES // dtype.itemsize, 1)
     while count:
         wanted = min(count, a_chunk) * dtype.itemsize
@@ -237,6 +237,10 @@ def _check_classes(y: Array, y_val: Array, *, unsplit: bool) -> None:
         raise InvalidDatasetError(
             "class_too_small", f"class {alone[0]} has one sample; each needs two, one to train and one to validate"
         )
+
+
+def _is_float(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "f" and dtype.itemsize <= np.dtype(np.float64).itemsize
 
 
 def _refuse_empty(name: str, shape: tuple[int, ...]) -> None:
