@@ -44,8 +44,8 @@ Model = Annotated[
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="digits, cifar10, fashion_mnist, mnist, the id of an upload (clr datasets) or FILE.npz in the server's data "
-        "folder (default: digits)",
+        help="digits, cifar10, fashion_mnist, mnist, the id of an upload (clr datasets), or FILE.npz in the server's "
+        "data folder (default: digits)",
         rich_help_panel=CONDITIONS,
     ),
 ]

@@ -38,7 +38,8 @@ LIMITS = {
 def settings(database_url: str, tmp_path: Path) -> Settings:
     broker = SecretStr(f"redis://127.0.0.1:{dead_port()}/0")
     url = SecretStr(database_url)
-    return Settings(data_dir=tmp_path / "data", database_url=url, broker_url=broker, max_body_bytes=9_000, **LIMITS)
+    settings = Settings(data_dir=tmp_path / "data", database_url=url, broker_url=broker, max_body_bytes=9_000)
+    return settings.model_copy(update=LIMITS)
 
 
 @pytest.fixture
