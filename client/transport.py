@@ -29,7 +29,7 @@ class Transport:
     """
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
-        self._url = base_url.rstrip("/")
+        self._url, self._timeout_s = base_url.rstrip("/"), timeout_s
         host = _host(base_url)
         # A proxy of the environment is never meant for a server on this very machine.
         self._http = httpx2.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
@@ -68,7 +68,7 @@ class Transport:
             ServerUnreachableError: If it does not answer, or the connection breaks.
         """
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-        timeout = httpx2.Timeout(self._http.timeout, read=None)
+        timeout = httpx2.Timeout(self._timeout_s, read=None)
         request = self._http.build_request(
             "POST", path, params=list(params), content=_parts(file, on_progress), headers=headers, timeout=timeout
         )
