@@ -1,6 +1,6 @@
 """Data: what models are trained on and validated with, resident on the device or streamed to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -64,6 +64,7 @@ class Data:
         statistics: Of the training split, on the device.
         classes: Number of classes; 0 for regression.
         resident: Whether the splits lie on the device.
+        ready: Whether the splits hold normalised inputs and targets already, as resident float data does.
         stream_workers: Processes that read ahead where they do not.
     """
 
@@ -72,6 +73,7 @@ class Data:
     statistics: Statistics
     classes: int
     resident: bool = True
+    ready: bool = False
     stream_workers: int = 0
 
     @property
@@ -85,14 +87,31 @@ class Data:
         return tuple(self.train.inputs.shape[1:])
 
     def normalised(self, inputs: Tensor) -> Tensor:
-        """Inputs as float32 with mean 0 and standard deviation 1 over the training split, in memory of their own."""
+        """Inputs of a split as float32 with mean 0 and standard deviation 1 over the training split."""
+        if self.ready:
+            return inputs
         own = inputs.to(torch.float32, copy=True)
         return own.sub_(self.statistics.mean).mul_(self.statistics.std.reciprocal())
 
     def normalised_targets(self, targets: Tensor) -> Tensor:
         """Targets of a regression with mean 0 and standard deviation 1 over the training split; classes as they are."""
         mean, std = self.statistics.target_mean, self.statistics.target_std
-        return targets if mean is None or std is None else (targets - mean).mul_(std.reciprocal())
+        if self.ready or mean is None or std is None:
+            return targets
+        return (targets - mean).mul_(std.reciprocal())
+
+    def made_ready(self) -> "Data":
+        """The same data, normalised once and for all if it is float and resident.
+
+        Images of uint8 stay as they are, a quarter of the size, and are normalised as they are taken.
+        """
+        if self.ready or not self.resident or not self.train.inputs.is_floating_point():
+            return self
+        splits = [
+            Split(self.normalised(split.inputs), self.normalised_targets(split.targets))
+            for split in (self.train, self.val)
+        ]
+        return replace(self, train=splits[0], val=splits[1], ready=True)
 
 
 def measure(train: Split) -> Statistics:
@@ -133,7 +152,7 @@ def place(
     size_bytes = train.size_bytes + val.size_bytes
     if budget_bytes is not None and size_bytes > budget_bytes:
         return Data(train, val, statistics, classes, resident=False, stream_workers=stream_workers)
-    return Data(train.to(device), val.to(device), statistics, classes)
+    return Data(train.to(device), val.to(device), statistics, classes).made_ready()
 
 
 def _highest(split: Split) -> int:

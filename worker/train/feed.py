@@ -58,10 +58,6 @@ class ResidentFeed:
     def __init__(self, data: Data, order: Order, device: torch.device) -> None:
         self.order = order
         self._data, self._device = data, device
-        # What is float already is normalised once; uint8 stays as small as it is until a batch is taken.
-        self._is_float = data.train.inputs.is_floating_point()
-        self._inputs = data.normalised(data.train.inputs) if self._is_float else data.train.inputs
-        self._targets = data.normalised_targets(data.train.targets)
         self._ready: dict[int, Batch] = {}
 
     def batch(self, step: int) -> Batch:
@@ -74,15 +70,15 @@ class ResidentFeed:
 
     def _gather(self, first: int) -> None:
         parts = [self.order.at(first)]
-        sample_bytes = 4 * self._inputs[0].numel()  # as float32
+        train = self._data.train
+        sample_bytes = 4 * train.inputs[0].numel()  # as float32
         block = _BLOCK_BYTES[self._device.type] // max(sample_bytes * len(parts[0]), 1)
         parts += [self.order.at(step) for step in range(first + 1, first + min(block, _BLOCK_STEPS))]
         indices = (parts[0] if len(parts) == 1 else torch.cat(parts)).to(self._device, non_blocking=True)
-        inputs = self._inputs.index_select(0, indices)
-        if not self._is_float:
-            inputs = self._data.normalised(inputs)
+        inputs = self._data.normalised(train.inputs.index_select(0, indices))
+        targets = self._data.normalised_targets(train.targets.index_select(0, indices))
         lengths = [len(part) for part in parts]
-        batches = zip(inputs.split(lengths), self._targets.index_select(0, indices).split(lengths), strict=True)
+        batches = zip(inputs.split(lengths), targets.split(lengths), strict=True)
         self._ready = dict(enumerate(batches, first))
 
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,35 +15,40 @@ SAMPLES = 50
 WARM_START = warm_start_batch_size(24, 6, 5)
 
 
-def images(dtype: torch.dtype = torch.uint8) -> Data:
+def images(dtype: torch.dtype = torch.uint8, budget_bytes: int | None = None) -> Data:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (SAMPLES, 3, 4, 4), generator=generator).to(dtype)
     numbers = torch.arange(SAMPLES)
-    return place(Split(pixels, numbers), Split(pixels[:23], numbers[:23]), CPU)
+    return place(Split(pixels, numbers), Split(pixels[:23], numbers[:23]), CPU, budget_bytes=budget_bytes)
 
 
-def table() -> Data:
+def table(budget_bytes: int | None = None) -> Data:
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(SAMPLES, 5, generator=generator)
     targets = 100 + 10 * torch.randn(SAMPLES, 2, generator=generator)
-    return place(Split(features, targets), Split(features[:23], targets[:23]), CPU)
-
-
-def streamed(data: Data, workers: int = 0) -> Data:
-    return Data(data.train, data.val, data.statistics, data.classes, resident=False, stream_workers=workers)
+    return place(Split(features, targets), Split(features[:23], targets[:23]), CPU, budget_bytes=budget_bytes)
 
 
 def world(rank: int = 0, size: int = 1) -> World:
     return World(rank, size, CPU)
 
 
-@pytest.mark.parametrize("data", [images(), images(torch.float32), table()], ids=["uint8", "float", "table"])
+PAIRS = {
+    "uint8": (images(), images(budget_bytes=0)),
+    "float": (images(torch.float32), images(torch.float32, budget_bytes=0)),
+    "table": (table(), table(budget_bytes=0)),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("sizes", [constant_batch_size(12), WARM_START], ids=["constant", "warm start"])
-def test_a_streaming_feed_gives_the_batches_of_a_resident_one_to_the_bit(data: Data, sizes: BatchSizeSchedule) -> None:
+def test_a_streaming_feed_gives_the_batches_of_a_resident_one_to_the_bit(
+    pair: tuple[Data, Data], sizes: BatchSizeSchedule
+) -> None:
     for size in (1, 2, 3):
         for rank in range(size):
-            resident = make_feed(data, world(rank, size), seed=3, sizes=sizes)
-            streaming = make_feed(streamed(data), world(rank, size), seed=3, sizes=sizes)
+            resident = make_feed(pair[0], world(rank, size), seed=3, sizes=sizes)
+            streaming = make_feed(pair[1], world(rank, size), seed=3, sizes=sizes)
             assert (type(resident), type(streaming)) == (ResidentFeed, StreamingFeed)
             for step in [*range(20), 7, 8, 40, 3]:  # a resumed run begins anywhere
                 for one, other in zip(resident.batch(step), streaming.batch(step), strict=True):
@@ -55,7 +59,9 @@ def test_processes_that_read_ahead_change_nothing_and_leave_the_global_random_nu
     np.save(tmp_path / "x.npy", images().train.inputs.numpy())
     mapped = torch.from_numpy(np.load(tmp_path / "x.npy", mmap_mode="c"))
     plain = images()
-    data = Data(Split(mapped, plain.train.targets), plain.val, plain.statistics, plain.classes, False, 2)
+    data = Data(
+        Split(mapped, plain.train.targets), plain.val, plain.statistics, plain.classes, resident=False, stream_workers=2
+    )
     before = torch.get_rng_state()
     ahead = make_feed(data, world(), seed=1, sizes=constant_batch_size(16))
     resident = make_feed(plain, world(), seed=1, sizes=constant_batch_size(16))
@@ -71,7 +77,7 @@ def test_processes_that_read_ahead_change_nothing_and_leave_the_global_random_nu
 def test_every_sample_is_fed_once_an_epoch_over_all_ranks(
     world_size: int, sizes: BatchSizeSchedule, resident: bool
 ) -> None:
-    data = images() if resident else streamed(images())
+    data = images(budget_bytes=None if resident else 0)
     feeds = [make_feed(data, world(rank, world_size), seed=5, sizes=sizes) for rank in range(world_size)]
     seen: list[int] = []
     for step in range(20):
@@ -85,7 +91,7 @@ def test_every_sample_is_fed_once_an_epoch_over_all_ranks(
 @pytest.mark.parametrize("resident", [True, False])
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_the_validation_split_is_shared_out_whole(resident: bool, world_size: int) -> None:
-    data = images() if resident else streamed(images())
+    data = images(budget_bytes=None if resident else 0)
     seen: list[int] = []
     for rank in range(world_size):
         for inputs, targets in validation_batches(data, world(rank, world_size), 5):
@@ -94,24 +100,16 @@ def test_the_validation_split_is_shared_out_whole(resident: bool, world_size: in
     assert sorted(seen) == list(range(23))
 
 
-def batches_of(data: Data) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    feed = make_feed(data, world(), seed=0, sizes=constant_batch_size(SAMPLES))
-    yield feed.batch(0)
-
-
-@pytest.mark.parametrize("data", [images(), images(torch.float32), table()], ids=["uint8", "float", "table"])
+@pytest.mark.parametrize("data", [one for pair in PAIRS.values() for one in pair])
 def test_batches_are_float_with_mean_0_and_deviation_1_over_the_training_split(data: Data) -> None:
-    kept = data.train.inputs.clone()
-    for inputs, targets in batches_of(data):
-        assert inputs.dtype == torch.float32
-        parts = inputs.transpose(0, 1) if inputs.dim() == 4 else [inputs]
-        for part in parts:
-            assert part.mean().item() == pytest.approx(0, abs=1e-6)
-            assert part.std(unbiased=False).item() == pytest.approx(1, abs=1e-5)
-        if data.task == "regression":
-            assert targets.mean(0).abs().max() < 1e-5
-            assert (targets.std(0, unbiased=False) - 1).abs().max() < 1e-5
-    assert torch.equal(data.train.inputs, kept)
+    inputs, targets = make_feed(data, world(), seed=0, sizes=constant_batch_size(SAMPLES)).batch(0)
+    assert inputs.dtype == torch.float32
+    for part in inputs.transpose(0, 1) if inputs.dim() == 4 else [inputs]:
+        assert part.mean().item() == pytest.approx(0, abs=1e-6)
+        assert part.std(unbiased=False).item() == pytest.approx(1, abs=1e-5)
+    if data.task == "regression":
+        assert targets.mean(0).abs().max() < 1e-5
+        assert (targets.std(0, unbiased=False) - 1).abs().max() < 1e-5
 
 
 def test_what_is_larger_than_the_budget_stays_where_it_is() -> None:
