@@ -43,10 +43,12 @@ class ConditionFlags:
 
     def _dataset(self) -> Spec:
         name = self.dataset or "digits"
-        if name.endswith(".npz"):
-            return {"name": "npz", "options": {"path": name}}
         if name.startswith("ds_"):
             return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
+        if self.image_size is not None:
+            raise UsageError("--image-size goes with the id of an uploaded dataset only.")
+        if name.endswith(".npz"):
+            return {"name": "npz", "options": {"path": name}}
         return {"name": name}
 
     def _optimizer(self) -> Spec:

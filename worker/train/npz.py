@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from jobs.datasets.errors import InvalidDatasetError
-from jobs.datasets.npz import examine, facts_of, has_channels_last
+from jobs.datasets.npz import SPLIT_NAMES, WHOLE_NAMES, examine, facts_of, has_channels_last
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train.data import Split
@@ -45,8 +45,11 @@ def splits_of(source: str, arrays: Mapping[str, NDArray[Any]], val_fraction: flo
     Raises:
         TrainingError: They are not legal; the message names ``source`` and what is wrong.
     """
+    known = {name: values for name, values in arrays.items() if name in (*SPLIT_NAMES, *WHOLE_NAMES)}
+    if not known:
+        raise broken(source, f"it holds {sorted(arrays)}; {', '.join(SPLIT_NAMES)} or x, y are needed")
     try:
-        facts_of({name: examine(name, values) for name, values in arrays.items() if name[:1] in ("x", "y")})
+        facts_of({name: examine(name, values) for name, values in known.items()})
     except InvalidDatasetError as error:
         raise broken(source, str(error)) from error
     if "x" not in arrays:
