@@ -4,6 +4,7 @@ Nothing is ever extracted under a name of the archive; members are read as strea
 climb out, links and devices, encrypted or doubled members, and archives that unpack to more than the limits.
 """
 
+import errno
 import gzip
 import stat
 import struct
@@ -25,6 +26,11 @@ _END, _END64_LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
 _END_BYTES, _MOST_COMMENT_BYTES, _LOCATOR_BYTES, _END64_BYTES = 22, 65_535, 20, 56
 _HEADER_BYTES = 1 << 20
 _ENCRYPTED = 0x1
+# All that zipfile, tarfile and gzip were seen to raise over archives with some bytes changed.
+_DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, struct.error, ValueError,
+    NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,16 @@ def _said_plainly() -> Iterator[None]:
     """Say of whatever a damaged archive raises that it is one."""
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, struct.error) as error:
-        raise InvalidDatasetError(
-            "not_an_archive", f"the file is no whole .npz, .zip, .tar or .tar.gz archive: {error}"
-        ) from error
+    except _DAMAGE as error:
+        raise _no_archive(error) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a disk that fails; a place before the file's beginning is the archive's fault
+            raise
+        raise _no_archive(error) from error
+
+
+def _no_archive(error: Exception) -> InvalidDatasetError:
+    return InvalidDatasetError("not_an_archive", f"the file is no whole .npz, .zip, .tar or .tar.gz archive: {error}")
 
 
 class _Reader:

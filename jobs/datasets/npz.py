@@ -173,7 +173,9 @@ def check_values(name: str, values: NDArray[Any], *, labels: bool) -> None:
 def _read(name: str, member: Member) -> Array:
     try:
         shape, dtype = _header(member.reader)
-    except ValueError as error:
+    except InvalidDatasetError:
+        raise
+    except Exception as error:  # numpy parses it as Python text, which fails in many ways
         raise InvalidDatasetError("not_an_array", f"{name}.npy has no legal header: {error}") from error
     if dtype.hasobject:
         raise InvalidDatasetError("pickled", f"{name} holds pickled Python objects; it must hold numbers")

@@ -1,6 +1,7 @@
 """Statistics of datasets as documents, and a cache of them: each is computed once for a content."""
 
 import json
+import logging
 import secrets
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import torch
 
 from worker.train.data import Split, Statistics, measure
+
+log = logging.getLogger(__name__)
 
 
 def statistics_to(statistics: Statistics) -> dict[str, Any]:
@@ -32,8 +35,11 @@ def cached_statistics(path: Path, train: Split) -> Statistics:
     except (OSError, ValueError, TypeError, KeyError):
         pass
     found = measure(train)
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(f".{secrets.token_hex(4)}.part")
-    aside.write_text(json.dumps(statistics_to(found)))
-    aside.replace(path)  # ranks may do this at the same time: they write the same
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(statistics_to(found)))
+        aside.replace(path)  # ranks may do this at the same time: they write the same
+    except OSError:  # a folder of datasets may be mounted for reading only
+        log.warning("the statistics of a dataset cannot be kept at %s", path, exc_info=True)
     return found

@@ -1,4 +1,7 @@
 import io
+import random
+import tempfile
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -71,6 +74,19 @@ def test_the_facts_of_a_dataset_are_found_without_loading_it(name: str) -> None:
     form, found = judge(io.BytesIO(content), LIMITS)
     assert form == ("npz" if b"x.npy" in content or b"x_train.npy" in content else "image_folder")
     assert found.model_dump() == facts
+
+
+def test_whatever_bytes_are_changed_a_file_is_judged_and_never_breaks_the_judge() -> None:
+    chance = random.Random(0)
+    originals = [content for content, _ in LEGAL.values()]
+    for _ in range(400):
+        content = bytearray(chance.choice(originals))
+        for _ in range(chance.choice((1, 1, 3, 30))):
+            content[chance.randrange(len(content))] = chance.choice((0, 1, 255, chance.randrange(256)))
+        content[-chance.randrange(1, 400)] = chance.randrange(256)  # where a zip has its directory
+        with tempfile.TemporaryFile() as file, suppress(InvalidDatasetError):
+            file.write(content[: chance.choice((len(content), chance.randrange(len(content))))])
+            judge(file, LIMITS)
 
 
 def test_zeros_that_pack_well_are_no_bomb_while_they_are_few() -> None:

@@ -112,6 +112,23 @@ def test_batches_are_float_with_mean_0_and_deviation_1_over_the_training_split(d
         assert (targets.std(0, unbiased=False) - 1).abs().max() < 1e-5
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_cuda_device_is_fed_the_same_resident_and_streamed_through_pinned_memory() -> None:
+    device = torch.device("cuda")
+    split = images(budget_bytes=0).train
+    resident = place(split, split, device)
+    streaming = place(split, split, device, budget_bytes=0, stream_workers=2)
+    feeds = [
+        make_feed(data, World(0, 1, device), seed=3, sizes=constant_batch_size(12)) for data in (resident, streaming)
+    ]
+    for step in [0, 1, 2, 9]:
+        (one, labels), (other, same) = (feed.batch(step) for feed in feeds)
+        assert one.device.type == other.device.type == "cuda"
+        assert torch.equal(one, other)
+        assert torch.equal(labels, same)
+
+
 def test_what_is_larger_than_the_budget_stays_where_it_is() -> None:
     data = table()
     size = data.train.size_bytes + data.val.size_bytes

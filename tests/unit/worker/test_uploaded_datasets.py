@@ -155,6 +155,8 @@ def test_statistics_are_measured_once_and_a_damaged_note_of_them_is_replaced(tmp
         assert one is not None
         assert same is not None
         assert torch.equal(one, same)
+    (tmp_path / "file").write_text("")
+    assert torch.equal(cached_statistics(tmp_path / "file" / "one.json", train).mean, first.mean), "no place to keep it"
     path.write_text("{")
     assert torch.equal(cached_statistics(path, train).mean, first.mean)
     assert json.loads(path.read_text())["mean"] == first.mean.tolist()
