@@ -12,7 +12,7 @@ from api import problems
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, RequestId
-from api.routes import events, health, jobs, plots, schedules
+from api.routes import datasets, events, health, jobs, plots, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -45,9 +45,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(events.router)
     app.include_router(plots.router)
     app.include_router(schedules.router)
+    app.include_router(datasets.router)
     app.include_router(health.router)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
     app.add_middleware(RequestId)
     _describe_specs(app)
     return app

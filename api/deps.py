@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from api.live import Live
 from api.problems import BadBodyError
+from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -23,6 +24,11 @@ class Services:
     doorbell: Doorbell
     settings: Settings
     live: Live
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Stored files."""
+        return ArtifactStore(self.settings.artifacts_dir)
 
 
 def services(request: Request) -> Services:

@@ -2,7 +2,7 @@
 
 import typer
 
-from client import plotting, reading, schedules, submitting
+from client import datasets, plotting, reading, schedules, submitting
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -25,6 +25,7 @@ app.command("plot")(plotting.plot)
 app.command("table")(reading.table)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
 
 

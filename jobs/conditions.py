@@ -76,6 +76,49 @@ class NpzDataset(Strict):
     options: NpzOptions
 
 
+class UploadedOptions(Strict):
+    """Which uploaded dataset, and how it is split and sized.
+
+    ``image_size`` is the height and width that images are resized to. ``sha256`` is the content's; the server writes
+    it in, so that the fingerprint covers the content.
+    """
+
+    id: Annotated[str, Field(pattern=r"^ds_[0-9a-f]{32}$")]
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[int, Field(ge=4, le=1024)] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class UploadedDataset(Strict):
+    """A dataset that was uploaded with ``POST /v1/datasets``."""
+
+    name: Literal["uploaded"]
+    options: UploadedOptions
+
+
+class EntryPointOptions(Strict):
+    """A dataset of the entry point group ``clr.datasets`` in the workers' environment, and what it is called with."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=100)]
+    options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies defaults
+
+    @field_validator("options")
+    @classmethod
+    def _is_finite(cls, options: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(options, allow_nan=False)
+        except ValueError as error:
+            raise refuse("finite_number", "must hold finite numbers only") from error
+        return options
+
+
+class EntryPointDataset(Strict):
+    """A dataset of your own, installed in the workers' environment (docs/datasets.md)."""
+
+    name: Literal["entry_point"]
+    options: EntryPointOptions
+
+
 class Sgd(Strict):
     """Stochastic gradient descent (`torch.optim.SGD`)."""
 
@@ -122,7 +165,7 @@ Model = Annotated[
     Annotated[MlpModel, Tag("mlp")] | Annotated[NamedModel, Tag("named")],
     Discriminator(lambda document: _name_in(document, "mlp")),
 ]
-Dataset = Annotated[NamedDataset | NpzDataset, Field(discriminator="name")]
+Dataset = Annotated[NamedDataset | NpzDataset | UploadedDataset | EntryPointDataset, Field(discriminator="name")]
 Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
 
 
@@ -148,7 +191,7 @@ class Conditions(Strict):
         world_size = info.data.get("world_size", 1)
         if size % world_size:
             raise refuse("not_divisible", f"must be a multiple of world_size = {world_size}")
-        dataset: NamedDataset | NpzDataset | None = info.data.get("dataset")
+        dataset: Dataset | None = info.data.get("dataset")
         samples = None if dataset is None else TRAIN_SAMPLES.get(dataset.name)
         if dataset is not None and samples is not None and size > samples:
             raise refuse(

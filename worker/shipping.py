@@ -7,7 +7,7 @@ from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
 from worker.rundir import ReportTail
 
-LATEST = ("train_loss", "lr", "momentum", "val_loss", "val_accuracy", "samples_per_s")
+LATEST = ("train_loss", "lr", "momentum", "val_loss", "val_accuracy", "val_r2", "samples_per_s")
 
 
 class Shipper:

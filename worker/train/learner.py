@@ -4,14 +4,15 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from clr_core.schedules import constant_batch_size
 from jobs.conditions import Conditions
 from worker.train.data import Data
+from worker.train.feed import Feed, make_feed, validation_batches
 from worker.train.models import build_model
+from worker.train.objective import objective_of
 from worker.train.optimizers import build_optimizer
-from worker.train.sampling import global_batch, rank_batch
 from worker.train.world import World
 
 
@@ -28,13 +29,15 @@ class Learner:
 
     def __init__(self, world: World, data: Data, conditions: Conditions, *, seed: int, lr: float) -> None:
         torch.manual_seed(seed)
-        model = build_model(conditions.model, data.shape, data.classes).to(world.device)
+        self.objective = objective_of(data, conditions.label_smoothing)
+        model = build_model(conditions.model, data.shape, self.objective.outputs).to(world.device)
         torch.manual_seed(seed + world.rank)  # from here on ranks may draw different numbers (dropout)
         self.world, self.data, self.conditions = world, data, conditions
         self.optimizer = build_optimizer(conditions.optimizer, model.parameters(), lr)
         devices = [world.device] if world.device.type == "cuda" else None
         self.model: nn.Module = DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
         self._model = model
+        self._feed: Feed | None = None
 
     @property
     def bare_model(self) -> nn.Module:
@@ -51,15 +54,9 @@ class Learner:
         Returns:
             Loss of this rank's part before the update, a scalar on the device.
         """
-        batch = global_batch(seed, step, self.conditions.global_batch_size, len(self.data.train))
-        indices = rank_batch(batch, self.world.rank, self.world.size).to(self.world.device)
-        inputs = self.data.normalised(self.data.train.inputs[indices])
+        inputs, targets = self._feed_of(seed).batch(step)
         with self._autocast():
-            loss = functional.cross_entropy(
-                self.model(inputs),
-                self.data.train.labels[indices],
-                label_smoothing=self.conditions.label_smoothing,
-            )
+            loss = self.objective.loss(self.model(inputs), targets, self.conditions.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -67,21 +64,24 @@ class Learner:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Loss (without label smoothing) and accuracy on the validation split, each rank taking its share."""
+        """The objective's metrics on the validation split, each rank taking its share."""
         for buffer in self._model.buffers():  # batch norm's running statistics are those of rank 0
             torch.distributed.broadcast(buffer, 0)
         self._model.eval()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.world.device)
-        split, size = self.data.val, max(self.conditions.rank_batch_size, 256)
-        for start in range(self.world.rank * size, len(split), self.world.size * size):
-            labels = split.labels[start : start + size]
+        sums = torch.zeros(self.objective.sums_size, dtype=torch.float64, device=self.world.device)
+        size = max(self.conditions.rank_batch_size, 256)
+        for inputs, targets in validation_batches(self.data, self.world, size):
             with self._autocast():
-                logits = self._model(self.data.normalised(split.inputs[start : start + size])).float()
-            sums[0] += functional.cross_entropy(logits, labels, reduction="sum").double()
-            sums[1] += (logits.argmax(1) == labels).sum()
+                outputs = self._model(inputs)
+            sums += self.objective.sums(outputs, targets)
         self._model.train()
-        loss, hits = (self.world.total(sums) / len(split)).tolist()
-        return {"val_loss": loss, "val_accuracy": hits}
+        return self.objective.metrics(self.world.total(sums), len(self.data.val))
+
+    def _feed_of(self, seed: int) -> Feed:
+        if self._feed is None or self._feed.order.seed != seed:
+            sizes = constant_batch_size(self.conditions.global_batch_size)
+            self._feed = make_feed(self.data, self.world, seed=seed, sizes=sizes)
+        return self._feed
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.conditions.precision == "bf16":

@@ -29,6 +29,8 @@ class Plan:
     allow_downloads: bool
     checkpoint_interval_s: float
     resume: Resume | None
+    resident_bytes: int
+    stream_workers: int
 
     @property
     def kind(self) -> str:
@@ -50,4 +52,6 @@ class Plan:
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
+            resident_bytes=document["resident_bytes"],
+            stream_workers=document["stream_workers"],
         )
