@@ -22,7 +22,7 @@ from jobs.db import Database
 from jobs.settings import Settings
 from migrations.run import upgrade
 from tests.archives import FEATURES, LABELS, REFUSED, class_folders, npz, picture, tarred, zipped
-from tests.builders import conditions, lr_find, one_cycle, train
+from tests.builders import conditions, lr_find, one_cycle, sweep, train
 from tests.integration.test_api import assert_problem, dead_port
 
 LEGAL = npz(x=FEATURES, y=LABELS)
@@ -175,6 +175,16 @@ def test_an_auto_training_and_its_range_test_have_the_same_content(client: TestC
     for one in [job, *(client.get(f"/v1/jobs/{child}").json() for child in job["children"])]:
         assert one["spec"]["conditions"]["dataset"]["options"]["sha256"] == dataset["sha256"]
         assert one["fingerprint"] == job["fingerprint"]
+
+
+def test_every_cell_of_a_sweep_has_the_same_content(client: TestClient) -> None:
+    dataset = upload(client)
+    asked = sweep(conditions=uploaded(dataset), over={"global_batch_size": [8, 16]})
+    job = client.post("/v1/jobs", json=asked).json()
+    cells = [client.get(f"/v1/jobs/{child}").json() for child in job["children"]]
+    assert [cell["spec"]["conditions"]["dataset"]["options"]["sha256"] for cell in cells] == [dataset["sha256"]] * 2
+    too_large = sweep(conditions=uploaded(dataset), over={"global_batch_size": [8, 64]})
+    assert_problem(client.post("/v1/jobs", json=too_large), 422, "unusable_dataset")
 
 
 def test_conditions_that_do_not_go_with_a_dataset_are_refused_at_the_field(client: TestClient) -> None:
