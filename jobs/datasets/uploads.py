@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from jobs import repository
 from jobs.artifacts import ArtifactStore
-from jobs.datasets import images, npz
+from jobs.datasets import npz
 from jobs.datasets.archives import Limits, members
 from jobs.datasets.errors import DatasetInUseError, DatasetNotFoundError, InvalidDatasetError, StorageError
 from jobs.datasets.facts import Facts
@@ -36,8 +36,11 @@ def judge(file: IO[bytes], limits: Limits) -> tuple[str, Facts]:
     first = next(members(file, limits), None)
     if first is None:
         raise InvalidDatasetError("no_files", "the archive holds no files")
-    holds_arrays = first.name.endswith(".npy")
-    return ("npz", npz.judge(file, limits)) if holds_arrays else ("image_folder", images.judge(file, limits))
+    if first.name.endswith(".npy"):
+        return "npz", npz.judge(file, limits)
+    from jobs.datasets import images  # noqa: PLC0415 - Pillow is loaded with the first images only
+
+    return "image_folder", images.judge(file, limits)
 
 
 def add(database: Database, store: ArtifactStore, file: IO[bytes], name: str, limits: Limits) -> str:
