@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +275,10 @@ def begun(port: int, header: bytes, body: bytes) -> socket.socket:
 
 def open_uploads(process: "subprocess.Popen[bytes]", folder: Path) -> list[str]:
     """Files without a name that the server holds open in its folder for uploads."""
-    links = [str(path.readlink()) for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink()]
+    links = []
+    for path in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed in the meantime
+            links.append(str(path.readlink()))
     return [link for link in links if link.startswith(str(folder))]
 
 
