@@ -30,7 +30,7 @@ def run(world: World, plan: Plan, report: Report) -> None:
     test = plan.spec.range_test
     report.plan(test.total_steps, {})
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
-    lab = _Lab(world, plan, plan.spec, load(plan, world.device), report)
+    lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
     stopped = []
     for replica in range(test.replicas):
         edge = lab.sweep(rates, replica, replica)
@@ -66,7 +66,7 @@ class _Pending:
 
 
 @dataclass(slots=True)
-class _Lab:
+class Lab:
     """What all sweeps of a job share."""
 
     world: World
