@@ -30,6 +30,7 @@ from jobs.errors import (
     NoPlotError,
     NoTableError,
     UnusableBoundsError,
+    UnusableStartError,
 )
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     NoPlotError: 409,
     NoTableError: 409,
     UnusableBoundsError: 409,
+    UnusableStartError: 409,
     DatasetNotFoundError: 404,
     DatasetInUseError: 409,
     InvalidDatasetError: 422,

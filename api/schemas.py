@@ -205,6 +205,16 @@ class Note(Document):
     message: str
 
 
+class MedianCurve(Document):
+    """Replicas merged: the median of each rate, and the band that holds nine in ten of them."""
+
+    metric: Literal["train_loss", "val_loss", "val_accuracy"]
+    lr: list[float]
+    median: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+
+
 class LrBoundsDocument(Document):
     """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
 
@@ -218,6 +228,7 @@ class LrBoundsDocument(Document):
     valid_for: dict[str, Any]
     warnings: list[Note]
     use: dict[str, Any] | None
+    curve: MedianCurve | None = None
 
 
 class CurveQuery(BaseModel):

@@ -98,6 +98,24 @@ Replicas = Annotated[
     int | None,
     typer.Option(help="Sweeps with other orders of the data (default: 3)", rich_help_panel=SWEEP),
 ]
+Measure = Annotated[
+    str | None,
+    typer.Option(help="train_loss, val_loss or val_accuracy (default: train_loss)", rich_help_panel=SWEEP),
+]
+MeasureEvery = Annotated[
+    int | None, typer.Option(help="Steps between measurements of held-back data", rich_help_panel=SWEEP)
+]
+Bisect = Annotated[
+    bool | None, typer.Option("--bisect", help="Add short sweeps around the edge", rich_help_panel=SWEEP)
+]
+Vary = Annotated[
+    str | None,
+    typer.Option(help="data_order or data_order_and_initialisation (default: data_order)", rich_help_panel=SWEEP),
+]
+StartFrom = Annotated[
+    str | None,
+    typer.Option(metavar="JOB", help="Start every sweep from the weights of this training", rich_help_panel=SWEEP),
+]
 
 FromJob = Annotated[
     str | None,

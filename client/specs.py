@@ -69,6 +69,18 @@ class RangeTestFlags:
     steps: int | None = None
     spacing: str | None = None
     replicas: int | None = None
+    measure: str | None = None
+    measure_every: int | None = None
+    bisect: bool | None = None
+    vary: str | None = None
+    start_from: str | None = None
+
+    def document(self) -> Spec:
+        """What was typed."""
+        given = _given(asdict(self))
+        if self.start_from is not None:
+            given["start_from"] = {"from_job": self.start_from}
+        return given
 
 
 FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
@@ -106,7 +118,7 @@ class LabelFlags:
 def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
     """The spec of an ``lr_find`` job."""
     spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
-    sweep = _given(asdict(range_test))
+    sweep = range_test.document()
     return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
 
 

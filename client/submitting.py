@@ -41,6 +41,11 @@ def lr_find(  # noqa: PLR0913 - options of a command
     steps: o.SweepSteps = None,
     spacing: o.Spacing = None,
     replicas: o.Replicas = None,
+    measure: o.Measure = None,
+    measure_every: o.MeasureEvery = None,
+    bisect: o.Bisect = None,
+    vary: o.Vary = None,
+    start_from: o.StartFrom = None,
     seed: o.Seed = None,
     name: o.Name = None,
     label: o.Labels = None,
@@ -58,7 +63,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
         ConditionFlags(
             model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
         ),
-        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas),
+        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
     )
     _submit(url, document, watch, as_json)
@@ -82,6 +87,11 @@ def sweep(  # noqa: PLR0913 - options of a command
     steps: o.SweepSteps = None,
     spacing: o.Spacing = None,
     replicas: o.Replicas = None,
+    measure: o.Measure = None,
+    measure_every: o.MeasureEvery = None,
+    bisect: o.Bisect = None,
+    vary: o.Vary = None,
+    start_from: o.StartFrom = None,
     seed: o.Seed = None,
     name: o.Name = None,
     label: o.Labels = None,
@@ -98,7 +108,7 @@ def sweep(  # noqa: PLR0913 - options of a command
     document = sweep_spec(
         ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
         over or (),
-        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas),
+        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
     )
     _submit(url, document, watch, as_json)

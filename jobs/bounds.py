@@ -4,24 +4,29 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from clr_core.bounds import Curve, suggest_bounds
+from clr_core.bounds import Curve, merge, suggest_bounds
 from jobs import repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.schedules import rates_of
 from jobs.series import names_of
-from jobs.spec import TrainSpec
+from jobs.spec import RangeTest, TrainSpec
 from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9
+MOST_POINTS = 400  # of the median curve
 
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
     """The ``lr_bounds`` document of a range test, from its curves as they stand in SQL."""
-    replicas = [replica for metric, replica in names_of(session, job.id) if metric == "train_loss"]
-    answer = suggest_bounds([_curve(session, job.id, replica) for replica in replicas], level=LEVEL)
+    test = RangeTest.model_validate(job.spec["range_test"])
+    series = {replica for _, replica in names_of(session, job.id)}
+    full = [_curve(session, job.id, test.measure, replica) for replica in sorted(series) if replica < test.replicas]
+    short = [_curve(session, job.id, "train_loss", replica) for replica in sorted(series) if replica >= test.replicas]
+    answer = suggest_bounds(full, level=LEVEL, short_sweeps=short)
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}
+    document["curve"] = _median_curve(test.measure, full)
     document["valid_for"] = {"fingerprint": job.fingerprint, **conditions}
     document["use"] = (
         {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": {"from_job": job.id}}}
@@ -31,13 +36,32 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     return document
 
 
-def _curve(session: Session, job_id: str, replica: int) -> Curve:
-    lrs = [value for _, value, _ in repository.series(session, job_id, "lr", replica)]
-    losses = [
-        float(special or "nan") if value is None else value
-        for _, value, special in repository.series(session, job_id, "train_loss", replica)
+def _curve(session: Session, job_id: str, measure: str, replica: int) -> Curve:
+    """One sweep; of an accuracy its complement, the error, which falls where the accuracy rises."""
+    lrs = {step: lr for step, lr, _ in repository.series(session, job_id, "lr", replica)}
+    points = [
+        (lrs[step], float(special or "nan") if value is None else value)
+        for step, value, special in repository.series(session, job_id, measure, replica)
     ]
-    return Curve.of([lr for lr in lrs if lr is not None], losses)
+    if not points:  # diverged before the first measurement: as good as a curve that begins with NaN
+        return Curve.of([next(lr for lr in lrs.values() if lr is not None)], [float("nan")])
+    rates = [lr for lr, _ in points if lr is not None]
+    values = [value for _, value in points]
+    if measure == "val_accuracy":
+        return Curve.of(rates, [1.0 - value for value in values], values)
+    return Curve.of(rates, values)
+
+
+def _median_curve(measure: str, curves: list[Curve]) -> dict[str, Any] | None:
+    """Median and band of the sweeps, thinned; of accuracies as such, not as errors."""
+    merged = merge(curves, level=LEVEL)
+    if not merged.lrs:
+        return None
+    step = -(-len(merged.lrs) // MOST_POINTS)
+    middle, low, high = ([*values[::step]] for values in (merged.losses, merged.low, merged.high))
+    if measure == "val_accuracy":
+        middle, low, high = ([1.0 - value for value in values] for values in (middle, high, low))
+    return {"metric": measure, "lr": [*merged.lrs[::step]], "median": middle, "low": low, "high": high}
 
 
 def bounds_document(job: Job) -> dict[str, Any]:

@@ -50,6 +50,15 @@ class NoEpochsError(JobsError):
         super().__init__(f"{job_id} has no epochs (yet): ask for x=step")
 
 
+class UnusableStartError(JobsError):
+    """A range test cannot start from the weights of this job."""
+
+    code = "unusable_start"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"range_test.start_from: {job_id} {why}")
+
+
 class BoundsNotReadyError(JobsError):
     """The range test has not finished, so there are no bounds yet."""
 

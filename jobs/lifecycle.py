@@ -60,8 +60,10 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
     parents.begin_parent(session, job)
+    start = job.resolved.get("start_from", {})
     return Claim(
         job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
+        start_key=start.get("key"), start_sha256=start.get("sha256"),
         resume_key=None if checkpoint is None else checkpoint.key,
         resume_sha256=None if checkpoint is None else checkpoint.sha256, resume_step=step,
     )  # fmt: skip

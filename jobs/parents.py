@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from jobs import repository
 from jobs.models import Event, Job
+from jobs.spec import RangeTest
 from jobs.status import TERMINAL, Reason, Status
 
 KIND = "sweep"
@@ -30,8 +31,7 @@ class Sum:
 
 def sum_of_children(session: Session, parent: Job) -> Sum:
     """Progress of a sweep. A child that has ended counts with the steps that it took: it takes no more."""
-    range_test = parent.spec["range_test"]
-    expected = range_test["steps"] * range_test["replicas"]
+    expected = RangeTest.model_validate(parent.spec["range_test"]).total_steps
     rows = session.execute(
         select(Job.status, Job.step, Job.total_steps, Job.version).where(Job.parent_id == parent.id)
     ).all()

@@ -9,7 +9,8 @@ from typing import Any
 class Claim:
     """A job that this worker may run: only with this attempt number may it write.
 
-    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps.
+    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps. ``start_key`` is
+    that of another job's checkpoint, whose weights a range test starts from.
     """
 
     job_id: str
@@ -21,6 +22,8 @@ class Claim:
     resume_key: str | None
     resume_sha256: str | None
     resume_step: int
+    start_key: str | None = None
+    start_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
 from jobs.models import Event, IdempotencyKey, Job
 from jobs.spec import AnySpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
+from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Reason, Status
 
 
@@ -84,10 +85,11 @@ def _insert(session: Session, spec: AnySpec, key: str | None, digest: str) -> Su
 def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     conditions = resolve_dataset(session, conditions)
     now = repository.now(session)
+    start = resolve_start(session, spec, conditions) if isinstance(spec, LrFindSpec) else {}
     document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
     job = Job(
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
-        resolved={"rank_batch_size": conditions.rank_batch_size}, fingerprint=conditions.fingerprint(),
+        resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
         slots=conditions.world_size, created_at=now, queued_at=now,
     )  # fmt: skip
     session.add(job)

@@ -10,7 +10,7 @@ from jobs.settings import Settings
 LOG_TAIL_BYTES = 2000
 
 
-def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None) -> None:
+def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None, start: Path | None = None) -> None:
     """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none."""
     plan = {
         "kind": claim.kind,
@@ -24,6 +24,7 @@ def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | N
         "resume": None
         if resume is None
         else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
+        "start": None if start is None else {"path": str(start), "sha256": claim.start_sha256, "step": 0},
     }
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / "plan.json").write_text(json.dumps(plan))

@@ -72,7 +72,8 @@ class Supervisor:
     def _attempt(self, claim: Claim, devices: tuple[int, ...], run_dir: Path, lease: Lease) -> list[str]:
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
         fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
-        rundir.write_plan(run_dir, claim, self.settings, resume)
+        start = None if claim.start_key is None else self.store.path(claim.start_key)
+        rundir.write_plan(run_dir, claim, self.settings, resume, start)
         shipper = Shipper(claim, run_dir, self.store)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:

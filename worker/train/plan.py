@@ -29,6 +29,7 @@ class Plan:
     allow_downloads: bool
     checkpoint_interval_s: float
     resume: Resume | None
+    start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
     resident_bytes: int
     stream_workers: int
 
@@ -41,7 +42,7 @@ class Plan:
     def read(cls, path: Path) -> Self:
         """Read a plan that the supervisor has written."""
         document = json.loads(path.read_text())
-        resume = document["resume"]
+        resume, start = document["resume"], document.get("start")
         spec = job_spec.validate_python(document["spec"])
         assert not isinstance(spec, SweepSpec)  # noqa: S101 - no worker claims one
         return cls(
@@ -51,6 +52,7 @@ class Plan:
             datasets_dir=Path(document["datasets_dir"]),
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
+            start=start and Resume(Path(start["path"]), start["sha256"], start["step"]),
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
             resident_bytes=document["resident_bytes"],
             stream_workers=document["stream_workers"],
