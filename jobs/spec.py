@@ -6,9 +6,10 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from jobs.conditions import Conditions
-from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, Steps
+from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Strict, Text, refuse
+from jobs.training_options import EarlyStop, Observe, OnDivergence
 
 
 class RangeTest(Strict):
@@ -60,6 +61,9 @@ class TrainSpec(_JobSpec):
     steps: Steps | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
+    observe: Observe = Observe()
+    early_stop: EarlyStop | None = None
+    on_divergence: OnDivergence | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -69,6 +73,8 @@ class TrainSpec(_JobSpec):
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
         if self.steps is not None:
             check_length(self.schedule, self.steps)
+        if self.on_divergence is not None and isinstance(self.schedule, SequenceSchedule):
+            raise refuse("rates_not_lowered", "on_divergence goes with schedules that have one peak, not a sequence")
         if self.range_test is not None and self.schedule.peak != "auto":
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
         return self

@@ -1,5 +1,6 @@
 """Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
 
+import errno
 import logging
 import threading
 import time
@@ -21,13 +22,27 @@ from worker import rundir
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
 from worker.shipping import Shipper
+from worker.train.stopping import ask_to_stop
+from worker.watch import Watch
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.02
 RETRY_S = 0.5
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 T = TypeVar("T")
+
+
+def _explain(error: OSError) -> tuple[Reason, str]:
+    if error.errno in NO_ROOM:
+        where = f" ({error.filename})" if error.filename else ""
+        return Reason.DISK_FULL, (
+            f"there is no room to store a file of this job{where}: {error.strerror}. Free space in the worker's data "
+            "folder (artifacts/ and runs/ of CLR_DATA_DIR), and start again"
+        )
+    return Reason.INTERNAL_ERROR, f"the worker could not write or read a file: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +75,40 @@ class Supervisor:
                 return []
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
-                message = f"the worker could not write or read a file: {error}"
-                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message))
+                reason, message = _explain(error)
+                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
 
     def _attempt(self, claim: Claim, devices: tuple[int, ...], run_dir: Path, lease: Lease) -> list[str]:
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
         rundir.write_plan(run_dir, claim, self.settings, resume)
-        shipper = Shipper(claim, run_dir, self.store)
+        with self.database.read() as session:
+            watch = Watch.of(session, claim.job_id)
+        shipper = Shipper(claim, run_dir, self.store, watch)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:
-            self._follow(ranks, shipper, claim, lease)
+            self._follow(ranks, shipper, claim, lease, run_dir)
         finally:
             ranks.kill()  # what is left of the group; a slot is free only when its processes are gone
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
-    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
+    def _stop(self, ranks: Ranks, run_dir: Path | None) -> None:
+        """End the ranks; those of a training, whose run directory is given, save first."""
+        deadline = time.monotonic() + self.settings.stop_grace_s
+        if run_dir is not None:
+            ask_to_stop(run_dir)
+            while ranks.is_alive() and time.monotonic() < deadline:
+                time.sleep(POLL_S)
+        ranks.stop(max(deadline - time.monotonic(), 0.0))
+
+    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease, run_dir: Path) -> None:
         pause_until = 0.0
         while ranks.is_alive():
             if lease.cancel.is_set() or lease.lost.is_set() or self.stopping.is_set():
-                ranks.stop(self.settings.stop_grace_s)
+                self._stop(ranks, run_dir if claim.kind == "train" and not lease.lost.is_set() else None)
                 return
             if time.monotonic() >= pause_until:
                 try:
@@ -119,7 +145,12 @@ class Supervisor:
         if cause["reason"] == Reason.WORKER_LOST:
             log.warning("%s: %s", claim.job_id, cause["message"])
             return self._give_back(claim, Outcome.WORKER_LOST)
-        return lifecycle.fail(self.database, claim, Reason(cause["reason"]), cause["message"])
+        reason, message = Reason(cause["reason"]), cause["message"]
+        if reason is Reason.DIVERGED and (keys := lifecycle.start_again(self.database, claim, message)) is not None:
+            for key in keys:
+                self.store.delete(key)
+            return [claim.job_id]
+        return lifecycle.fail(self.database, claim, reason, message)
 
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
         return lifecycle.give_back(self.database, claim, outcome, max_attempts=self.settings.max_attempts)

@@ -29,6 +29,7 @@ class Plan:
     allow_downloads: bool
     checkpoint_interval_s: float
     resume: Resume | None
+    job_id: str = ""
 
     @property
     def kind(self) -> str:
@@ -48,5 +49,6 @@ class Plan:
             datasets_dir=Path(document["datasets_dir"]),
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
+            job_id=document["job_id"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
         )
