@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from api import problems
 from api.deps import Services
 from api.middleware import BodyLimit, RequestId
-from api.routes import health, jobs, schedules
+from api.routes import health, jobs, outputs, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -39,7 +39,9 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.services = services
+    app.include_router(outputs.csv_router)  # before the route of the same path that answers in JSON
     app.include_router(jobs.router)
+    app.include_router(outputs.router)
     app.include_router(schedules.router)
     app.include_router(health.router)
     problems.install(app)

@@ -16,6 +16,7 @@ from jobs.errors import (
     JobNotFoundError,
     JobsError,
     NoBoundsError,
+    NoSuchFileError,
     UnusableBoundsError,
 )
 
@@ -27,6 +28,7 @@ STATUS_OF: dict[type[JobsError], int] = {
     ConditionsDifferError: 409,
     BoundsNotReadyError: 409,
     NoBoundsError: 409,
+    NoSuchFileError: 409,
     UnusableBoundsError: 409,
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}

@@ -102,7 +102,7 @@ class JobDocument(Document):
             resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
             attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],
             parent=row.parent_id, children=list(repository.children_of(session, row.id)), waits_for=row.waits_for,
-            labels=row.labels, alarms=[], result=row.result if row.kind != "lr_find" else None,
+            labels=row.labels, alarms=row.alarms, result=row.result if row.kind != "lr_find" else None,
             error=JobError(**row.error) if row.error else None, links=_links(row),
         )  # fmt: skip
 
@@ -123,6 +123,8 @@ def _progress(row: Job, now: float) -> Progress:
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
     links = {"self": base, "curves": f"{base}/curves", "cancel": f"{base}/cancel"}
+    if row.kind == "train":
+        links |= {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"}
     return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
 
 

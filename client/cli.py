@@ -2,7 +2,7 @@
 
 import typer
 
-from client import reading, schedules, submitting
+from client import downloads, reading, schedules, submitting
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -20,6 +20,8 @@ app.command("train")(submitting.train)
 app.command("jobs")(reading.jobs)
 app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)
+app.command("model")(downloads.model)
+app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
 app.add_typer(schedules.app, name="schedules")

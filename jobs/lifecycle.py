@@ -138,6 +138,12 @@ def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
     return [old.key for old in surplus]
 
 
+def note(database: Database, job_id: str, kind: str, data: dict[str, Any]) -> None:
+    """Write an event that changes nothing about the job, so that no attempt need own it."""
+    with database.write() as session:
+        alarms.note(session, job_id, [(kind, data)])
+
+
 def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
     """Record the verdict; for a range test, read its bounds from the curves.
 

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     max_attempts: PositiveInt = 3
     max_body_bytes: PositiveInt = 1_000_000
     allow_downloads: bool = False
+    sinks: str = ""
     log_level: str = "INFO"
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
 from worker.rundir import ReportTail
+from worker.sinks.fan_out import FanOut
 from worker.watch import Watch
 
 LATEST = (
@@ -21,13 +22,17 @@ class Shipper:
         run_dir: Where the report and its files lie.
         store: Takes checkpoints and other files.
         watch: Looks at the metrics on their way and raises alarms.
+        sinks: Take the metrics too, once they stand in SQL.
 
     Attributes:
+        run_dir: Where the report and its files lie.
         result: The last line of a report that came to its end, else None.
     """
 
-    def __init__(self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None) -> None:
-        self._claim, self._run_dir, self._store = claim, run_dir, store
+    def __init__(
+        self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None, sinks: FanOut | None = None
+    ) -> None:
+        self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
         self._watch = watch or Watch()
         self._unstored: OSError | None = None
         self._tail = ReportTail(run_dir)
@@ -60,6 +65,8 @@ class Shipper:
 
     def shipped(self) -> None:
         """The batch stands in SQL."""
+        if self._sinks is not None:
+            self._sinks.write(self._batch.points)
         self._batch = Batch()
 
     def _take_plan(self, line: dict[str, Any]) -> None:
@@ -80,14 +87,14 @@ class Shipper:
         self._batch.progress |= {"step": line["done"], "epoch": line.get("epoch")}
 
     def _take_checkpoint(self, line: dict[str, Any]) -> None:
-        local = self._run_dir / line["file"]
+        local = self.run_dir / line["file"]
         key = f"{self._claim.job_id}/checkpoints/attempt-{self._claim.attempt}-step-{line['step']}.pt"
         self._batch.checkpoint = self._store.put(key, local)
         self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
         local.unlink()
 
     def _take_file(self, line: dict[str, Any]) -> None:
-        local = self._run_dir / line["file"]
+        local = self.run_dir / line["file"]
         key = f"{self._claim.job_id}/attempt-{self._claim.attempt}-{local.name}"
         self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
         local.unlink()

@@ -4,24 +4,26 @@ import errno
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from jobs import lifecycle
+from jobs import lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.errors import StaleAttemptError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
-from jobs.status import Outcome, Reason
+from jobs.status import Outcome, Reason, Status
 from worker import rundir
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
 from worker.shipping import Shipper
+from worker.sinks.fan_out import FanOut
+from worker.sinks.sink import OpenSink
 from worker.train.stopping import ask_to_stop
 from worker.watch import Watch
 
@@ -59,6 +61,7 @@ class Supervisor:
     settings: Settings
     on_cuda: bool
     stopping: threading.Event
+    sinks: Mapping[str, OpenSink] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone.
@@ -67,9 +70,10 @@ class Supervisor:
             Ids of jobs that may run now.
         """
         run_dir = self.settings.runs_dir / claim.job_id / f"attempt-{claim.attempt}"
+        sinks = FanOut(self.sinks, claim, lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data))
         with Lease(self.database, claim, self.settings.lease_s) as lease:
             try:
-                return self._attempt(claim, devices, run_dir, lease)
+                return self._attempt(claim, devices, self._shipper(claim, run_dir, lease, sinks), lease)
             except StaleAttemptError:
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 return []
@@ -79,16 +83,29 @@ class Supervisor:
                 return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
+                sinks.close(self._status_of(claim))
 
-    def _attempt(self, claim: Claim, devices: tuple[int, ...], run_dir: Path, lease: Lease) -> list[str]:
+    def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
+        def watch() -> Watch:
+            with self.database.read() as session:
+                return Watch.of(session, claim.job_id)
+
+        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks)
+
+    def _status_of(self, claim: Claim) -> str:
+        try:
+            with self.database.read() as session:
+                return repository.get_job(session, claim.job_id).status
+        except OperationalError:
+            return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
+
+    def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
+        run_dir = shipper.run_dir
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
         rundir.write_plan(run_dir, claim, self.settings, resume)
-        with self.database.read() as session:
-            watch = Watch.of(session, claim.job_id)
-        shipper = Shipper(claim, run_dir, self.store, watch)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:
-            self._follow(ranks, shipper, claim, lease, run_dir)
+            self._follow(ranks, shipper, claim, lease)
         finally:
             ranks.kill()  # what is left of the group; a slot is free only when its processes are gone
         if not lease.lost.is_set():
@@ -104,11 +121,12 @@ class Supervisor:
                 time.sleep(POLL_S)
         ranks.stop(max(deadline - time.monotonic(), 0.0))
 
-    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease, run_dir: Path) -> None:
+    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until = 0.0
         while ranks.is_alive():
             if lease.cancel.is_set() or lease.lost.is_set() or self.stopping.is_set():
-                self._stop(ranks, run_dir if claim.kind == "train" and not lease.lost.is_set() else None)
+                saves = claim.kind == "train" and not lease.lost.is_set()
+                self._stop(ranks, shipper.run_dir if saves else None)
                 return
             if time.monotonic() >= pause_until:
                 try:

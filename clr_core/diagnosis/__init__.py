@@ -6,7 +6,7 @@ Source of the signs: L. N. Smith, "A disciplined approach to neural network hype
 
 from collections.abc import Sequence
 
-from clr_core.diagnosis.divergence import divergence, diverged_at
+from clr_core.diagnosis.divergence import diverged_at, divergence
 from clr_core.diagnosis.finding import Evaluation, Finding, finite_part
 from clr_core.diagnosis.overfitting import overfitting
 from clr_core.diagnosis.peak import peak_too_small

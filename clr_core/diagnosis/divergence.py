@@ -11,10 +11,12 @@ RISE: Final = 3.0  # that of `clr_core.range_test.DivergenceRule`: two further f
 PATIENCE: Final = 2  # evaluations in a row above the start: one may be the bump of a peak that is passed well
 CLIMB: Final = 0.1  # of the fall: how far above the start counts, so that a return to it alone does not
 
+WORTH_NOISE: Final = 4  # evaluations from which a noise can be told
+
 _ADVICE: Final = (
     "The learning rate is too high for these conditions: take a lower max_lr, best from a range test under the same "
-    "conditions, whose curve shows where the loss turns up (Smith, arXiv:1506.01186, section 3.3). A large weight decay "
-    "or momentum lowers the rate that a training bears (Smith, arXiv:1803.09820, sections 4.3 and 4.4)."
+    "conditions, whose curve shows where the loss turns up (Smith, arXiv:1506.01186, section 3.3). A large weight "
+    "decay or momentum lowers the rate that a training bears (Smith, arXiv:1803.09820, sections 4.3 and 4.4)."
 )
 
 
@@ -50,7 +52,7 @@ def divergence(evaluations: Sequence[Evaluation]) -> Finding | None:
     best = min(range(len(losses)), key=losses.__getitem__)
     fall = losses[0] - losses[best]
     before = losses[: best + 1]
-    if fall <= 0 or len(before) > WORTH_NOISE and fall <= least_change(before, 2.0):
+    if fall <= 0 or (len(before) > WORTH_NOISE and fall <= least_change(before, 2.0)):
         return None
     last = evaluations[-1]
     lowest_of_last = min(losses[-PATIENCE:])
@@ -67,6 +69,3 @@ def divergence(evaluations: Sequence[Evaluation]) -> Finding | None:
         "train_loss_min_step": evaluations[best].step, "lr": last.lr, "lr_max_since": highest.lr,
     }  # fmt: skip
     return Finding("divergence", last.step, message, _ADVICE, evidence)
-
-
-WORTH_NOISE: Final = 4  # evaluations from which a noise can be told

@@ -3,10 +3,8 @@
 import json
 import os
 import random
-import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +31,16 @@ Curve = dict[tuple[str, int], float]
 
 
 @pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
+def launcher() -> Launcher:
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
         os.environ.setdefault(name, {"OMP_NUM_THREADS": "1"}.get(name, "PASSIVE"))
     launcher = Launcher()
     launcher.warm()
-    yield launcher
+    return launcher
 
 
 class Job:
-    """One training over several attempts, kept as the supervisor keeps it: points before the checkpoint, and no others."""
+    """One training over several attempts, kept as the supervisor does: points before the checkpoint and no others."""
 
     def __init__(self, folder: Path, launcher: Launcher, optimizer: str, world_size: int = 2, **changes: Any) -> None:
         spec, peak = OPTIMIZERS[optimizer]

@@ -93,10 +93,8 @@ def _unwritable(error: BaseException, path: Path) -> TrainingError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
-            message = (
-                f"there is no room to write checkpoint {path.name}: {cause.strerror}. Free space under {path.parent}"
-            )
-            return TrainingError(Reason.DISK_FULL, f"{message}, or on the file system that holds it, and start again")
+            message = f"there is no room to write checkpoint {path.name}: {cause.strerror}. Free space on the disk"
+            return TrainingError(Reason.DISK_FULL, f"{message} of {path.parent}, and start again")
         cause = cause.__cause__ or cause.__context__
     return TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {path.name} cannot be written: {error}")
 

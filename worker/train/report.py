@@ -45,7 +45,7 @@ class Report:
         self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica)
 
     def checkpoint(self, step: int, file: str, *, best: bool) -> None:
-        """A checkpoint after ``step`` steps lies in the run directory, whole; ``best``: of the best evaluation so far."""
+        """A checkpoint after ``step`` steps lies in the run directory, whole; ``best`` is of the best evaluation."""
         self._line("checkpoint", step=step, file=file, best=best)
 
     def file(self, kind: str, step: int, file: str) -> None:
