@@ -13,6 +13,9 @@ from clr_core.diagnosis import Evaluation, Finding, diagnose, diverged_at
 from jobs import repository
 
 
+EACH_OF_FIRST = 100
+
+
 class Watch:
     """Takes the lines of a report and says what is new and wrong.
 
@@ -48,10 +51,15 @@ class Watch:
         if "generalisation_gap" in values:
             val_loss, gap = values["val_loss"][-1], values["generalisation_gap"][-1]
             self._evaluations.append(Evaluation(steps[-1], val_loss - gap, val_loss, self._lr))
-            found += diagnose(self._evaluations)
+            found += diagnose(self._evaluations) if self._is_worth_a_look() else []
         fresh = [finding for finding in found if finding.code not in self._raised]
         self._raised |= {finding.code for finding in fresh}
         return [finding.to_dict() for finding in fresh]
+
+    def _is_worth_a_look(self) -> bool:
+        """Each of the first hundred evaluations, then every hundredth part more: a look takes time with each of them."""
+        count = len(self._evaluations)
+        return count <= EACH_OF_FIRST or count % (count // EACH_OF_FIRST) == 0
 
 
 def _finite(session: Session, job_id: str, metric: str) -> dict[int, float]:

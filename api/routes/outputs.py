@@ -81,9 +81,9 @@ class _CsvRoute(APIRoute):
 
 
 def _asks_for_csv(scope: Scope) -> bool:
-    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("format")
+    wanted: list[str] | None = parse_qs(scope["query_string"].decode("latin-1")).get("format")
     if wanted:
-        return wanted[-1] == "csv"
+        return bool(wanted[-1] == "csv")
     accept: str = Headers(scope=scope).get("accept", "")
     return accept.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip() == "text/csv"
 

@@ -5,11 +5,12 @@ from math import ceil
 from typing import Final
 
 from clr_core.diagnosis.finding import Evaluation, Finding
-from clr_core.diagnosis.noise import WINDOW, least_change, level
+from clr_core.diagnosis.noise import WINDOW, least_change, level, noise
 
 SHORTEST: Final = 8  # evaluations: two levels of three, and two between them
 SHARE: Final = 0.25  # of the training so far: what is flat for less may be the crossing of a saddle
 LEARNED: Final = 0.05  # of the first loss: a training that has so little left has no plateau but an end
+END_SIGMAS: Final = 3.0  # noise above that: an end that noise hides is no plateau either
 CONSTANT: Final = 1.01  # highest over lowest rate of a stretch that counts as constant
 FALLEN: Final = 2.0  # a rate that fell so far should let the loss fall with it
 
@@ -40,7 +41,8 @@ def plateau(evaluations: Sequence[Evaluation]) -> Finding | None:
     now = level(train[-WINDOW:])
     fall = level(train[:WINDOW]) - now
     start = level([one.train_loss for one in evaluations[:WINDOW]])
-    if not (constant or fallen) or fall > least_change(train, 1.0) or now <= LEARNED * start:
+    has_ended = now <= LEARNED * start + END_SIGMAS * noise(train)
+    if not (constant or fallen) or has_ended or fall > least_change(train, 1.0):
         return None
     last = evaluations[-1]
     if constant and len({one.lr for one in evaluations}) > 1 and last.lr < evaluations[0].lr:

@@ -13,7 +13,7 @@ from worker.sinks.sink import OpenSink, Sink
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 256  # batches; a sink that is so far behind has failed
-END_S = 10.0  # how long the end of an attempt waits for sinks
+END_S = 2.0  # how long the end of an attempt waits for sinks; slower ones go on while the worker lives
 
 Tell = Callable[[str, dict[str, Any]], None]
 

@@ -1,8 +1,11 @@
 """MLflow: one run a job in the experiment ``clr-service``; attempts after the first go on with it."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # noqa: TID251 - a server tells nobody else of its jobs
 
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
