@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from clr_core.diagnosis import Evaluation, Finding, diagnose, diverged_at
 from jobs import repository
 
-
 EACH_OF_FIRST = 100
 
 
@@ -57,7 +56,7 @@ class Watch:
         return [finding.to_dict() for finding in fresh]
 
     def _is_worth_a_look(self) -> bool:
-        """Each of the first hundred evaluations, then every hundredth part more: a look takes time with each of them."""
+        """Each of the first hundred evaluations, then every hundredth part more: a look takes time with each."""
         count = len(self._evaluations)
         return count <= EACH_OF_FIRST or count % (count // EACH_OF_FIRST) == 0
 

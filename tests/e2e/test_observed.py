@@ -219,11 +219,12 @@ def runs_of(tracking: MlflowClient) -> Any:
 @pytest.mark.filterwarnings("ignore")  # MLflow's own tables warn under the newest SQLAlchemy
 def test_sinks_get_every_point_and_one_that_fails_fails_no_job(own_stack: Callable[..., Stack], tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'mlflow.sqlite3'}"
+    tracking = MlflowClient(tracking_uri=store)
+    tracking.search_experiments()  # makes its tables, which two processes must not do at the same time
     stack = own_stack(extra_env={"CLR_SINKS": f"tensorboard:{tmp_path / 'tb'},mlflow:{store}"})
     with Client(stack.url) as client:
         job = ended(client, train(steps=60))
         curve = series(client, job["id"], "train_loss")
-        tracking = MlflowClient(tracking_uri=store)
         (run,) = wait_until(lambda: [run for run in runs_of(tracking) if run.info.status == "FINISHED"])
         (tmp_path / "tb" / "blocked").touch()
     events = EventAccumulator(str(tmp_path / "tb" / job["id"]), size_guidance={"scalars": 0}).Reload()
