@@ -107,9 +107,10 @@ def test_files_and_curves_are_fetched(database: Database, settings: Settings, tm
     with TestClient(create_app(settings)) as client:
         early = client.get(f"/v1/jobs/{job_id}/model")
         assert (early.status_code, early.json()["code"]) == (409, "no_such_file")
-        for attempt in (1, 2):  # the model of a lost attempt goes when the next one has its own
-            stored = store.put(f"{job_id}/attempt-{attempt}-model.safetensors", file)
-            gone = lifecycle.record(database, owner, Batch(files=[("model", 10, stored)]))
+        lost, stored = (store.put(f"{job_id}/attempt-{attempt}-model.safetensors", file) for attempt in (1, 2))
+        lifecycle.record(database, owner, Batch(files=[("model", 10, lost)]))
+        # The model of a lost attempt goes when the next one has its own.
+        gone = lifecycle.record(database, owner, Batch(files=[("model", 10, stored)]))
         assert gone == [f"{job_id}/attempt-1-model.safetensors"]
         model = client.get(f"/v1/jobs/{job_id}/model")
         assert (model.content, model.headers["etag"]) == (b"weights", f'"{stored.sha256}"')
