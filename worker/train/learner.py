@@ -1,6 +1,7 @@
 """A model that learns: what a range test and a training have in common, and must have in common."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,15 @@ class Learner:
     def bare_model(self) -> nn.Module:
         """The model without DistributedDataParallel around it."""
         return self._model
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on, beside random states and the step's number."""
+        return {"model": self._model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to a state that `state_dict` gave."""
+        self._model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
 
     def step(self, step: int, seed: int) -> Tensor:
         """One update on this rank's part of the step's global batch; gradients are averaged over ranks.
