@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from jobs.catalog import TRAIN_SAMPLES
-from jobs.entry_point_specs import EntryPointOptions as EntryPointOptions
+from jobs.entry_point_specs import EntryPointOptions
 from jobs.model_specs import Model, NoOptions
 from jobs.optimizer_specs import Optimizer
 from jobs.strict import Strict, Text, refuse

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from jobs.batch_sizes import BatchSizeWarmStart
-from jobs.schedule_specs import ScheduleSpec, Steps
+from jobs.schedule_specs import ScheduleSpec
 from jobs.schedules import Length, build_schedule, rates_of
 from jobs.strict import Strict, refuse
 

@@ -11,7 +11,7 @@ class WeightAverage:
     """``average = decay * average + (1 - decay) * weights`` after every step, from the initial weights on.
 
     Floating-point buffers (batch norm's running statistics) are averaged alike, other buffers are those of the model.
-    After n steps the initial weights count with ``decay ** n``: choose 1 / (1 - decay) well below the training's length.
+    After n steps the initial weights count with ``decay ** n``: 1 / (1 - decay) should be well below n.
 
     Args:
         model: The model whose weights are averaged, with the initial weights.
@@ -27,7 +27,7 @@ class WeightAverage:
         """Take in the weights as they are now."""
         weights = self._model.state_dict()
         names = [name for name, value in self._average.items() if value.is_floating_point()]
-        torch._foreach_lerp_(  # noqa: SLF001 - torch's own optimizers use it; there is no other name
+        torch._foreach_lerp_(
             [self._average[name] for name in names], [weights[name] for name in names], 1 - self._decay
         )
         for name in self._average.keys() - set(names):

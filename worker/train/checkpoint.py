@@ -24,8 +24,7 @@ def save(learner: Learner, report: Report, step: int) -> None:
     path = folder / f"step-{step}.pt"
     aside = path.with_suffix(".part")
     state = {
-        "model": learner.bare_model.state_dict(),
-        "optimizer": learner.optimizer.state_dict(),
+        "learner": learner.state_dict(),
         "step": step,
         "random": states,
     }
@@ -54,8 +53,7 @@ def restore(learner: Learner, resume: Resume) -> int:
     if digest != resume.sha256:
         raise TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {resume.path.name} is damaged: its SHA-256 differs")
     state: dict[str, Any] = torch.load(resume.path, map_location=learner.world.device, weights_only=True)
-    learner.bare_model.load_state_dict(state["model"])
-    learner.optimizer.load_state_dict(state["optimizer"])
+    learner.load_state_dict(state["learner"])
     _restore_random_state(learner, state["random"])
     return int(state["step"])
 

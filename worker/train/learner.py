@@ -42,7 +42,7 @@ class Learner:
         TrainingError: Model, data and conditions do not go together, or something is not installed here.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is decided by another part of a spec
         self,
         world: World,
         data: Data,
@@ -134,7 +134,7 @@ class Learner:
         return inputs
 
     def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Gradients of the mean loss over the rank's batch, piece by piece; only the last piece talks to other ranks."""
+        """Gradients of the mean loss over the rank's batch, by pieces; only the last one talks to other ranks."""
         if len(targets) <= self._piece:
             loss = self._loss(inputs, targets)
             loss.backward()

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from clr_core.torch_scheduler import ScheduledLR
+from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
-from jobs.schedules import Length, build_schedule
+from jobs.schedules import build_schedule
 from jobs.spec import TrainSpec
 from jobs.status import Reason
 from worker.train import checkpoint
 from worker.train.data import Data
 from worker.train.datasets import load
+from worker.train.epochs import Epochs
 from worker.train.learner import Learner
 from worker.train.ledger import Ledger
 from worker.train.plan import Plan
@@ -23,12 +25,6 @@ def run(world: World, plan: Plan, report: Report) -> None:
     """Train from the beginning, or from the plan's checkpoint, to the end."""
     data = load(plan, world.device)
     Training(world, plan, report, data).run()
-
-
-def length_of(spec: TrainSpec, samples: int, global_batch_size: int) -> Length:
-    """Length of a training: its ``steps``, or the steps in which ``epochs`` times all samples are seen."""
-    steps_per_epoch = samples / global_batch_size
-    return Length(spec.steps or math.ceil((spec.epochs or 0) * steps_per_epoch), steps_per_epoch)
 
 
 @dataclass(slots=True)
@@ -52,10 +48,15 @@ class Training:
     def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         self.spec, self.plan, self.report = plan.spec, plan, report
-        self.length = length_of(plan.spec, len(data.train), plan.conditions.global_batch_size)
+        sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
+        self.epochs = Epochs(sizes, len(data.train))
+        self.length = self.epochs.length_of(plan.spec)
         self.cycles_momentum = plan.conditions.optimizer.cycles_momentum
         schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=self.cycles_momentum)
-        self.learner = Learner(world, data, plan.conditions, seed=plan.spec.seed, lr=schedule.lr_at(0))
+        self.learner = Learner(
+            world, data, plan.conditions,
+            seed=plan.spec.seed, lr=schedule.lr_at(0), sizes=sizes, ema_decay=plan.spec.ema_decay,
+        )  # fmt: skip
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.ledger = Ledger(world, plan.checkpoint_interval_s)
         self.rates = _Rates([], [])
@@ -81,8 +82,7 @@ class Training:
         self.report.result({"final": self.evaluation, "total_steps": total})
 
     def _ends_epoch(self, step: int) -> bool:
-        per_epoch = self.length.steps_per_epoch
-        return step + 1 == self.length.total_steps or (step + 1) // per_epoch > step // per_epoch
+        return step + 1 == self.length.total_steps or self.epochs.ends_at(step)
 
     def _note_rates(self) -> None:
         group: dict[str, Any] = self.learner.optimizer.param_groups[0]
@@ -92,12 +92,14 @@ class Training:
 
     def _exchange(self, step: int, *, evaluate: bool) -> None:
         exchange = self.ledger.exchange()
-        speed = self.plan.conditions.global_batch_size * len(exchange.steps) / max(exchange.seconds, 1e-9)
+        sizes = self.epochs.sizes
+        samples = sizes.samples_before(exchange.steps[-1] + 1) - sizes.samples_before(exchange.steps[0])
+        speed = samples / max(exchange.seconds, 1e-9)
         values = {"train_loss": exchange.losses, "lr": self.rates.lr}
         if self.cycles_momentum:
             values["momentum"] = self.rates.momentum
         values["samples_per_s"] = [speed] * len(exchange.steps)
-        done, epoch = step + 1, (step + 1) / self.length.steps_per_epoch
+        done, epoch = step + 1, self.epochs.at(step + 1)
         self.report.points(exchange.steps, values, done=done, epoch=epoch)
         self.rates = _Rates([], [])
         self._refuse_divergence(exchange.steps, exchange.losses, values["lr"])
