@@ -116,11 +116,11 @@ class GlobalBatchNorm(_FromPlain):
         variance = self._total(centred.square().sum(axes)) / count
         self._keep(mean, variance * (count / max(count - 1, 1)))
         out = centred * (variance + self.eps).rsqrt().view(shape)
-        return out if self.weight is None else out * self.weight.view(shape) + self.bias.view(shape)
+        return out * self.weight.view(shape) + self.bias.view(shape) if self.affine else out
 
     @staticmethod
     def _total(values: Tensor) -> Tensor:
-        total: Tensor = _TotalOverRanks.apply(values)
+        total: Tensor = _TotalOverRanks.apply(values)  # type: ignore[no-untyped-call]
         return total
 
     @torch.no_grad()

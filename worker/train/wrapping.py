@@ -22,7 +22,9 @@ def arranged(model: nn.Module, conditions: Conditions, world: World) -> nn.Modul
     elif conditions.sync_batch_norm:
         model = synchronised(model, world)
     model = model.to(world.device)
-    return model.to(memory_format=torch.channels_last) if conditions.channels_last else model
+    if conditions.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's overloads
+    return model
 
 
 def parallel(model: nn.Module, conditions: Conditions, world: World) -> nn.Module:
@@ -35,7 +37,8 @@ def parallel(model: nn.Module, conditions: Conditions, world: World) -> nn.Modul
     """
     if conditions.compile:
         _require_compiler(world.device)
-        model = torch.compile(model)
+        compiled: nn.Module = torch.compile(model)  # type: ignore[assignment]  # a module becomes a module
+        model = compiled
     if world.size == 1:
         return model
     return DistributedDataParallel(
