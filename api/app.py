@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from api import problems
 from api.deps import Services
 from api.middleware import BodyLimit, RequestId
-from api.routes import health, jobs, outputs, schedules
+from api.routes import datasets, health, jobs, outputs, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -43,9 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(jobs.router)
     app.include_router(outputs.router)
     app.include_router(schedules.router)
+    app.include_router(datasets.router)
     app.include_router(health.router)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
     app.add_middleware(RequestId)
     _describe_specs(app)
     return app

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from pydantic_core import from_json
 
 from api.problems import BadBodyError
+from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -21,6 +22,11 @@ class Services:
     database: Database
     doorbell: Doorbell
     settings: Settings
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Stored files."""
+        return ArtifactStore(self.settings.artifacts_dir)
 
 
 def services(request: Request) -> Services:

@@ -9,6 +9,16 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from jobs.datasets.errors import (
+    DatasetInUseError,
+    DatasetNotFoundError,
+    InvalidDatasetError,
+    StorageError,
+    UnsupportedUploadError,
+    UnusableDatasetError,
+    UploadCutOffError,
+    UploadTooLargeError,
+)
 from jobs.errors import (
     BoundsNotReadyError,
     ConditionsDifferError,
@@ -30,6 +40,14 @@ STATUS_OF: dict[type[JobsError], int] = {
     NoBoundsError: 409,
     NoSuchFileError: 409,
     UnusableBoundsError: 409,
+    DatasetNotFoundError: 404,
+    DatasetInUseError: 409,
+    InvalidDatasetError: 422,
+    UnusableDatasetError: 422,
+    UploadCutOffError: 400,
+    UploadTooLargeError: 413,
+    UnsupportedUploadError: 415,
+    StorageError: 507,
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
@@ -70,7 +88,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(JobsError)
     def on_jobs_error(request: Request, error: JobsError) -> JSONResponse:
         status = STATUS_OF[type(error)]
-        errors = None
+        errors = getattr(error, "errors", None)
         if isinstance(error, ConditionsDifferError):
             errors = [
                 {"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields

@@ -2,7 +2,7 @@
 
 import typer
 
-from client import downloads, reading, schedules, submitting
+from client import datasets, downloads, reading, schedules, submitting
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -24,6 +24,7 @@ app.command("model")(downloads.model)
 app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
 
 

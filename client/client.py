@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
-from client.errors import ProblemError, ServerUnreachableError, WaitTimeoutError
+from client.errors import ProblemError, ServerUnreachableError, UsageError, WaitTimeoutError
 from client.transport import Transport
 
 Document = Mapping[str, Any]
@@ -159,6 +160,44 @@ class Client:
     def preview(self, spec: Mapping[str, Any]) -> Document:
         """What a schedule does over a training: LR, momentum and batch size at its steps."""
         return self._transport.request("POST", "/v1/schedules:preview", json=spec)
+
+    def datasets(self) -> Document:
+        """What can be trained on (``data``), and the largest upload (``upload_limit_bytes``)."""
+        return self._transport.request("GET", "/v1/datasets")
+
+    def dataset(self, dataset_id: str) -> Document:
+        """One dataset, by its name or the id of an upload."""
+        return self._transport.request("GET", f"/v1/datasets/{_segment(dataset_id)}")
+
+    def upload_dataset(self, path: Path, name: str = "", on_progress: Callable[[int], None] | None = None) -> Document:
+        """Send a file of arrays or images, a part at a time, and return the dataset that it became.
+
+        Args:
+            path: An ``.npz``, ``.zip``, ``.tar`` or ``.tar.gz`` file.
+            name: A name for people.
+            on_progress: Called with the bytes of each part that was sent.
+
+        Raises:
+            UsageError: If the file cannot be read, or is larger than the server takes; nothing is sent then.
+            ProblemError: If the server refuses it.
+            ServerUnreachableError: If no server answers, or the connection breaks.
+        """
+        try:
+            with path.open("rb") as file:
+                size_bytes = file.seek(0, 2)
+                file.seek(0)
+                limit_bytes = self.datasets()["upload_limit_bytes"]
+                if size_bytes > limit_bytes:
+                    raise UsageError(f"{path} has {size_bytes} bytes; the server takes at most {limit_bytes}.")
+                return self._transport.upload(
+                    "/v1/datasets", file, size_bytes=size_bytes, params=[("name", name)], on_progress=on_progress
+                )
+        except OSError as error:
+            raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Remove an uploaded dataset; a `ProblemError` (409) while a job that has not ended needs it."""
+        self._transport.delete(f"/v1/datasets/{_segment(dataset_id)}")
 
     def ready(self) -> Document:
         """What the server says of its parts.

@@ -44,7 +44,16 @@ Model = Annotated[
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="digits, cifar10, fashion_mnist, mnist or FILE.npz in the server's data folder.  (default: digits)",
+        help="digits, cifar10, fashion_mnist, mnist, the id of an upload (clr datasets), or FILE.npz in the server's "
+        "data folder (default: digits)",
+        rich_help_panel=CONDITIONS,
+    ),
+]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Pixels, height and width, that uploaded images are resized to.",
+        show_default=False,
         rich_help_panel=CONDITIONS,
     ),
 ]

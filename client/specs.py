@@ -28,6 +28,7 @@ class ConditionFlags:
     batch_size: int | None = None
     world_size: int | None = None
     precision: str | None = None
+    image_size: int | None = None
 
     def document(self) -> Spec:
         """The ``conditions`` of a spec, defaults written out."""
@@ -42,6 +43,10 @@ class ConditionFlags:
 
     def _dataset(self) -> Spec:
         name = self.dataset or "digits"
+        if name.startswith("ds_"):
+            return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
+        if self.image_size is not None:
+            raise UsageError("--image-size goes with the id of an uploaded dataset only.")
         if name.endswith(".npz"):
             return {"name": "npz", "options": {"path": name}}
         return {"name": name}

@@ -28,6 +28,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
     *,
     model: o.Model = None,
     dataset: o.Dataset = None,
+    image_size: o.ImageSize = None,
     optimizer: o.Optimizer = None,
     momentum: o.Momentum = None,
     weight_decay: o.WeightDecay = None,
@@ -53,7 +54,9 @@ def lr_find(  # noqa: PLR0913 - options of a command
         _submit(url, spec_from_file(spec), watch, as_json)
         return
     document = lr_find_spec(
-        ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
+        ConditionFlags(
+            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
+        ),
         RangeTestFlags(start_lr, end_lr, steps, spacing, replicas),
         LabelFlags(seed, name, label or ()),
     )
@@ -75,6 +78,7 @@ def train(  # noqa: PLR0913 - options of a command
     steps: o.Steps = None,
     model: o.Model = None,
     dataset: o.Dataset = None,
+    image_size: o.ImageSize = None,
     optimizer: o.Optimizer = None,
     momentum: o.Momentum = None,
     weight_decay: o.WeightDecay = None,
@@ -95,7 +99,9 @@ def train(  # noqa: PLR0913 - options of a command
         _submit(url, spec_from_file(spec), watch, as_json)
         return
     document = train_spec(
-        ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
+        ConditionFlags(
+            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
+        ),
         TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps, settings or ()),
         LabelFlags(seed, name, label or ()),
     )

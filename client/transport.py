@@ -1,7 +1,7 @@
 """One HTTP exchange: retried where that is safe, and every failure turned into one of our errors."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,8 @@ from client.errors import AddressError, ProblemError, ServerUnreachableError
 ATTEMPTS = 3
 FIRST_RETRY_S = 0.2
 RETRY_GROWTH = 3.0
+UPLOAD_PART_BYTES = 1 << 18
+NO_CONTENT = 204
 
 
 class Transport:
@@ -27,7 +29,7 @@ class Transport:
     """
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
-        self._url = base_url.rstrip("/")
+        self._url, self._timeout_s = base_url.rstrip("/"), timeout_s
         host = _host(base_url)
         # A proxy of the environment is never meant for a server on this very machine.
         self._http = httpx2.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
@@ -80,6 +82,34 @@ class Transport:
             raise ServerUnreachableError.at(self._url, _cause(error)) from error
         return size
 
+    def upload(
+        self, path: str, file: IO[bytes], *, size_bytes: int, params: Sequence[tuple[str, str]] = (),
+        on_progress: Callable[[int], None] | None = None,
+    ) -> Mapping[str, Any]:  # fmt: skip
+        """POST a file as it is, a part at a time, once; the server may take long to judge it.
+
+        Raises:
+            ProblemError: If the server answers with a problem.
+            ServerUnreachableError: If it does not answer, or the connection breaks.
+        """
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
+        timeout = httpx2.Timeout(self._timeout_s, read=None)
+        request = self._http.build_request(
+            "POST", path, params=list(params), content=_parts(file, on_progress), headers=headers, timeout=timeout
+        )
+        return self._document(self._send(request, attempts=1))
+
+    def delete(self, path: str) -> None:
+        """Send a DELETE, which is answered without a body.
+
+        Raises:
+            ProblemError: If the server answers with a problem.
+            ServerUnreachableError: If it does not answer.
+        """
+        response = self._send(self._http.build_request("DELETE", path), ATTEMPTS)
+        if response.status_code != NO_CONTENT:
+            self._document(response)
+
     def _send(self, request: httpx2.Request, attempts: int) -> httpx2.Response:
         pause_s = FIRST_RETRY_S
         for attempt in range(1, attempts + 1):
@@ -103,6 +133,13 @@ class Transport:
         if not response.is_success:
             raise ProblemError(response.status_code, document)
         return document
+
+
+def _parts(file: IO[bytes], on_progress: Callable[[int], None] | None) -> Iterator[bytes]:
+    while part := file.read(UPLOAD_PART_BYTES):
+        yield part
+        if on_progress is not None:
+            on_progress(len(part))
 
 
 def _host(base_url: str) -> str:

@@ -143,3 +143,17 @@ class Worker(Base):
     device: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class Dataset(Base):
+    """A dataset that a user uploaded; its file is the artifact ``datasets/<id>``."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(35), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    format: Mapped[str] = mapped_column(String(20))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    facts: Mapped[Json]
+    created_at: Mapped[float]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from jobs import lifecycle, repository
 from jobs.bounds import bounds_of, resolve
 from jobs.conditions import Conditions
+from jobs.datasets.resolve import resolve_dataset
 from jobs.db import Database, db_now
 from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
@@ -42,6 +43,7 @@ def submit(database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None 
         JobNotFoundError: ``max_lr`` names a job that is not there.
         NoBoundsError: That job is no range test, or ended without bounds.
         ConditionsDifferError: The conditions are not those of the bounds.
+        UnusableDatasetError: The conditions name an uploaded dataset that is not there, or does not go with them.
     """
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -75,6 +77,7 @@ def _insert(session: Session, spec: LrFindSpec | TrainSpec, key: str | None, dig
 
 
 def _add(session: Session, spec: LrFindSpec | TrainSpec, conditions: Conditions) -> Job:
+    conditions = resolve_dataset(session, conditions)
     now = repository.now(session)
     document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
     job = Job(
@@ -108,7 +111,7 @@ def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
 def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, Job]:
     bounds = bounds_of(source) if source.kind != "lr_find" or source.status in TERMINAL else None
     found_under = Conditions.model_validate(source.spec["conditions"])
-    conditions = spec.conditions or found_under
+    conditions = resolve_dataset(session, spec.conditions or found_under)
     differing = conditions.differences(found_under)
     if differing and not spec.allow_different_conditions:
         raise ConditionsDifferError(source.id, differing)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     stop_grace_s: PositiveFloat = 5.0
     max_attempts: PositiveInt = 3
     max_body_bytes: PositiveInt = 1_000_000
+    max_upload_bytes: PositiveInt = 2 * 1024**3
+    max_unpacked_bytes: PositiveInt = 16 * 1024**3
+    max_upload_entries: PositiveInt = 500_000
+    max_upload_ratio: PositiveInt = 200
+    resident_bytes: PositiveInt = 2 * 1024**3
+    stream_workers: NonNegativeInt = 2
     allow_downloads: bool = False
     sinks: str = ""
     log_level: str = "INFO"
@@ -43,6 +49,11 @@ class Settings(BaseSettings):
     def artifacts_dir(self) -> Path:
         """Where checkpoints and results are kept."""
         return self.data_dir.absolute() / "artifacts"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where the API writes uploads while they come in; files there have no name."""
+        return self.data_dir.absolute() / "uploads"
 
     @property
     def runs_dir(self) -> Path:

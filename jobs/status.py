@@ -52,6 +52,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "deadline_exceeded"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     INTERNAL_ERROR = "internal_error"
+    NOT_INSTALLED = "not_installed"  # the worker lacks a package or a compiler that the conditions ask for
     PARENT_FAILED = "parent_failed"  # the job that this one waited for gave it nothing to go on
 
 

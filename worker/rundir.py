@@ -20,6 +20,8 @@ def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | N
         "resolved": claim.resolved,
         "datasets_dir": str(settings.datasets_dir),
         "allow_downloads": settings.allow_downloads,
+        "resident_bytes": settings.resident_bytes,
+        "stream_workers": settings.stream_workers,
         "checkpoint_interval_s": settings.checkpoint_interval_s,
         "resume": None
         if resume is None

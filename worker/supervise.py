@@ -14,11 +14,12 @@ from sqlalchemy.exc import OperationalError
 from jobs import lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
-from jobs.errors import StaleAttemptError
+from jobs.errors import StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from worker import rundir
+from worker.fetching import fetch_dataset
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
 from worker.shipping import Shipper
@@ -77,6 +78,9 @@ class Supervisor:
             except StaleAttemptError:
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 return []
+            except TrainingError as error:
+                reason, message = error.reason, str(error)
+                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 reason, message = _explain(error)
@@ -102,6 +106,7 @@ class Supervisor:
     def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
         run_dir = shipper.run_dir
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
+        fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
         rundir.write_plan(run_dir, claim, self.settings, resume)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:

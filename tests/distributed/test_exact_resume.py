@@ -1,4 +1,6 @@
-"""Ranks are really killed, again and again, and the training ends as if nothing had been: to the last bit."""
+"""Ranks are really killed, again and again, and the training ends as if nothing had been: to the last bit.
+
+With batch norm, augmentation and a cycle of rate and momentum."""
 
 import json
 import os
@@ -45,7 +47,11 @@ class Job:
     def __init__(self, folder: Path, launcher: Launcher, optimizer: str, world_size: int = 2, **changes: Any) -> None:
         spec, peak = OPTIMIZERS[optimizer]
         body = conditions(
-            model={"name": "resnet8"}, optimizer=spec, world_size=world_size, global_batch_size=12 * world_size
+            model={"name": "resnet8"},
+            optimizer=spec,
+            world_size=world_size,
+            global_batch_size=12 * world_size,
+            augmentation="crop_flip_cutout",
         )
         self.spec = train_spec(
             conditions=body, schedule=one_cycle(peak), steps=STEPS, observe={"gradient_norm": True}, **changes

@@ -44,8 +44,8 @@ def gradient_norm(model: nn.Module) -> Tensor:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-def step_metrics(exchange: Exchange, rates: dict[str, list[float]], global_batch_size: int) -> dict[str, list[float]]:
-    """All metrics of the steps of an exchange; samples/s is the mean over them."""
-    speed = global_batch_size * len(exchange.steps) / max(exchange.seconds, 1e-9)
+def step_metrics(exchange: Exchange, rates: dict[str, list[float]], samples: int) -> dict[str, list[float]]:
+    """All metrics of the steps of an exchange, which took so many samples over all ranks; samples/s is their mean."""
+    speed = samples / max(exchange.seconds, 1e-9)
     values = {"train_loss": exchange.losses, **rates, "samples_per_s": [speed] * len(exchange.steps)}
     return values | ({"gradient_norm": exchange.gradient_norms} if exchange.gradient_norms else {})

@@ -29,6 +29,8 @@ class Plan:
     allow_downloads: bool
     checkpoint_interval_s: float
     resume: Resume | None
+    resident_bytes: int
+    stream_workers: int
     job_id: str = ""
 
     @property
@@ -51,4 +53,6 @@ class Plan:
             checkpoint_interval_s=document["checkpoint_interval_s"],
             job_id=document["job_id"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
+            resident_bytes=document["resident_bytes"],
+            stream_workers=document["stream_workers"],
         )

@@ -5,12 +5,14 @@ import math
 from torch import Tensor
 
 from clr_core.torch_scheduler import ScheduledLR
+from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
-from jobs.schedules import Length, build_schedule
+from jobs.schedules import build_schedule
 from jobs.spec import TrainSpec
 from jobs.status import Reason
 from worker.train.data import Data
 from worker.train.datasets import load
+from worker.train.epochs import Epochs
 from worker.train.keeping import Keeper
 from worker.train.learner import Learner
 from worker.train.ledger import Ledger
@@ -29,12 +31,6 @@ def run(world: World, plan: Plan, report: Report) -> None:
     Training(world, plan, report, data).run()
 
 
-def length_of(spec: TrainSpec, samples: int, global_batch_size: int) -> Length:
-    """Length of a training: its ``steps``, or the steps in which ``epochs`` times all samples are seen."""
-    steps_per_epoch = samples / global_batch_size
-    return Length(spec.steps or math.ceil((spec.epochs or 0) * steps_per_epoch), steps_per_epoch)
-
-
 class Training:
     """One training on one rank.
 
@@ -48,10 +44,15 @@ class Training:
     def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         self.spec, self.plan, self.report, self.world = plan.spec, plan, report, world
-        self.length = length_of(plan.spec, len(data.train), plan.conditions.global_batch_size)
+        sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
+        self.epochs = Epochs(sizes, len(data.train))
+        self.length = self.epochs.length_of(plan.spec)
         cycles_momentum = plan.conditions.optimizer.cycles_momentum
         schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=cycles_momentum)
-        self.learner = Learner(world, data, plan.conditions, seed=plan.spec.seed, lr=schedule.lr_at(0))
+        self.learner = Learner(
+            world, data, plan.conditions,
+            seed=plan.spec.seed, lr=schedule.lr_at(0), sizes=sizes, ema_decay=plan.spec.ema_decay,
+        )  # fmt: skip
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
         self.ledger = Ledger(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
@@ -84,8 +85,7 @@ class Training:
         return gradient_norm(self.learner.bare_model) if self.spec.observe.gradient_norm else None
 
     def _ends_epoch(self, step: int) -> bool:
-        per_epoch = self.length.steps_per_epoch
-        return step + 1 == self.length.total_steps or (step + 1) // per_epoch > step // per_epoch
+        return step + 1 == self.length.total_steps or self.epochs.ends_at(step)
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
@@ -97,9 +97,10 @@ class Training:
         Returns:
             Whether this attempt is to end here.
         """
-        exchange, rates = self.ledger.exchange(), self.rates.take()
-        done, epoch = step + 1, (step + 1) / self.length.steps_per_epoch
-        values = step_metrics(exchange, rates, self.plan.conditions.global_batch_size)
+        exchange, rates, sizes = self.ledger.exchange(), self.rates.take(), self.epochs.sizes
+        done, epoch = step + 1, self.epochs.at(step + 1)
+        samples = sizes.samples_before(done) - sizes.samples_before(exchange.steps[0])
+        values = step_metrics(exchange, rates, samples)
         self.report.points(exchange.steps, values, done=done, epoch=epoch)
         self._refuse_divergence(exchange.steps, exchange.losses, rates["lr"])
         self.memory.add(exchange.losses)
@@ -129,7 +130,8 @@ class Training:
             result["steps_to_target"] = self.memory.steps_to_target
         if self.report.writes:
             folder = self.report.folder
-            self.report.file("model", steps or 0, write_model(self.learner.bare_model, folder))
+            with self.learner.evaluated_weights():
+                self.report.file("model", steps or 0, write_model(self.learner.bare_model, folder))
             self.report.file("card", steps or 0, write_card(self.plan, result, self.world.device, folder))
         self.report.result(result)
 
