@@ -12,7 +12,7 @@ from api import problems
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, RequestId
-from api.routes import datasets, events, health, jobs, plots, schedules
+from api.routes import datasets, events, health, jobs, outputs, plots, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -41,9 +41,11 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     app.state.services = services
+    app.include_router(outputs.csv_router)  # before the route of the same path that answers in JSON
     app.include_router(jobs.router)
     app.include_router(events.router)
     app.include_router(plots.router)
+    app.include_router(outputs.router)
     app.include_router(schedules.router)
     app.include_router(datasets.router)
     app.include_router(health.router)

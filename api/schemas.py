@@ -109,7 +109,7 @@ class JobDocument(Document):
             resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
             attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],
             parent=row.parent_id, children=list(repository.children_of(session, row.id)), waits_for=row.waits_for,
-            labels=row.labels, alarms=[], result=row.result if row.kind != "lr_find" else None,
+            labels=row.labels, alarms=row.alarms, result=row.result if row.kind != "lr_find" else None,
             error=JobError(**row.error) if row.error else None, links=_links(row),
         )  # fmt: skip
 
@@ -132,7 +132,11 @@ def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
     links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
     links["plot"] = f"{base}/plot.svg"
-    own = {"lr_find": {"lr_bounds": f"{base}/lr-bounds"}, parents.KIND: {"table": f"{base}/table"}}
+    own = {
+        "lr_find": {"lr_bounds": f"{base}/lr-bounds"},
+        "train": {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"},
+        parents.KIND: {"table": f"{base}/table"},
+    }
     return links | own.get(row.kind, {})
 
 

@@ -86,7 +86,7 @@ def measure(world: World, kind: str, folder: Path) -> float:
     plan = Plan.read(folder / "plan.json")
     data, test = load(plan, world.device), spec.range_test
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
-    ratios = []
+    ratios, pair = [], (0.0, 0.0)
     for number in range(ROUNDS + 1):
         pair = ours(world, plan, data, rates, folder), bare(plan, data, rates)
         if number:  # the first round warms up

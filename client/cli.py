@@ -2,7 +2,7 @@
 
 import typer
 
-from client import datasets, plotting, reading, schedules, submitting
+from client import datasets, downloads, plotting, reading, schedules, submitting
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -23,6 +23,8 @@ app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)
 app.command("plot")(plotting.plot)
 app.command("table")(reading.table)
+app.command("model")(downloads.model)
+app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
 app.add_typer(datasets.app, name="datasets")

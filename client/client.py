@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -139,7 +140,30 @@ class Client:
         """The picture of a job as a file: ``svg``, ``png``, or ``json`` for Plotly; sizes in pixels."""
         asked = {"theme": theme, "width": width, "height": height}
         params = [(name, str(value)) for name, value in asked.items() if value is not None]
-        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/plot.{suffix}", params)
+        picture = BytesIO()
+        self._transport.download(f"/v1/jobs/{_segment(job_id)}/plot.{suffix}", picture, params=params)
+        return picture.getvalue()
+
+    def checkpoints(self, job_id: str) -> Document:
+        """The stored checkpoints of a training, the newest first: the last two, and the best."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/checkpoints")
+
+    def model_card(self, job_id: str) -> Document:
+        """What the model of a training is; a `ProblemError` (409) until there is one."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/model/card")
+
+    def download_model(self, job_id: str, target: IO[bytes]) -> int:
+        """Copy the final weights of a training, as safetensors, into an open file; how many bytes they are."""
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/model", target)
+
+    def download_checkpoint(self, job_id: str, step: int, target: IO[bytes]) -> int:
+        """Copy the checkpoint after ``step`` steps into an open file; how many bytes it is."""
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/checkpoints/{step}", target)
+
+    def download_curves(self, job_id: str, target: IO[bytes], metrics: Sequence[str] = ()) -> int:
+        """Copy every point of a job, as CSV, into an open file; how many bytes they are."""
+        params = [("metric", metric) for metric in metrics] + [("format", "csv")]
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/curves", target, params=params)
 
     def cancel(self, job_id: str) -> Document:
         """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""

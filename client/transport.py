@@ -57,17 +57,30 @@ class Transport:
         request = self._http.build_request(method, path, params=list(params), json=json, headers=headers)
         return self._document(self._send(request, attempts))
 
-    def download(self, path: str, params: Sequence[tuple[str, str]] = ()) -> bytes:
-        """Fetch what is no JSON, such as a picture.
+    def download(
+        self, path: str, target: IO[bytes], *, params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> int:  # fmt: skip
+        """Copy what a path answers with into an open file, piece by piece.
+
+        Returns:
+            How many bytes it has.
 
         Raises:
             ProblemError: If the server answers with a problem.
-            ServerUnreachableError: If it does not answer, or is not this service.
+            ServerUnreachableError: If it does not answer, or the connection is lost on the way.
         """
-        response = self._send(self._http.build_request("GET", path, params=list(params)), ATTEMPTS)
-        if not response.is_success:
-            self._document(response)
-        return bytes(response.content)
+        size = 0
+        try:
+            with self._http.stream("GET", path, params=list(params), headers=headers) as response:
+                if not response.is_success:
+                    response.read()
+                    self._document(response)
+                for piece in response.iter_bytes():
+                    size += target.write(piece)
+        except httpx2.TransportError as error:
+            raise ServerUnreachableError.at(self._url, _cause(error)) from error
+        return size
 
     def upload(
         self, path: str, file: IO[bytes], *, size_bytes: int, params: Sequence[tuple[str, str]] = (),

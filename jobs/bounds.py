@@ -103,6 +103,7 @@ def resolve(spec: TrainSpec, *, bounds: dict[str, float] | None) -> dict[str, An
     schedule, found = spec.schedule, bounds or {}
     peak = schedule.peak if isinstance(schedule.peak, float) else found["max_lr"]
     rates = rates_of(schedule, peak, found.get("base_lr"))
-    if rates.get("base_lr", 0.0) >= peak:
-        raise UnusableBoundsError(rates["base_lr"], peak)
+    rates |= {name: rates[name] * spec.lr_factor for name in ("max_lr", "base_lr") if name in rates}
+    if rates.get("base_lr", 0.0) >= rates["max_lr"]:
+        raise UnusableBoundsError(rates["base_lr"], rates["max_lr"])
     return rates

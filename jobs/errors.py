@@ -95,6 +95,15 @@ class UnusableBoundsError(JobsError):
         super().__init__(f"schedule.base_lr must be below the max_lr of the bounds, {max_lr:.6g}, got {base_lr}")
 
 
+class NoSuchFileError(JobsError):
+    """The job has no such file: none was made, none yet, or it is no longer kept."""
+
+    code = "no_such_file"
+
+    def __init__(self, job_id: str, what: str, why: str) -> None:
+        super().__init__(f"{job_id} has no {what}: {why}")
+
+
 class StaleAttemptError(JobsError):
     """Another attempt owns the job by now, so this one may write nothing more."""
 

@@ -55,6 +55,7 @@ class Job(Base):
     total_steps: Mapped[int | None] = mapped_column(BigInteger)
     epoch: Mapped[float | None]
     latest: Mapped[Json] = mapped_column(default=dict)
+    alarms: Mapped[list[Json]] = mapped_column(default=list)  # of the curve as it stands, each code once
     result: Mapped[Json | None]
     error: Mapped[Json | None]
 
@@ -144,6 +145,7 @@ class Artifact(Base):
     step: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    best: Mapped[bool] = mapped_column(default=False)  # a checkpoint: of the best evaluation so far
     created_at: Mapped[float]
 
 

@@ -98,6 +98,22 @@ def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
     )
 
 
+def checkpoints_of(session: Session, job_id: str) -> Sequence[Artifact]:
+    """Stored checkpoints, the newest first."""
+    return session.scalars(
+        select(Artifact).where(Artifact.job_id == job_id, Artifact.kind == "checkpoint").order_by(Artifact.step.desc()),
+    ).all()
+
+
+def files_of(session: Session, job_id: str, kind: str) -> Sequence[Artifact]:
+    """Stored files of one kind, the newest first."""
+    return session.scalars(
+        select(Artifact)
+        .where(Artifact.job_id == job_id, Artifact.kind == kind)
+        .order_by(Artifact.created_at.desc(), Artifact.key.desc()),
+    ).all()
+
+
 def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence[tuple[int, float | None, str | None]]:
     """``(step, value, nonfinite)`` of one metric and replica, in order of steps."""
     rows = session.execute(

@@ -58,6 +58,11 @@ class Batch:
     resolved: dict[str, Any] = field(default_factory=dict)
     checkpoint: Any = None  # a StoredFile, with its step in checkpoint_step
     checkpoint_step: int | None = None
+    checkpoint_is_best: bool = False
+    files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
 
     def __bool__(self) -> bool:
-        return bool(self.points or self.progress or self.resolved or self.checkpoint)
+        stored = self.checkpoint or self.files
+        return bool(self.points or self.progress or self.resolved or stored or self.alarms or self.notes)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     resident_bytes: PositiveInt = 2 * 1024**3
     stream_workers: NonNegativeInt = 2
     allow_downloads: bool = False
+    sinks: str = ""
     log_level: str = "INFO"
 
     @property

@@ -7,10 +7,12 @@ from pydantic_core.core_schema import ValidationInfo
 
 from clr_core.range_test import BISECTIONS, short_steps
 from jobs import grid
+from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
-from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, Steps
+from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Strict, Text, refuse
+from jobs.training_options import EarlyStop, Observe, OnDivergence
 
 MIN_MEASUREMENTS = 10  # what a curve needs to be read
 USUAL_MEASUREMENTS = 50
@@ -102,7 +104,10 @@ class TrainSpec(_JobSpec):
     """A training, as long as its ``epochs`` or its ``steps``, one of the two.
 
     ``conditions`` may be left out where ``max_lr`` comes from a job: they are then the conditions of that job.
-    ``range_test`` is the one that ``max_lr: "auto"`` runs first.
+    ``range_test`` is the one that ``max_lr: "auto"`` runs first. ``lr_reference_batch`` is the global batch size that
+    the schedule's rates were found at: they are multiplied by global_batch_size / lr_reference_batch (the linear
+    scaling rule, Goyal et al. 2017, arXiv:1706.02677). ``ema_decay`` asks for a moving average of the weights, which
+    is evaluated too.
     """
 
     kind: Literal["train"]
@@ -112,6 +117,12 @@ class TrainSpec(_JobSpec):
     steps: Steps | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
+    observe: Observe = Observe()
+    early_stop: EarlyStop | None = None
+    on_divergence: OnDivergence | None = None
+    batch_size_warm_start: BatchSizeWarmStart | None = None
+    lr_reference_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -119,11 +130,32 @@ class TrainSpec(_JobSpec):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
+        if self.batch_size_warm_start is not None and self.conditions is not None:
+            check_warm_start(self.conditions, self.batch_size_warm_start)
+        if self.lr_reference_batch is not None:
+            self._refuse_scaling_what_was_measured()
         if self.steps is not None:
             check_length(self.schedule, self.steps)
+        if self.on_divergence is not None and isinstance(self.schedule, SequenceSchedule):
+            raise refuse("rates_not_lowered", "on_divergence goes with schedules that have one peak, not a sequence")
         if self.range_test is not None and self.schedule.peak != "auto":
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
         return self
+
+    def _refuse_scaling_what_was_measured(self) -> None:
+        if not isinstance(self.schedule.peak, float) or isinstance(self.schedule, SequenceSchedule):
+            raise refuse(
+                "rates_not_scaled",
+                "lr_reference_batch goes with a peak that is a number and one schedule: bounds of a range test already "
+                "hold for the batch they were found at",
+            )
+
+    @property
+    def lr_factor(self) -> float:
+        """What the linear scaling rule multiplies the schedule's rates by."""
+        if self.lr_reference_batch is None or self.conditions is None:
+            return 1.0
+        return self.conditions.global_batch_size / self.lr_reference_batch
 
     @property
     def source_job(self) -> str | None:

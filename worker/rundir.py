@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.rows import Claim
 from jobs.settings import Settings
+from worker.train.stopping import STOP_FILE
 
 LOG_TAIL_BYTES = 2000
 
@@ -14,6 +15,7 @@ def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | N
     """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none."""
     plan = {
         "kind": claim.kind,
+        "job_id": claim.job_id,
         "spec": claim.spec,
         "resolved": claim.resolved,
         "datasets_dir": str(settings.datasets_dir),
@@ -65,5 +67,6 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
-    for path in (run_dir / "report.jsonl", run_dir / "plan.json", *run_dir.glob("checkpoints/*")):
+    left = [run_dir / name for name in ("report.jsonl", "plan.json", STOP_FILE)]
+    for path in (*left, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
         path.unlink(missing_ok=True)

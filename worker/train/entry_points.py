@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.conditions import EntryPointOptions
+from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train.data import Split

@@ -32,6 +32,7 @@ class Plan:
     start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
     resident_bytes: int
     stream_workers: int
+    job_id: str = ""
 
     @property
     def kind(self) -> str:
@@ -53,6 +54,7 @@ class Plan:
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
             start=start and Resume(Path(start["path"]), start["sha256"], start["step"]),
+            job_id=document["job_id"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
             resident_bytes=document["resident_bytes"],
             stream_workers=document["stream_workers"],

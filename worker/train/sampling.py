@@ -73,11 +73,7 @@ class Order:
 
     def start_of(self, step: int) -> int:
         """Samples that all ranks together have taken before ``step``."""
-        if len(self.sizes.sizes) == 1:
-            return step * self.sizes.sizes[0]
-        ends = (*self.sizes.starts[1:], step)
-        spans = zip(self.sizes.starts, ends, self.sizes.sizes, strict=True)
-        return sum(max(min(end, step) - start, 0) * size for start, end, size in spans)
+        return self.sizes.samples_before(step)
 
     def at(self, step: int) -> Tensor:
         """Samples of this rank at ``step``, ``[rank batch size] int64``."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.conditions import EntryPointOptions
+from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS
