@@ -1,7 +1,7 @@
 """Samples a second of a training's inner loop against other loops: same model, data, batch, precision and threads.
 
-Run: ``python benchmarks/throughput.py [CIFAR.npz] [--rounds N] [--seconds S]``, where CIFAR.npz holds ``train_x`` (uint8
-NHWC) and ``train_y``; without it there are figures for digits only. Ours is the `Training` that ranks run, with
+Run: ``python benchmarks/throughput.py [CIFAR.npz] [--rounds N] [--seconds S]``, where CIFAR.npz holds ``train_x``
+(uint8 NHWC) and ``train_y``; without it there are figures for digits only. Ours is the `Training` that ranks run, with
 metrics, schedule, evaluations (of 64 samples) and checkpoints on. Loops take turns in every round; a figure is the
 median over rounds of ours / theirs in samples a second, so above 1 ours is faster; null where a peer is not installed.
 
