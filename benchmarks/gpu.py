@@ -70,7 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     on_cuda = torch.cuda.is_available()
     device = torch.device("cuda", 0) if on_cuda else torch.device("cpu")
-    dist.init_process_group("nccl" if on_cuda else "gloo", store=dist.HashStore(), rank=0, world_size=1)
+    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    dist.init_process_group("nccl" if on_cuda else "gloo", store=store, rank=0, world_size=1)
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), writes=True) as report:
         training = Training(World(0, 1, device), plan_of(options), report, cifar(options.cifar, device))
         begun = time.perf_counter()
