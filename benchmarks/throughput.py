@@ -122,7 +122,7 @@ def ddp_rank() -> None:
     split = Split(inputs, torch.arange(len(inputs)) % 10)
     data = Data(split, Split(inputs[:VAL_SAMPLES], split.targets[:VAL_SAMPLES]), measure(split), 10)
     with joined_world() as world:
-        ours(world, data, "resnet20", DDP_BATCH, 2)
+        ours(world, data, "resnet20", DDP_BATCH, 4)
         took = ours(world, data, "resnet20", DDP_BATCH, DDP_STEPS)
         if world.rank == 0:
             print(json.dumps({"seconds": took}))
