@@ -2,8 +2,8 @@
 
 Run: ``python benchmarks/gpu.py CIFAR.npz [--epochs 10] [--steps N] [--batch-size 512] [--max-lr 0.4]``, where CIFAR.npz
 holds ``train_x, test_x`` (uint8 NHWC) and ``train_y, test_y``. It runs the `Training` that a rank runs, 1cycle with
-augmentation, on a CUDA device if there is one, else on the CPU, for a trial of a few ``--steps``. The accuracy is that
-of the last evaluation, on all test images.
+augmentation, on a CUDA device if there is one, else on the CPU, for a trial of a few ``--steps`` and
+``--val-samples``. The accuracy is that of the last evaluation, on all test images unless asked otherwise.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from worker.train.training import Training
 from worker.train.world import World
 
 
-def cifar(path: str, device: torch.device) -> Data:
+def cifar(path: str, device: torch.device, val_samples: int) -> Data:
     with np.load(path) as arrays:
         splits = [
             Split(
@@ -38,7 +38,8 @@ def cifar(path: str, device: torch.device) -> Data:
             )
             for part in ("train", "test")
         ]
-    return Data(splits[0].to(device), splits[1].to(device), measure(splits[0]).to(device), 10)
+    val = Split(splits[1].inputs[:val_samples], splits[1].targets[:val_samples])
+    return Data(splits[0].to(device), val.to(device), measure(splits[0]).to(device), 10)
 
 
 def plan_of(options: Any) -> Plan:
@@ -65,15 +66,19 @@ def main() -> None:
     parser.add_argument("cifar")
     parser.add_argument("--epochs", type=float, default=10)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--val-samples", type=int, default=10_000, help="test images to evaluate on")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--max-lr", type=float, default=0.4)
     parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     on_cuda = torch.cuda.is_available()
     device = torch.device("cuda", 0) if on_cuda else torch.device("cpu")
-    dist.init_process_group("nccl" if on_cuda else "gloo", store=dist.HashStore(), rank=0, world_size=1)
+    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    dist.init_process_group("nccl" if on_cuda else "gloo", store=store, rank=0, world_size=1)
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), writes=True) as report:
-        training = Training(World(0, 1, device), plan_of(options), report, cifar(options.cifar, device))
+        training = Training(
+            World(0, 1, device), plan_of(options), report, cifar(options.cifar, device, options.val_samples)
+        )
         begun = time.perf_counter()
         training.run()
         if on_cuda:

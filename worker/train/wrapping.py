@@ -1,5 +1,7 @@
 """What the conditions put around a model: batch norm over groups, memory format, compiler, data-parallel ranks."""
 
+import warnings
+
 import torch
 from torch import nn
 from torch._inductor.cpp_builder import get_cpp_compiler
@@ -41,13 +43,15 @@ def parallel(model: nn.Module, conditions: Conditions, world: World) -> nn.Modul
         model = compiled
     if world.size == 1:
         return model
-    return DistributedDataParallel(
-        model,
-        device_ids=[world.device] if world.device.type == "cuda" else None,
-        gradient_as_bucket_view=True,
-        broadcast_buffers=False,  # training reads none of batch norm's; an evaluation takes rank 0's
-        static_graph=_is_static(conditions),
-    )
+    # torch 2.13 deprecates broadcast_buffers for a name that older versions need not have.
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        return DistributedDataParallel(
+            model,
+            device_ids=[world.device] if world.device.type == "cuda" else None,
+            gradient_as_bucket_view=True,
+            broadcast_buffers=False,  # training reads none of batch norm's; an evaluation takes rank 0's
+            static_graph=_is_static(conditions),
+        )
 
 
 def _is_static(conditions: Conditions) -> bool:

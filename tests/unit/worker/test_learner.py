@@ -17,13 +17,14 @@ from worker.train.learner import Learner
 from worker.train.world import World
 
 WORLD = World(0, 1, torch.device("cpu"))
-CNN = {"model": {"name": "cnn"}}
+CNN: dict[str, Any] = {"model": {"name": "cnn"}}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def group() -> Iterator[None]:
     torch.set_num_threads(1)  # as ranks do
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
     yield
     dist.destroy_process_group()
 
@@ -91,7 +92,12 @@ def test_an_evaluation_with_averaged_weights_leaves_the_training_alone() -> None
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "schedulefree_sgd", "schedulefree_adamw", "prodigy"])
 def test_a_restored_learner_goes_on_to_the_last_bit(optimizer: str) -> None:
-    changes = {**CNN, "optimizer": {"name": optimizer}, "augmentation": "crop_flip_cutout", "ema_decay": 0.9}
+    changes: dict[str, Any] = {
+        **CNN,
+        "optimizer": {"name": optimizer},
+        "augmentation": "crop_flip_cutout",
+        "ema_decay": 0.9,
+    }
     straight, interrupted, resumed = (learner_of(**changes) for _ in range(3))
     stepped(straight, range(3)), stepped(interrupted, range(3))
     resumed.load_state_dict(interrupted.state_dict())
