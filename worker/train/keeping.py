@@ -9,7 +9,6 @@ from worker.train.memory import Memory
 from worker.train.plan import Resume
 from worker.train.report import Report
 
-
 REHEARSALS = 2  # with a static graph, messages are arranged anew after the second step
 
 
