@@ -9,6 +9,8 @@ from worker.train.memory import Memory
 from worker.train.plan import Resume
 from worker.train.report import Report
 
+REHEARSALS = 2  # with a static graph, messages are arranged anew after the second step
+
 
 class Keeper:
     """Saves and restores one training.
@@ -58,9 +60,10 @@ class Keeper:
         world = self._learner.world
         state = checkpoint.read(found, world.device)
         step = int(state["schedule"]["step"])
-        # DistributedDataParallel sorts gradients into its messages by the order in which the first step made them, and
-        # the order of a sum over three ranks or more decides its last bit. So a first step is taken, and undone.
-        self._learner.step(max(step - 1, 0), self._seed)
+        # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
+        # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
+        for _ in range(REHEARSALS):
+            self._learner.step(max(step - 1, 0), self._seed)
         ranks_then = checkpoint.restore(state, self._learner)
         if ranks_then != world.size:
             self._report.note(
