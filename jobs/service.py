@@ -128,6 +128,7 @@ def _add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
         )  # fmt: skip
         child = _add(session, child_spec, conditions)
         child.parent_id = parent.id
+        child.queued_at = parent.queued_at + len(children) * 1e-6  # run in the order of the grid
         children.append(child)
         cells.append({"job_id": child.id, "settings": settings})
     parent.resolved = {"cells": cells}
