@@ -21,8 +21,12 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     """The ``lr_bounds`` document of a range test, from its curves as they stand in SQL."""
     test = RangeTest.model_validate(job.spec["range_test"])
     series = {replica for _, replica in names_of(session, job.id)}
-    full = [_curve(session, job.id, test.measure, replica) for replica in sorted(series) if replica < test.replicas]
-    short = [_curve(session, job.id, "train_loss", replica) for replica in sorted(series) if replica >= test.replicas]
+    full = [
+        _curve(session, job.id, test, test.measure, replica) for replica in sorted(series) if replica < test.replicas
+    ]
+    short = [
+        _curve(session, job.id, test, "train_loss", replica) for replica in sorted(series) if replica >= test.replicas
+    ]
     answer = suggest_bounds(full, level=LEVEL, short_sweeps=short)
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}
@@ -36,16 +40,20 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     return document
 
 
-def _curve(session: Session, job_id: str, measure: str, replica: int) -> Curve:
-    """One sweep; of an accuracy its complement, the error, which falls where the accuracy rises."""
+def _curve(session: Session, job_id: str, test: RangeTest, measure: str, replica: int) -> Curve:
+    """One sweep; of an accuracy its complement, the error, which falls where the accuracy rises.
+
+    A sweep of a measure on held-back data that ended before its time was ended by its training loss: it is NaN there.
+    """
     lrs = {step: lr for step, lr, _ in repository.series(session, job_id, "lr", replica)}
     points = [
-        (lrs[step], float(special or "nan") if value is None else value)
+        (step, float(special or "nan") if value is None else value)
         for step, value, special in repository.series(session, job_id, measure, replica)
     ]
-    if not points:  # diverged before the first measurement: as good as a curve that begins with NaN
-        return Curve.of([next(lr for lr in lrs.values() if lr is not None)], [float("nan")])
-    rates = [lr for lr, _ in points if lr is not None]
+    last = max(lrs)
+    if measure != "train_loss" and last + 1 < test.steps:
+        points = [point for point in points if point[0] < last] + [(last, float("nan"))]
+    rates = [lr for lr in (lrs[step] for step, _ in points) if lr is not None]
     values = [value for _, value in points]
     if measure == "val_accuracy":
         return Curve.of(rates, [1.0 - value for value in values], values)

@@ -118,7 +118,8 @@ def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
 def _add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
     parent = _add(session, spec, spec.conditions)
     parent.slots = 0  # it runs nowhere; its children do
-    children, cells = [], []
+    children: list[Job] = []
+    cells = []
     for settings in grid.settings_of(spec.over):
         conditions = grid.conditions_of(spec.conditions, settings)
         words = ", ".join(f"{path} = {value}" for path, value in settings.items())
