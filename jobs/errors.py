@@ -68,6 +68,24 @@ class UnusableBoundsError(JobsError):
         super().__init__(f"schedule.base_lr must be below the max_lr of the bounds, {max_lr:.6g}, got {base_lr}")
 
 
+class TooManyJobsError(JobsError):
+    """The owner of the key has as many unfinished jobs as the server takes from one."""
+
+    code = "too_many_jobs"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"you have {most} jobs that have not ended, which is the limit; wait for some, or cancel some")
+
+
+class KeyNotFoundError(JobsError):
+    """There is no API key with this id."""
+
+    code = "key_not_found"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no key {key_id!r}")
+
+
 class StaleAttemptError(JobsError):
     """Another attempt owns the job by now, so this one may write nothing more."""
 

@@ -15,6 +15,7 @@ from jobs.db import Database, db_now
 from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
 from jobs.models import Event, IdempotencyKey, Job
+from jobs.owners import assert_room, every_owner
 from jobs.spec import LrFindSpec, RangeTest, TrainSpec
 from jobs.status import TERMINAL, Reason, Status
 
@@ -42,6 +43,7 @@ def submit(database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None 
         JobNotFoundError: ``max_lr`` names a job that is not there.
         NoBoundsError: That job is no range test, or ended without bounds.
         ConditionsDifferError: The conditions are not those of the bounds.
+        TooManyJobsError: The owner has too many unfinished jobs.
     """
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -64,6 +66,7 @@ def _repeated(session: Session, key: str | None, digest: str) -> Submitted | Non
 
 
 def _insert(session: Session, spec: LrFindSpec | TrainSpec, key: str | None, digest: str) -> Submitted:
+    assert_room(session)
     if isinstance(spec, LrFindSpec):
         job = ring = _add(session, spec, spec.conditions)
     else:
@@ -153,5 +156,6 @@ def _cancel(session: Session, job_id: str) -> None:
             session.flush()
             session.expire_all()
             if source is Status.QUEUED:
-                lifecycle.release_waiting(session, job_id)
+                with every_owner(session):  # an admin's training may wait for this job
+                    lifecycle.release_waiting(session, job_id)
             break

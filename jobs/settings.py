@@ -1,7 +1,7 @@
 """Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,8 +23,16 @@ class Settings(BaseSettings):
     stop_grace_s: PositiveFloat = 5.0
     max_attempts: PositiveInt = 3
     max_body_bytes: PositiveInt = 1_000_000
+    auth: bool | None = None
+    admin_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    session_ttl_s: PositiveFloat = 12 * 3600.0
+    rate_per_s: PositiveFloat = 50.0
+    rate_burst: PositiveInt = 200
+    max_unfinished_jobs: PositiveInt = 1000
+    metrics_public: bool = False
     allow_downloads: bool = False
     log_level: str = "INFO"
+    log: Literal["json", "text"] = "text"
 
     @property
     def sql_url(self) -> str:
