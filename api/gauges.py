@@ -40,7 +40,8 @@ class JobsCollector(Collector):
 
 
 def _jobs(session: Session) -> Iterator[Metric]:
-    counts = dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).tuples())
+    rows = session.execute(select(Job.status, func.count()).group_by(Job.status))
+    counts = {row[0]: row[1] for row in rows}
     jobs = GaugeMetricFamily("clr_jobs", "Jobs by status", labels=["status"])
     for status in Status:
         jobs.add_metric([status], counts.get(status, 0))
@@ -57,9 +58,7 @@ def _jobs(session: Session) -> Iterator[Metric]:
 def _attempts(session: Session) -> Iterator[Metric]:
     ended = Attempt.outcome.is_not(None)
     attempts = CounterMetricFamily("clr_attempts", "Attempts that ended, by outcome", labels=["outcome"])
-    for outcome, count in session.execute(
-        select(Attempt.outcome, func.count()).where(ended).group_by(Attempt.outcome)
-    ).tuples():
+    for outcome, count in session.execute(select(Attempt.outcome, func.count()).where(ended).group_by(Attempt.outcome)):
         attempts.add_metric([str(outcome)], count)
     yield attempts
     steps = func.sum(Attempt.last_step - func.coalesce(Attempt.resumed_from_step, 0))

@@ -5,6 +5,8 @@ import json
 import sys
 from typing import Any
 
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
 from api.routes.keys import KeyDocument
 from jobs import keys
 from jobs.db import Database
@@ -33,6 +35,8 @@ def main(arguments: list[str]) -> None:
         sys.stdout.write("\n")
     except KeyNotFoundError as error:
         raise SystemExit(str(error)) from error
+    except (OperationalError, ProgrammingError) as error:
+        raise SystemExit(f"The database cannot be used; has `clr migrate` run? {error.orig}") from error
     finally:
         database.close()
 

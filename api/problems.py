@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from api.access.refusals import RefusedError
 from api.methods import allowed_methods
+from api.refusals import RefusedError
 from jobs.errors import (
     BoundsNotReadyError,
     ConditionsDifferError,

@@ -80,7 +80,7 @@ def _narrow(state: ORMExecuteState) -> None:
     if view is None or view.sees_all or state.is_column_load or state.is_relationship_load:
         return
     criterion = false() if view.owner is None else Job.owner == view.owner
-    state.statement = state.statement.options(with_loader_criteria(Job, criterion))  # type: ignore[attr-defined]
+    state.statement = state.statement.options(with_loader_criteria(Job, criterion))
 
 
 @event.listens_for(Session, "before_flush")

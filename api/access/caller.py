@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from api.access.refusals import RefusedError
+from api.refusals import RefusedError
 from jobs import keys
 from jobs.db import Database
 from jobs.keys import Scope

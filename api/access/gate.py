@@ -12,8 +12,8 @@ from api.access import caller, origin
 from api.access.caller import Caller
 from api.access.limits import Buckets
 from api.access.policy import Policy
-from api.access.refusals import RefusedError, too_many
 from api.problems import problem
+from api.refusals import RefusedError, too_many
 from jobs import keys
 from jobs.db import Database
 from jobs.settings import Settings

@@ -1,5 +1,7 @@
 """``/metrics`` for Prometheus."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -7,7 +9,9 @@ from api.observe import Metrics
 
 router = APIRouter(tags=["health"])
 
-_TEXT = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}}
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+}
 
 
 @router.get("/metrics", response_class=Response, responses=_TEXT)
