@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What an operator can set; docs/operations.md lists each with its meaning."""
 
-    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Path("clr-data")
     database_url: SecretStr | None = None
