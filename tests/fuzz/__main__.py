@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--examples", type=int, default=60)
-    parser.add_argument("--max-time-s", type=float, default=300)
+    parser.add_argument("--max-time-s", type=int, default=300)
     asked = parser.parse_args()
     failed, summary = False, {}
     with serving() as url:

@@ -79,7 +79,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], timeout_s: float = 60) 
     raise TimeoutError(url)
 
 
-def fuzz(url: str, *, key: str | None, examples: int, max_time_s: float, seed: int) -> Fuzzed:
+def fuzz(url: str, *, key: str | None, examples: int, max_time_s: int, seed: int) -> Fuzzed:
     """Run schemathesis with all its checks but the excluded one, and count what the server saw."""
     before = counts(url)
     command = [
