@@ -25,6 +25,8 @@ PUBLIC = frozenset({("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.j
 PUBLIC_FOLDERS = ("/docs",)
 # Posts that change nothing, for keys that may only read.
 READING_POSTS = frozenset({"/v1/schedules:preview", "/v1/jobs:validate"})
+# Any other method is the router's to refuse, with what the path does have: no route answers it.
+ROUTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ADMIN_FOLDERS = ("/v1/keys",)
 
 
@@ -58,7 +60,7 @@ class Gate:
 
     def _admit(self, request: Request) -> Caller | None:
         origin.assert_same_origin(request, self._policy)
-        if self._is_public(request):
+        if self._is_public(request) or request.method not in ROUTED_METHODS:
             return None
         if not self._policy.key_required:
             return caller.ANYBODY

@@ -4,6 +4,7 @@ import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
+from pydantic import Field
 
 from api.deps import Parts, Services, SpecBody, body_of
 from api.examples import JOB_SPECS
@@ -15,6 +16,8 @@ from jobs.errors import BrokerUnreachableError
 from jobs.status import Status
 
 log = logging.getLogger(__name__)
+
+Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -77,13 +80,13 @@ def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
 
 @router.get("/{job_id}/curves", responses=problems(404, 422))
 def show_curves(
-    parts: Parts, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None,
+    parts: Parts, job_id: str, metric: Annotated[list[Metric], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies
     x: Literal["step", "lr"] = "step", max_points: Annotated[int, Query(ge=4, le=20_000)] = 2000,
 ) -> CurvesDocument:  # fmt: skip
     """Metrics over steps or learning rates, all of them unless ``metric`` names some."""
     with parts.database.read() as session:
         job = repository.get_job(session, job_id)
-        return CurvesDocument(**curves(session, job.id, metric or [], Axis(x, max_points)))
+        return CurvesDocument(**curves(session, job.id, metric, Axis(x, max_points)))
 
 
 def _show(parts: Services, job_id: str) -> JobDocument:

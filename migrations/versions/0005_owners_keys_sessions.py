@@ -80,8 +80,8 @@ def downgrade() -> None:
     )
     op.drop_table("idempotency_keys_before")
     op.drop_index("ix_jobs_owner", "jobs")
-    with op.batch_alter_table("jobs") as batch_op:
-        batch_op.drop_column("owner")
+    # Not in a batch: on SQLite that would drop and make the table anew, and its rows' dependants would go with it.
+    op.drop_column("jobs", "owner")
 
 
 def _rename_away() -> None:

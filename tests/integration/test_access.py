@@ -379,6 +379,13 @@ def test_a_method_that_a_path_lacks_is_answered_with_all_that_it_has(client: Tes
     assert response.headers["allow"] == "GET, POST"
 
 
+def test_a_method_that_no_route_has_is_a_405_without_a_key_too(client: TestClient) -> None:
+    for path in ("/healthz", "/v1/jobs", "/v1/session"):
+        response = client.request("TRACE", path)
+        assert_problem(response, 405, "method_not_allowed")
+        assert "TRACE" not in response.headers["allow"]
+
+
 def test_the_detail_of_a_refused_spec_is_short_and_its_errors_are_whole(client: TestClient) -> None:
     body = lr_find(seed=-1, name="a\u0000b", labels=7, kind="lr_find")
     document = assert_problem(client.post("/v1/jobs", json=body, headers=bearer(ADMIN_KEY)), 422, "invalid_spec")
