@@ -12,6 +12,7 @@ from api.access import caller, origin
 from api.access.caller import Caller
 from api.access.limits import Buckets
 from api.access.policy import Policy
+from api.methods import allowed_methods
 from api.problems import problem
 from api.refusals import RefusedError, too_many
 from jobs import keys
@@ -62,6 +63,7 @@ class Gate:
         origin.assert_same_origin(request, self._policy)
         if self._is_public(request) or request.method not in ROUTED_METHODS:
             return None
+        _assert_method(request)
         if not self._policy.key_required:
             return caller.ANYBODY
         found = self._known(request)
@@ -95,6 +97,18 @@ class Gate:
     def _assert_may_try(self, request: Request) -> None:
         if wait_s := self._failed.take(address_of(request)):
             raise too_many(wait_s)
+
+
+def _assert_method(request: Request) -> None:
+    """On a path that is public with one method, no key helps with a method that it does not have."""
+    path = request.scope["path"]
+    if path not in {public for _, public in PUBLIC}:
+        return
+    allow = allowed_methods(request.app, path)
+    if request.method not in allow.get("allow", request.method).split(", "):
+        error = RefusedError(405, "method_not_allowed", "Method Not Allowed")
+        error.headers |= allow
+        raise error
 
 
 def scope_of(method: str, path: str) -> keys.Scope:

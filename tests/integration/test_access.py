@@ -384,6 +384,11 @@ def test_a_method_that_no_route_has_is_a_405_without_a_key_too(client: TestClien
         response = client.request("TRACE", path)
         assert_problem(response, 405, "method_not_allowed")
         assert "TRACE" not in response.headers["allow"]
+    for path in ("/healthz", "/readyz", "/v1/session"):
+        response = client.put(path)
+        assert_problem(response, 405, "method_not_allowed")
+        assert "GET" in response.headers["allow"]
+    assert_problem(client.get("/v1/session"), 401, "key_required")
 
 
 def test_the_detail_of_a_refused_spec_is_short_and_its_errors_are_whole(client: TestClient) -> None:
