@@ -1,11 +1,13 @@
 """What routes are given: the parts of the service, and the spec in a body."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic_core import from_json
 
+from api.access.caller import NOBODY, Caller
+from api.access.policy import Policy
 from api.live import Live
 from api.problems import BadBodyError
 from jobs.artifacts import ArtifactStore
@@ -24,6 +26,7 @@ class Services:
     doorbell: Doorbell
     settings: Settings
     live: Live
+    policy: Policy
 
     @property
     def store(self) -> ArtifactStore:
@@ -32,9 +35,10 @@ class Services:
 
 
 def services(request: Request) -> Services:
-    """The parts that this app was built from."""
+    """The parts that this app was built from, with the database as the caller sees it: only their own jobs."""
     found: Services = request.app.state.services
-    return found
+    caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
+    return replace(found, database=found.database.seen_by(caller.view(found.settings) if caller else NOBODY))
 
 
 @dataclass(frozen=True, slots=True)

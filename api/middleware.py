@@ -1,12 +1,19 @@
-"""What surrounds every request: an id, and a limit on the size of the body."""
+"""What surrounds every request: an id, a limit on the size of the body, and an answer when all else failed."""
 
+import logging
 import re
 import secrets
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+from jobs import logs
+
+log = logging.getLogger(__name__)
 
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -31,7 +38,8 @@ class RequestId:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        with logs.words(request_id=request_id):
+            await self.app(scope, receive, send_with_id)
 
 
 class BodyLimit:
@@ -63,3 +71,29 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+class LastResort:
+    """Answers a bug with a problem document; inside of what adds headers and counts, so that it has those too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            request = Request(scope)
+            log.exception("%s %s failed", request.method, request.url.path)
+            detail = "something broke in the server; its log has the request id"
+            await problem(request, 500, "internal_error", detail)(scope, receive, send)

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from api.methods import allowed_methods
+from api.refusals import RefusedError
 from jobs.datasets.errors import (
     DatasetInUseError,
     DatasetNotFoundError,
@@ -25,11 +27,13 @@ from jobs.errors import (
     IdempotencyKeyReusedError,
     JobNotFoundError,
     JobsError,
+    KeyNotFoundError,
     NoBoundsError,
     NoEpochsError,
     NoPlotError,
     NoSuchFileError,
     NoTableError,
+    TooManyJobsError,
     UnusableBoundsError,
     UnusableStartError,
 )
@@ -56,8 +60,10 @@ STATUS_OF: dict[type[JobsError], int] = {
     UploadTooLargeError: 413,
     UnsupportedUploadError: 415,
     StorageError: 507,
+    KeyNotFoundError: 404,
+    TooManyJobsError: 429,
 }
-RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
+RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1", TooManyJobsError: "30"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _SHOWN_CHARACTERS = 80
 
@@ -121,7 +127,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "http_error")
-        headers = dict(error.headers) if error.headers else None
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
         return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
@@ -129,9 +135,23 @@ def install(app: FastAPI) -> None:
         log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
+    app.add_exception_handler(RefusedError, _on_refused)
+
+
+def _on_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)  # noqa: S101 - installed for these alone
+    return problem(request, error.status, error.code, error.detail, headers=error.headers)
+
+
+def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str]:
+    return allowed_methods(app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
+
 
 def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:
-    detail = "; ".join(f"{error['pointer'] or 'the body'}: {error['detail']}" for error in errors[:5])
+    first, others = errors[0], len(errors) - 1
+    detail = f"{first['pointer'] or 'the body'}: {first['detail']}"
+    if others:
+        detail += f" (and {others} more, see errors)"
     return problem(request, 422, code, detail, errors=errors)
 
 

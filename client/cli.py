@@ -2,7 +2,8 @@
 
 import typer
 
-from client import datasets, downloads, plotting, reading, schedules, submitting
+from client import credentials, datasets, downloads, keys, plotting, reading, schedules, submitting
+from client import options as o
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -29,6 +30,13 @@ app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(keys.app, name="keys")
+
+
+@app.callback()
+def before_every_command(api_key: o.ApiKey = None) -> None:
+    """Find learning rates by range tests, and train with them."""
+    credentials.use(api_key)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
+from client.credentials import api_key_or_default
 from client.errors import ProblemError, ServerUnreachableError, UsageError, WaitTimeoutError
 from client.transport import Transport
 
@@ -17,6 +18,7 @@ Document = Mapping[str, Any]
 FIRST_POLL_S = 0.2
 LONGEST_POLL_S = 2.0
 POLL_GROWTH = 1.2
+TOO_MANY = 429
 
 
 class Client:
@@ -26,13 +28,17 @@ class Client:
         base_url: Where the server is, such as ``http://127.0.0.1:8000``.
         timeout_s: How long one request may take.
         patience_s: How long `wait` goes on asking a server that has stopped answering.
+        api_key: A key of that server; None takes ``CLR_API_KEY``, where it is set.
 
     Raises:
         AddressError: If ``base_url`` is no http(s) address.
+        KeyUsageError: If the key cannot be one.
     """
 
-    def __init__(self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0) -> None:
-        self._transport = Transport(base_url, timeout_s)
+    def __init__(
+        self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0, *, api_key: str | None = None
+    ) -> None:
+        self._transport = Transport(base_url, timeout_s, api_key_or_default(api_key))
         self._patience_s = patience_s
 
     def __enter__(self) -> Self:
@@ -113,7 +119,7 @@ class Client:
             try:
                 return self.job(job_id)
             except (ServerUnreachableError, ProblemError) as error:
-                hopeless = isinstance(error, ProblemError) and error.is_client_error
+                hopeless = isinstance(error, ProblemError) and error.is_client_error and error.status != TOO_MANY
                 if hopeless or time.monotonic() > deadline:
                     raise
                 time.sleep(LONGEST_POLL_S / 2)
@@ -214,6 +220,21 @@ class Client:
     def delete_dataset(self, dataset_id: str) -> None:
         """Remove an uploaded dataset; a `ProblemError` (409) while a job that has not ended needs it."""
         self._transport.delete(f"/v1/datasets/{_segment(dataset_id)}")
+
+    def create_key(
+        self, name: str, scope: str, owner: str | None = None, expires_in_s: float | None = None
+    ) -> Document:
+        """Make an API key (admins only); ``key`` in the answer is shown this once."""
+        spec = {"name": name, "scope": scope, "owner": owner, "expires_in_s": expires_in_s}
+        return self._transport.request("POST", "/v1/keys", json=spec, attempts=1)
+
+    def keys(self) -> Document:
+        """All API keys (admins only), without the keys themselves."""
+        return self._transport.request("GET", "/v1/keys")
+
+    def revoke_key(self, key_id: str) -> Document:
+        """End an API key (admins only)."""
+        return self._transport.request("DELETE", f"/v1/keys/{_segment(key_id)}")
 
     def ready(self) -> Document:
         """What the server says of its parts.

@@ -11,6 +11,14 @@ SWEEP = "Range test"
 TRAINING = "Training"
 
 Url = Annotated[str, typer.Option("--url", envvar="CLR_URL", help="Address of the server.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        help="Key for servers that ask for one. Better set CLR_API_KEY: other users can see command lines.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
 Watch = Annotated[

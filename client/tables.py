@@ -36,6 +36,25 @@ def _dataset_row(dataset: Document) -> tuple[str, ...]:
     return (dataset["id"], f"{dataset['samples']:,}", shape, targets, size, digest, dataset["name"])
 
 
+def keys_table(keys: Sequence[Document]) -> str:
+    """One line for each API key, from old to new, under a line of headings."""
+    if not keys:
+        return "No keys."
+    heading = ("ID", "OWNER", "SCOPE", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "NAME")
+    return _aligned([heading, *(_key_row(key) for key in keys)])
+
+
+def _key_row(key: Document) -> tuple[str, ...]:
+    times = (key[name] for name in ("created_at", "last_used_at", "expires_at", "revoked_at"))
+    return (
+        key["id"],
+        key["owner"],
+        key["scope"],
+        *((time or "-")[:19].replace("T", " ") for time in times),
+        key["name"],
+    )
+
+
 def bounds_table(document: Document, next_command: str) -> str:
     """What a range test found, how sure it is, what other rules say, and what to type next."""
     return "\n".join([*_bounds_lines(document, next_command)])

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from client.addresses import is_loopback
-from client.errors import AddressError, ProblemError, ServerUnreachableError
+from client.errors import AddressError, KeyUsageError, ProblemError, ServerUnreachableError
 
 ATTEMPTS = 3
 FIRST_RETRY_S = 0.2
@@ -23,16 +23,19 @@ class Transport:
     Args:
         base_url: An http or https address.
         timeout_s: How long one request may take.
+        api_key: What every request shows; None where the server asks for no key.
 
     Raises:
         AddressError: If ``base_url`` is none.
     """
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, api_key: str | None = None) -> None:
         self._url, self._timeout_s = base_url.rstrip("/"), timeout_s
         host = _host(base_url)
         # A proxy of the environment is never meant for a server on this very machine.
-        self._http = httpx2.Client(base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host))
+        self._http = httpx2.Client(
+            base_url=self._url, timeout=timeout_s, trust_env=not is_loopback(host), headers=_authorization(api_key)
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,6 +143,14 @@ def _parts(file: IO[bytes], on_progress: Callable[[int], None] | None) -> Iterat
         yield part
         if on_progress is not None:
             on_progress(len(part))
+
+
+def _authorization(api_key: str | None) -> dict[str, str]:
+    if api_key is None:
+        return {}
+    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        raise KeyUsageError("The API key has characters that no key has; look at CLR_API_KEY or --api-key.")
+    return {"Authorization": f"Bearer {api_key}"}
 
 
 def _host(base_url: str) -> str:

@@ -6,6 +6,7 @@ instead of failing in the middle. All times are the database's own clock, as sec
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Engine, Float, create_engine, event, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import GenericFunction
+
+from jobs.owners import View, attached
 
 BUSY_TIMEOUT_S = 30
 
@@ -58,6 +61,12 @@ class Database:
         """A transaction for reading; nothing is kept of what is changed in it."""
         with self._sessions() as session:
             yield session
+
+    def seen_by(self, view: View) -> "Database":
+        """The same database and connections, with sessions that see and make only what a view allows."""
+        seen = copy(self)
+        seen._sessions = sessionmaker(self.engine, expire_on_commit=False, info=attached(view))  # noqa: SLF001 - our own
+        return seen
 
     def close(self) -> None:
         """Close all connections."""

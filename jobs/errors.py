@@ -104,6 +104,24 @@ class NoSuchFileError(JobsError):
         super().__init__(f"{job_id} has no {what}: {why}")
 
 
+class TooManyJobsError(JobsError):
+    """The owner of the key has as many unfinished jobs as the server takes from one."""
+
+    code = "too_many_jobs"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"you have {most} jobs that have not ended, which is the limit; wait for some, or cancel some")
+
+
+class KeyNotFoundError(JobsError):
+    """There is no API key with this id."""
+
+    code = "key_not_found"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no key {key_id!r}")
+
+
 class StaleAttemptError(JobsError):
     """Another attempt owns the job by now, so this one may write nothing more."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
 from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
+from jobs.owners import owner_of
 from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
@@ -74,8 +75,8 @@ def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | Non
 
 
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
-    """What an Idempotency-Key was used for, if it was."""
-    return session.get(IdempotencyKey, key)
+    """What an Idempotency-Key of this session's owner was used for, if it was."""
+    return session.get(IdempotencyKey, (owner_of(session) or "", key))
 
 
 def next_claimable(session: Session, slots: int) -> Job | None:

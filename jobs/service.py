@@ -16,6 +16,7 @@ from jobs.db import Database, db_now
 from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
 from jobs.models import Event, IdempotencyKey, Job
+from jobs.owners import assert_room, every_owner
 from jobs.spec import AnySpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
 from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Reason, Status
@@ -46,6 +47,7 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
         NoBoundsError: That job is no range test, or ended without bounds.
         ConditionsDifferError: The conditions are not those of the bounds.
         UnusableDatasetError: The conditions name an uploaded dataset that is not there, or does not go with them.
+        TooManyJobsError: The owner has too many unfinished jobs.
     """
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -68,6 +70,7 @@ def _repeated(session: Session, key: str | None, digest: str) -> Submitted | Non
 
 
 def _insert(session: Session, spec: AnySpec, key: str | None, digest: str) -> Submitted:
+    assert_room(session)
     more: tuple[str, ...] = ()
     if isinstance(spec, LrFindSpec):
         job = ring = _add(session, spec, spec.conditions)
@@ -190,7 +193,8 @@ def _cancel(session: Session, job_id: str, *, settle: bool = True) -> None:
             session.flush()
             session.expire_all()
             if source is Status.QUEUED:
-                lifecycle.release_waiting(session, job_id)
+                with every_owner(session):  # an admin's training may wait for this job
+                    lifecycle.release_waiting(session, job_id)
                 if settle:
                     parents.settle_parent(session, repository.get_job(session, job_id))
             break

@@ -1,7 +1,7 @@
 """Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What an operator can set; docs/operations.md lists each with its meaning."""
 
-    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Path("clr-data")
     database_url: SecretStr | None = None
@@ -29,9 +29,17 @@ class Settings(BaseSettings):
     max_upload_ratio: PositiveInt = 200
     resident_bytes: PositiveInt = 2 * 1024**3
     stream_workers: NonNegativeInt = 2
+    auth: bool | None = None
+    admin_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    session_ttl_s: PositiveFloat = 12 * 3600.0
+    rate_per_s: PositiveFloat = 50.0
+    rate_burst: PositiveInt = 200
+    max_unfinished_jobs: PositiveInt = 1000
+    metrics_public: bool = False
     allow_downloads: bool = False
     sinks: str = ""
     log_level: str = "INFO"
+    log: Literal["json", "text"] = "text"
 
     @property
     def sql_url(self) -> str:

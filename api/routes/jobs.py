@@ -4,6 +4,7 @@ import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
+from pydantic import Field
 
 from api.deps import Parts, Services, SpecBody, body_of
 from api.examples import JOB_SPECS
@@ -18,6 +19,8 @@ from jobs.status import Status
 from jobs.sweep import table
 
 log = logging.getLogger(__name__)
+
+Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 

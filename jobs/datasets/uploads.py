@@ -16,6 +16,7 @@ from jobs.datasets.facts import Facts
 from jobs.db import Database
 from jobs.ids import new_dataset_id
 from jobs.models import Dataset, Job
+from jobs.owners import every_owner
 from jobs.status import TERMINAL
 
 DATASET_ID = re.compile(r"ds_[0-9a-f]{32}")
@@ -102,7 +103,8 @@ def delete(database: Database, store: ArtifactStore, dataset_id: str) -> None:
     with database.write() as session:
         row = get(session, dataset_id)
         session.refresh(row, with_for_update=True)
-        users = _users(session, dataset_id)
+        with every_owner(session):  # an admin's job may need it
+            users = _users(session, dataset_id)
         if users:
             raise DatasetInUseError(dataset_id, users)
         session.delete(row)

@@ -16,6 +16,7 @@ from jobs import lifecycle
 from jobs.db import Database
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
+from migrations.run import downgrade
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 
@@ -280,6 +281,14 @@ def test_a_server_without_broker_and_workers_says_that_it_is_not_ready(client: T
 def test_a_database_without_tables_is_not_ready(settings: Settings) -> None:
     with TestClient(create_app(settings)) as client:
         assert "clr migrate" in client.get("/readyz").json()["checks"]["database"]
+
+
+def test_a_database_of_an_older_version_is_not_ready(settings: Settings, database: Database) -> None:
+    downgrade(database, "0004")
+    with TestClient(create_app(settings)) as client:
+        check = client.get("/readyz").json()["checks"]["database"]
+    assert check.startswith("is of an older version (no ")
+    assert check.endswith("run clr migrate")
 
 
 def test_the_openapi_document_describes_specs_and_problems(client: TestClient) -> None:
