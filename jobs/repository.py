@@ -63,6 +63,26 @@ def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
     return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)).all()
 
 
+def attempts_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    """All tries at some jobs, in order, by job."""
+    found: dict[str, list[Attempt]] = {}
+    if job_ids:
+        query = select(Attempt).where(Attempt.job_id.in_(job_ids)).order_by(Attempt.number)
+        for attempt in session.scalars(query):
+            found.setdefault(attempt.job_id, []).append(attempt)
+    return found
+
+
+def children_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Ids of the jobs that some jobs started, by the one that did."""
+    found: dict[str, list[str]] = {}
+    if job_ids:
+        query = select(Job.parent_id, Job.id).where(Job.parent_id.in_(job_ids)).order_by(Job.id)
+        for parent_id, job_id in session.execute(query):
+            found.setdefault(str(parent_id), []).append(job_id)
+    return found
+
+
 def children_of(session: Session, job_id: str) -> Sequence[str]:
     """Ids of the jobs that this one started."""
     return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()

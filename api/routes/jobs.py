@@ -60,7 +60,7 @@ def list_jobs(
         rows = repository.list_jobs(session, status=status, kind=kind, before=cursor, limit=limit + 1)
         shown = rows[:limit]
         more = shown[-1].id if len(rows) > limit else None
-        return JobList(data=[JobDocument.of(session, row) for row in shown], next_cursor=more)
+        return JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
 
 
 @router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})
