@@ -3,8 +3,9 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS ?= 2
+SEED ?= 0
 
-.PHONY: install demo up test check fmt lint types imports migrate clean
+.PHONY: install demo up test fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -21,6 +22,12 @@ up: install  ## The whole stack on this machine
 
 test: check  ## Everything that CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+fuzz: install  ## schemathesis with and without a key, for minutes; SEED=n for another run
+	$(BIN)/python -m tests.fuzz --seed $(SEED)
+
+restore-drill: install  ## Dump, restore and serve a database of each kind
+	$(BIN)/python -m pytest tests/integration/test_restore.py
 
 check: install lint types imports  ## Style, types, import rules
 

@@ -8,11 +8,15 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from api import problems
+from api import openapi, problems
+from api.access import policy as access
+from api.access.gate import Gate
+from api.access.headers import SecurityHeaders
 from api.deps import Services
 from api.live import Live
-from api.middleware import BodyLimit, RequestId
-from api.routes import events, health, jobs, plots, schedules
+from api.middleware import BodyLimit, LastResort, RequestId
+from api.observe import Metrics, Observed
+from api.routes import datasets, docs, events, health, jobs, keys, metrics, outputs, plots, schedules, session
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -25,10 +29,17 @@ POST an `lr_find` job, poll it, fetch its `lr-bounds`; then POST a `train` job t
 Every error is an RFC 9457 problem document."""
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The API on the database and the broker of ``settings``."""
+def create_app(settings: Settings, policy: access.Policy | None = None) -> FastAPI:
+    """The API on the database and the broker of ``settings``.
+
+    Args:
+        settings: Where both are, and limits.
+        policy: Whether keys are asked for; None where settings alone decide.
+    """
+    policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url)
-    services = Services(database, Doorbell(settings.broker_url.get_secret_value()), settings, Live(database))
+    doorbell = Doorbell(settings.broker_url.get_secret_value())
+    services = Services(database, doorbell, settings, Live(database), policy)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -38,33 +49,31 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="clr-service", version=version("clr-service"), description=_DESCRIPTION, lifespan=lifespan,
-        redirect_slashes=False,
+        redirect_slashes=False, docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
+    app.include_router(outputs.csv_router)  # before the route of the same path that answers in JSON
     app.include_router(jobs.router)
     app.include_router(events.router)
     app.include_router(plots.router)
+    app.include_router(outputs.router)
     app.include_router(schedules.router)
+    app.include_router(datasets.router)
     app.include_router(health.router)
+    for each in (keys, session, metrics, docs):
+        app.include_router(each.router)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes)
+    app.state.metrics = Metrics(services.database)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
+    app.add_middleware(Gate, database=services.database, settings=settings, policy=policy)
+    app.add_middleware(LastResort)
+    app.add_middleware(Observed, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestId)
-    _describe_specs(app)
+    specs: dict[str, TypeAdapter[Any]] = {
+        "JobSpec": job_spec, "PreviewSpec": TypeAdapter(PreviewSpec), "KeySpec": TypeAdapter(keys.KeySpec),
+        "LogIn": TypeAdapter(session.LogIn),
+    }  # fmt: skip
+    openapi.complete(app, specs)
     return app
-
-
-def _describe_specs(app: FastAPI) -> None:
-    """Add the specs' JSON Schemas to the OpenAPI document; bodies are parsed by `api.deps`, so it lacks them."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schemas = document["components"]["schemas"]
-        adapters: dict[str, TypeAdapter[Any]] = {"JobSpec": job_spec, "PreviewSpec": TypeAdapter(PreviewSpec)}
-        for name, adapter in adapters.items():
-            spec = adapter.json_schema(ref_template="#/components/schemas/{model}")
-            schemas |= spec.pop("$defs")
-            schemas[name] = spec
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,18 +1,21 @@
 """What routes are given: the parts of the service, and the spec in a body."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic_core import from_json
 
+from api.access.caller import NOBODY, Caller
+from api.access.policy import Policy
 from api.live import Live
 from api.problems import BadBodyError
+from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
 from jobs.settings import Settings
-from jobs.spec import LrFindSpec, TrainSpec, job_spec
+from jobs.spec import AnySpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,19 @@ class Services:
     doorbell: Doorbell
     settings: Settings
     live: Live
+    policy: Policy
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Stored files."""
+        return ArtifactStore(self.settings.artifacts_dir)
 
 
 def services(request: Request) -> Services:
-    """The parts that this app was built from."""
+    """The parts that this app was built from, with the database as the caller sees it: only their own jobs."""
     found: Services = request.app.state.services
-    return found
+    caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
+    return replace(found, database=found.database.seen_by(caller.view(found.settings) if caller else NOBODY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ Body = Annotated[JsonObject, Depends(json_object)]
 class SpecInBody:
     """A valid spec, and the bytes that it came in."""
 
-    spec: LrFindSpec | TrainSpec
+    spec: AnySpec
     body: bytes
 
 

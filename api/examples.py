@@ -20,8 +20,15 @@ TRAIN: dict[str, Any] = {
     "schedule": {"name": "one_cycle", "max_lr": "auto"},
     "epochs": 12,
 }
+SWEEP: dict[str, Any] = {
+    "kind": "sweep",
+    "conditions": CONDITIONS,
+    "over": {"optimizer.weight_decay": [1e-3, 1e-4, 1e-5]},
+    "range_test": {"start_lr": 1e-6, "end_lr": 10, "steps": 100, "replicas": 3},
+}
 JOB_SPECS: dict[str, Any] = {
     "lr_find": {"summary": "Run three range tests and answer with bounds", "value": LR_FIND},
+    "sweep": {"summary": "The same range test under three weight decays", "value": SWEEP},
     "train": {"summary": "Find the bounds first, then train with 1cycle", "value": TRAIN},
     "train_with_bounds": {
         "summary": "Train with the bounds of an earlier lr_find job, under its conditions",

@@ -12,10 +12,9 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
 from api.schemas import EventDocument, JobDocument
-from jobs import repository
+from jobs import parents, repository
 from jobs.db import Database
 from jobs.models import Event, Job
-from jobs.status import TERMINAL
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +43,9 @@ class Message:
 
 def snapshot(session: Session, row: Job) -> Message:
     """The job as it stands, as an event named ``job``."""
-    text = JobDocument.of(session, row).model_dump_json()
-    return Message(row.id, None, row.version, row.status in TERMINAL, format_sse_event(event="job", data_str=text))
+    job = JobDocument.of(session, row)
+    data = format_sse_event(event="job", data_str=job.model_dump_json())
+    return Message(job.id, None, job.version, job.is_terminal, data)
 
 
 def told(row: Event) -> Message:
@@ -147,7 +147,7 @@ class Live:
         # job's events become visible in the order of their numbers, and a job of the same version has no new ones.
         messages = []
         with self._database.read() as session:
-            versions = repository.versions_of(session, list(known))
+            versions = parents.versions_of(session, list(known))
             for job_id, (version, seq) in known.items():
                 if job_id not in versions:
                     messages.append(Message(job_id, None, version, is_terminal=True, data=b""))

@@ -9,16 +9,33 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from api.methods import allowed_methods
+from api.refusals import RefusedError
+from jobs.datasets.errors import (
+    DatasetInUseError,
+    DatasetNotFoundError,
+    InvalidDatasetError,
+    StorageError,
+    UnsupportedUploadError,
+    UnusableDatasetError,
+    UploadCutOffError,
+    UploadTooLargeError,
+)
 from jobs.errors import (
     BoundsNotReadyError,
     ConditionsDifferError,
     IdempotencyKeyReusedError,
     JobNotFoundError,
     JobsError,
+    KeyNotFoundError,
     NoBoundsError,
     NoEpochsError,
     NoPlotError,
+    NoSuchFileError,
+    NoTableError,
+    TooManyJobsError,
     UnusableBoundsError,
+    UnusableStartError,
 )
 
 log = logging.getLogger(__name__)
@@ -31,9 +48,22 @@ STATUS_OF: dict[type[JobsError], int] = {
     NoBoundsError: 409,
     NoEpochsError: 409,
     NoPlotError: 409,
+    NoTableError: 409,
+    NoSuchFileError: 409,
     UnusableBoundsError: 409,
+    UnusableStartError: 409,
+    DatasetNotFoundError: 404,
+    DatasetInUseError: 409,
+    InvalidDatasetError: 422,
+    UnusableDatasetError: 422,
+    UploadCutOffError: 400,
+    UploadTooLargeError: 413,
+    UnsupportedUploadError: 415,
+    StorageError: 507,
+    KeyNotFoundError: 404,
+    TooManyJobsError: 429,
 }
-RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1"}
+RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1", TooManyJobsError: "30"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _SHOWN_CHARACTERS = 80
 
@@ -72,7 +102,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(JobsError)
     def on_jobs_error(request: Request, error: JobsError) -> JSONResponse:
         status = STATUS_OF[type(error)]
-        errors = None
+        errors = getattr(error, "errors", None)
         if isinstance(error, ConditionsDifferError):
             errors = [
                 {"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields
@@ -97,7 +127,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "http_error")
-        headers = dict(error.headers) if error.headers else None
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
         return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
@@ -105,19 +135,34 @@ def install(app: FastAPI) -> None:
         log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
+    app.add_exception_handler(RefusedError, _on_refused)
+
+
+def _on_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)  # noqa: S101 - installed for these alone
+    return problem(request, error.status, error.code, error.detail, headers=error.headers)
+
+
+def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str]:
+    return allowed_methods(app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
+
 
 def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:
-    detail = "; ".join(f"{error['pointer'] or 'the body'}: {error['detail']}" for error in errors[:5])
+    first, others = errors[0], len(errors) - 1
+    detail = f"{first['pointer'] or 'the body'}: {first['detail']}"
+    if others:
+        detail += f" (and {others} more, see errors)"
     return problem(request, 422, code, detail, errors=errors)
 
 
 def _describe(error: Any, body: object) -> dict[str, Any]:
-    pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
     context = error.get("ctx", {})
+    pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
+    pointer = context.get("pointer", pointer)  # a rule over several fields says itself which is at fault
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
     message = error["msg"]
     if error["type"] not in ("missing", "extra_forbidden"):
-        message = f"{message}, got {_shown(error.get('input'))}"
+        message = f"{message}, got {_shown(context.get('value', error.get('input')))}"
     return {"pointer": pointer, "code": code, "detail": message}
 
 

@@ -1,14 +1,19 @@
 """The documents that the API answers with."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from jobs import repository
-from jobs.models import Attempt, Event, Job
+from jobs import parents, repository
+from jobs.datasets.builtin import Builtin
+from jobs.datasets.facts import Facts
+from jobs.models import Attempt, Dataset, Event, Job
 from jobs.status import Status
+
+SUGGESTED_IMAGE_SIZE = 64  # pixels; where images differ in size, some size has to be chosen
 
 
 def _instant(seconds: float | None) -> datetime | None:
@@ -93,29 +98,49 @@ class JobDocument(Document):
     @classmethod
     def of(cls, session: Session, row: Job) -> Self:
         """From its row, its attempts and its children."""
+        return cls.of_all(session, [row])[0]
+
+    @classmethod
+    def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
+        """Like `of` for several jobs, in as few queries as for one; a sweep takes one more."""
+        attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
+        children = repository.children_of_all(session, [row.id for row in rows if row.kind != "lr_find"])
+        now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
+        return [
+            cls._of(
+                row, attempts.get(row.id, []), children.get(row.id, []), now,
+                parents.sum_of_children(session, row) if row.kind == parents.KIND else None,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    @classmethod
+    def _of(cls, row: Job, attempts: list[Attempt], children: list[str], now: float, sums: parents.Sum | None) -> Self:
         status = Status(row.status)
         return cls(
             id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
             reason=row.reason, created_at=_instant(row.created_at), queued_at=_instant(row.queued_at),
-            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at), version=row.version,
-            progress=_progress(row, repository.now(session)), latest=row.latest, spec=row.spec,
+            started_at=_instant(row.started_at), finished_at=_instant(row.finished_at),
+            version=row.version + (sums.version if sums else 0),
+            progress=_progress(row, now, sums), latest=row.latest, spec=row.spec,
             resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
-            attempts=[AttemptDocument.of(attempt) for attempt in repository.attempts_of(session, row.id)],
-            parent=row.parent_id, children=list(repository.children_of(session, row.id)), waits_for=row.waits_for,
-            labels=row.labels, alarms=[], result=row.result if row.kind != "lr_find" else None,
+            attempts=[AttemptDocument.of(attempt) for attempt in attempts],
+            parent=row.parent_id, children=children, waits_for=row.waits_for,
+            labels=row.labels, alarms=row.alarms, result=row.result if row.kind != "lr_find" else None,
             error=JobError(**row.error) if row.error else None, links=_links(row),
         )  # fmt: skip
 
 
-def _progress(row: Job, now: float) -> Progress:
-    fraction = min(row.step / row.total_steps, 1.0) if row.total_steps else None
+def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
+    step, total_steps = (row.step, row.total_steps) if sums is None else (sums.step, sums.total_steps)
+    fraction = min(step / total_steps, 1.0) if total_steps else None
     if row.status == Status.SUCCEEDED:
         fraction = 1.0
     eta = None
     if fraction and row.status == Status.RUNNING and row.started_at is not None:
         eta = round((now - row.started_at) * (1 - fraction) / fraction, 1)
     return Progress(
-        step=row.step, total_steps=row.total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
+        step=step, total_steps=total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
         samples_per_s=row.latest.get("samples_per_s"),
     )  # fmt: skip
 
@@ -124,7 +149,12 @@ def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
     links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
     links["plot"] = f"{base}/plot.svg"
-    return links | ({"lr_bounds": f"{base}/lr-bounds"} if row.kind == "lr_find" else {})
+    own = {
+        "lr_find": {"lr_bounds": f"{base}/lr-bounds"},
+        "train": {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"},
+        parents.KIND: {"table": f"{base}/table"},
+    }
+    return links | own.get(row.kind, {})
 
 
 class JobList(Document):
@@ -196,6 +226,16 @@ class Note(Document):
     message: str
 
 
+class MedianCurve(Document):
+    """Replicas merged: the median of each rate, and the band that holds nine in ten of them."""
+
+    metric: Literal["train_loss", "val_loss", "val_accuracy"]
+    lr: list[float]
+    median: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+
+
 class LrBoundsDocument(Document):
     """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
 
@@ -209,6 +249,7 @@ class LrBoundsDocument(Document):
     valid_for: dict[str, Any]
     warnings: list[Note]
     use: dict[str, Any] | None
+    curve: MedianCurve | None = None
 
 
 class CurveQuery(BaseModel):
@@ -322,3 +363,54 @@ class SchedulePreview(Document):
     lr: list[float]
     momentum: list[float] | None
     batch_size: list[int] | None
+
+
+class DatasetDocument(Document):
+    """A dataset that conditions can name; ``use`` is what to write there."""
+
+    object: Literal["dataset"] = "dataset"
+    id: str
+    name: str
+    source: Literal["builtin", "uploaded"]
+    format: str | None
+    created_at: datetime | None
+    size_bytes: int | None
+    sha256: str | None
+    task: Literal["classification", "regression"]
+    samples: int
+    train_samples: int | None
+    shape: list[int] | None
+    dtype: str
+    classes: int | None
+    class_names: list[str] | None
+    targets: int | None
+    use: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Dataset) -> Self:
+        """From the row of an uploaded dataset."""
+        facts = Facts.model_validate(row.facts)
+        options: dict[str, Any] = {"id": row.id}
+        if row.format == "image_folder" and facts.shape is None:
+            options["image_size"] = SUGGESTED_IMAGE_SIZE
+        return cls(
+            id=row.id, name=row.name, source="uploaded", format=row.format, created_at=_instant(row.created_at),
+            size_bytes=row.size_bytes, sha256=row.sha256, use={"name": "uploaded", "options": options},
+            **facts.model_dump(),
+        )  # fmt: skip
+
+    @classmethod
+    def builtin(cls, known: Builtin) -> Self:
+        """From one that the server knows by name."""
+        return cls(
+            id=known.name, name=known.help, source="builtin", format=None, created_at=None, size_bytes=None,
+            sha256=None, use={"name": known.name}, **known.facts.model_dump(),
+        )  # fmt: skip
+
+
+class DatasetList(Document):
+    """Datasets by name, then uploaded ones from new to old; a larger upload than ``upload_limit_bytes`` is refused."""
+
+    object: Literal["list"] = "list"
+    data: list[DatasetDocument]
+    upload_limit_bytes: int

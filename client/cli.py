@@ -2,7 +2,8 @@
 
 import typer
 
-from client import plotting, reading, schedules, submitting
+from client import credentials, datasets, downloads, keys, plotting, reading, schedules, submitting
+from client import options as o
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -16,14 +17,26 @@ app = typer.Typer(
 app.command("up")(up)
 app.command("migrate")(migrate)
 app.command("lr-find")(submitting.lr_find)
+app.command("sweep")(submitting.sweep)
 app.command("train")(submitting.train)
 app.command("jobs")(reading.jobs)
 app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)
 app.command("plot")(plotting.plot)
+app.command("table")(reading.table)
+app.command("model")(downloads.model)
+app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
 app.command("demo")(demo)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(keys.app, name="keys")
+
+
+@app.callback()
+def before_every_command(api_key: o.ApiKey = None) -> None:
+    """Find learning rates by range tests, and train with them."""
+    credentials.use(api_key)
 
 
 def main() -> None:

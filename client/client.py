@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
-from client.errors import ProblemError, ServerUnreachableError, WaitTimeoutError
+from client.credentials import api_key_or_default
+from client.errors import ProblemError, ServerUnreachableError, UsageError, WaitTimeoutError
 from client.transport import Transport
 
 Document = Mapping[str, Any]
@@ -15,6 +18,7 @@ Document = Mapping[str, Any]
 FIRST_POLL_S = 0.2
 LONGEST_POLL_S = 2.0
 POLL_GROWTH = 1.2
+TOO_MANY = 429
 
 
 class Client:
@@ -24,13 +28,17 @@ class Client:
         base_url: Where the server is, such as ``http://127.0.0.1:8000``.
         timeout_s: How long one request may take.
         patience_s: How long `wait` goes on asking a server that has stopped answering.
+        api_key: A key of that server; None takes ``CLR_API_KEY``, where it is set.
 
     Raises:
         AddressError: If ``base_url`` is no http(s) address.
+        KeyUsageError: If the key cannot be one.
     """
 
-    def __init__(self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0) -> None:
-        self._transport = Transport(base_url, timeout_s)
+    def __init__(
+        self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0, *, api_key: str | None = None
+    ) -> None:
+        self._transport = Transport(base_url, timeout_s, api_key_or_default(api_key))
         self._patience_s = patience_s
 
     def __enter__(self) -> Self:
@@ -111,7 +119,7 @@ class Client:
             try:
                 return self.job(job_id)
             except (ServerUnreachableError, ProblemError) as error:
-                hopeless = isinstance(error, ProblemError) and error.is_client_error
+                hopeless = isinstance(error, ProblemError) and error.is_client_error and error.status != TOO_MANY
                 if hopeless or time.monotonic() > deadline:
                     raise
                 time.sleep(LONGEST_POLL_S / 2)
@@ -119,6 +127,10 @@ class Client:
     def bounds(self, job_id: str) -> Document:
         """The LR bounds that an ``lr_find`` job found; a `ProblemError` (409) until there are some."""
         return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/lr-bounds")
+
+    def table(self, job_id: str) -> Document:
+        """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/table")
 
     def curves(self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None) -> Document:
         """Curves of a job, thinned to ``max_points`` each, over ``x`` (``step`` or ``lr``)."""
@@ -134,7 +146,30 @@ class Client:
         """The picture of a job as a file: ``svg``, ``png``, or ``json`` for Plotly; sizes in pixels."""
         asked = {"theme": theme, "width": width, "height": height}
         params = [(name, str(value)) for name, value in asked.items() if value is not None]
-        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/plot.{suffix}", params)
+        picture = BytesIO()
+        self._transport.download(f"/v1/jobs/{_segment(job_id)}/plot.{suffix}", picture, params=params)
+        return picture.getvalue()
+
+    def checkpoints(self, job_id: str) -> Document:
+        """The stored checkpoints of a training, the newest first: the last two, and the best."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/checkpoints")
+
+    def model_card(self, job_id: str) -> Document:
+        """What the model of a training is; a `ProblemError` (409) until there is one."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/model/card")
+
+    def download_model(self, job_id: str, target: IO[bytes]) -> int:
+        """Copy the final weights of a training, as safetensors, into an open file; how many bytes they are."""
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/model", target)
+
+    def download_checkpoint(self, job_id: str, step: int, target: IO[bytes]) -> int:
+        """Copy the checkpoint after ``step`` steps into an open file; how many bytes it is."""
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/checkpoints/{step}", target)
+
+    def download_curves(self, job_id: str, target: IO[bytes], metrics: Sequence[str] = ()) -> int:
+        """Copy every point of a job, as CSV, into an open file; how many bytes they are."""
+        params = [("metric", metric) for metric in metrics] + [("format", "csv")]
+        return self._transport.download(f"/v1/jobs/{_segment(job_id)}/curves", target, params=params)
 
     def cancel(self, job_id: str) -> Document:
         """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""
@@ -147,6 +182,59 @@ class Client:
     def preview(self, spec: Mapping[str, Any]) -> Document:
         """What a schedule does over a training: LR, momentum and batch size at its steps."""
         return self._transport.request("POST", "/v1/schedules:preview", json=spec)
+
+    def datasets(self) -> Document:
+        """What can be trained on (``data``), and the largest upload (``upload_limit_bytes``)."""
+        return self._transport.request("GET", "/v1/datasets")
+
+    def dataset(self, dataset_id: str) -> Document:
+        """One dataset, by its name or the id of an upload."""
+        return self._transport.request("GET", f"/v1/datasets/{_segment(dataset_id)}")
+
+    def upload_dataset(self, path: Path, name: str = "", on_progress: Callable[[int], None] | None = None) -> Document:
+        """Send a file of arrays or images, a part at a time, and return the dataset that it became.
+
+        Args:
+            path: An ``.npz``, ``.zip``, ``.tar`` or ``.tar.gz`` file.
+            name: A name for people.
+            on_progress: Called with the bytes of each part that was sent.
+
+        Raises:
+            UsageError: If the file cannot be read, or is larger than the server takes; nothing is sent then.
+            ProblemError: If the server refuses it.
+            ServerUnreachableError: If no server answers, or the connection breaks.
+        """
+        try:
+            with path.open("rb") as file:
+                size_bytes = file.seek(0, 2)
+                file.seek(0)
+                limit_bytes = self.datasets()["upload_limit_bytes"]
+                if size_bytes > limit_bytes:
+                    raise UsageError(f"{path} has {size_bytes} bytes; the server takes at most {limit_bytes}.")
+                return self._transport.upload(
+                    "/v1/datasets", file, size_bytes=size_bytes, params=[("name", name)], on_progress=on_progress
+                )
+        except OSError as error:
+            raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Remove an uploaded dataset; a `ProblemError` (409) while a job that has not ended needs it."""
+        self._transport.delete(f"/v1/datasets/{_segment(dataset_id)}")
+
+    def create_key(
+        self, name: str, scope: str, owner: str | None = None, expires_in_s: float | None = None
+    ) -> Document:
+        """Make an API key (admins only); ``key`` in the answer is shown this once."""
+        spec = {"name": name, "scope": scope, "owner": owner, "expires_in_s": expires_in_s}
+        return self._transport.request("POST", "/v1/keys", json=spec, attempts=1)
+
+    def keys(self) -> Document:
+        """All API keys (admins only), without the keys themselves."""
+        return self._transport.request("GET", "/v1/keys")
+
+    def revoke_key(self, key_id: str) -> Document:
+        """End an API key (admins only)."""
+        return self._transport.request("DELETE", f"/v1/keys/{_segment(key_id)}")
 
     def ready(self) -> Document:
         """What the server says of its parts.

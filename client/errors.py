@@ -69,6 +69,10 @@ class AddressError(UsageError):
     """The address given for the server is not one."""
 
 
+class KeyUsageError(UsageError):
+    """The API key given cannot be one."""
+
+
 class WaitTimeoutError(ClrError):
     """A job had not ended within the time that the caller gave it."""
 

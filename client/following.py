@@ -5,6 +5,7 @@ from rich.console import Console
 
 from client.client import Client, Document
 from client.options import DEFAULT_URL
+from client.sweep_table import sweep_table
 from client.tables import bounds_table
 from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, complain, show, show_json, tell
 from client.watch import watching
@@ -27,12 +28,16 @@ def follow(client: Client, job_id: str, url: str, *, as_json: bool) -> None:
     elif job["status"] == "succeeded":
         show(_success(client, job, url))
     else:
+        if job["kind"] == "sweep":
+            show(sweep_table(client.table(job_id)))
         complain(failure(job))
     if job["status"] != "succeeded":
         raise typer.Exit(EXIT_FAILED)
 
 
 def _success(client: Client, job: Document, url: str) -> str:
+    if job["kind"] == "sweep":
+        return f"{verdict(job)}\n{sweep_table(client.table(job['id']))}"
     if job["kind"] != "lr_find":
         return verdict(job)
     return f"{verdict(job)}\n{bounds_table(client.bounds(job['id']), training_command(job['id'], url))}"

@@ -11,6 +11,14 @@ SWEEP = "Range test"
 TRAINING = "Training"
 
 Url = Annotated[str, typer.Option("--url", envvar="CLR_URL", help="Address of the server.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        help="Key for servers that ask for one. Better set CLR_API_KEY: other users can see command lines.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
 Watch = Annotated[
@@ -44,7 +52,16 @@ Model = Annotated[
 Dataset = Annotated[
     str | None,
     typer.Option(
-        help="digits, cifar10, fashion_mnist, mnist or FILE.npz in the server's data folder.  (default: digits)",
+        help="digits, cifar10, fashion_mnist, mnist, the id of an upload (clr datasets), or FILE.npz in the server's "
+        "data folder (default: digits)",
+        rich_help_panel=CONDITIONS,
+    ),
+]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Pixels, height and width, that uploaded images are resized to.",
+        show_default=False,
         rich_help_panel=CONDITIONS,
     ),
 ]
@@ -75,9 +92,37 @@ SweepSteps = Annotated[
 Spacing = Annotated[
     str | None, typer.Option(help="exponential or linear (default: exponential)", rich_help_panel=SWEEP)
 ]
+Over = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--over",
+        metavar="PATH=VALUE,VALUE",
+        help="Condition that varies, such as optimizer.weight_decay=1e-3,1e-4; up to four times",
+        show_default=False,
+        rich_help_panel=SWEEP,
+    ),
+]
 Replicas = Annotated[
     int | None,
     typer.Option(help="Sweeps with other orders of the data (default: 3)", rich_help_panel=SWEEP),
+]
+Measure = Annotated[
+    str | None,
+    typer.Option(help="train_loss, val_loss or val_accuracy (default: train_loss)", rich_help_panel=SWEEP),
+]
+MeasureEvery = Annotated[
+    int | None, typer.Option(help="Steps between measurements of held-back data", rich_help_panel=SWEEP)
+]
+Bisect = Annotated[
+    bool | None, typer.Option("--bisect", help="Add short sweeps around the edge", rich_help_panel=SWEEP)
+]
+Vary = Annotated[
+    str | None,
+    typer.Option(help="data_order or data_order_and_initialisation (default: data_order)", rich_help_panel=SWEEP),
+]
+StartFrom = Annotated[
+    str | None,
+    typer.Option(metavar="JOB", help="Start every sweep from the weights of this training", rich_help_panel=SWEEP),
 ]
 
 FromJob = Annotated[

@@ -51,6 +51,13 @@ def migrate_command(data_dir: Path) -> tuple[list[str], dict[str, str]]:
     return _module("migrations"), environment | {"CLR_DATA_DIR": str(data_dir)} | _import_path(environment)
 
 
+def access_command(data_dir: Path, host: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment that say whether the API would listen on ``host``: with keys only, unless on loopback."""
+    environment = dict(os.environ)  # noqa: TID251 - a composition root: it hands its environment on
+    command = _module("api", "--host", host, "--check")
+    return command, environment | {"CLR_DATA_DIR": str(data_dir)} | _import_path(environment)
+
+
 def _module(name: str, *arguments: str) -> list[str]:
     # -P: a folder named api or worker, where the user happens to be, is not ours.
     return [sys.executable, "-P", "-m", name, *arguments]

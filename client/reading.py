@@ -1,4 +1,4 @@
-"""The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds`` and ``cancel``."""
+"""The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds``, ``table`` and ``cancel``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +67,20 @@ def bounds(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o
         show_json(document)
     else:
         show(bounds_table(document, training_command(job, url)))
+
+
+@reporting
+def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Show the bounds of a sweep, cell by cell, as far as they are known."""
+    from client.client import Client  # noqa: PLC0415 - heavy
+    from client.sweep_table import sweep_table  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        document = client.table(job)
+    if as_json:
+        show_json(document)
+    else:
+        show(sweep_table(document))
 
 
 @reporting

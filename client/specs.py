@@ -1,6 +1,7 @@
 """From what was typed to the spec that is sent; the server judges it, here only what it cannot see."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class ConditionFlags:
     batch_size: int | None = None
     world_size: int | None = None
     precision: str | None = None
+    image_size: int | None = None
 
     def document(self) -> Spec:
         """The ``conditions`` of a spec, defaults written out."""
@@ -42,6 +44,10 @@ class ConditionFlags:
 
     def _dataset(self) -> Spec:
         name = self.dataset or "digits"
+        if name.startswith("ds_"):
+            return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
+        if self.image_size is not None:
+            raise UsageError("--image-size goes with the id of an uploaded dataset only.")
         if name.endswith(".npz"):
             return {"name": "npz", "options": {"path": name}}
         return {"name": name}
@@ -63,6 +69,18 @@ class RangeTestFlags:
     steps: int | None = None
     spacing: str | None = None
     replicas: int | None = None
+    measure: str | None = None
+    measure_every: int | None = None
+    bisect: bool | None = None
+    vary: str | None = None
+    start_from: str | None = None
+
+    def document(self) -> Spec:
+        """What was typed."""
+        given = _given(asdict(self))
+        if self.start_from is not None:
+            given["start_from"] = {"from_job": self.start_from}
+        return given
 
 
 FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
@@ -100,8 +118,39 @@ class LabelFlags:
 def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
     """The spec of an ``lr_find`` job."""
     spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
-    sweep = _given(asdict(range_test))
+    sweep = range_test.document()
     return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
+
+
+def sweep_spec(conditions: ConditionFlags, over: Sequence[str], range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
+    """The spec of a ``sweep`` job; ``over`` are ``path=value,value,…``.
+
+    Raises:
+        UsageError: If there is none, one is not of that form, or a path is given twice.
+    """
+    if not over:
+        raise UsageError("Give what varies: --over optimizer.weight_decay=1e-3,1e-4; once or up to four times.")
+    grid: Spec = {}
+    for each in over:
+        path, sign, text = each.partition("=")
+        if not (path and sign and text):
+            raise UsageError(f"--over must be path=value,value, not {each!r}.")
+        if path in grid:
+            raise UsageError(f"--over {path} is given twice; put all its values into one.")
+        grid[path] = [_value(part) for part in text.split(",")]
+    return lr_find_spec(conditions, range_test, labels) | {"kind": "sweep", "over": grid}
+
+
+def _value(text: str) -> int | float | str:
+    """A number where it reads as a finite one, else the text."""
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        if math.isfinite(value):
+            return value
+    return text
 
 
 def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFlags) -> Spec:

@@ -1,4 +1,4 @@
-"""The commands that ask for a job: ``clr lr-find`` and ``clr train``."""
+"""The commands that ask for a job: ``clr lr-find``, ``clr sweep`` and ``clr train``."""
 
 import sys
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from client.specs import (
     TrainFlags,
     lr_find_spec,
     spec_from_file,
+    sweep_spec,
     train_spec,
 )
 from client.terminal import reporting, show, show_json
@@ -28,6 +29,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
     *,
     model: o.Model = None,
     dataset: o.Dataset = None,
+    image_size: o.ImageSize = None,
     optimizer: o.Optimizer = None,
     momentum: o.Momentum = None,
     weight_decay: o.WeightDecay = None,
@@ -39,6 +41,11 @@ def lr_find(  # noqa: PLR0913 - options of a command
     steps: o.SweepSteps = None,
     spacing: o.Spacing = None,
     replicas: o.Replicas = None,
+    measure: o.Measure = None,
+    measure_every: o.MeasureEvery = None,
+    bisect: o.Bisect = None,
+    vary: o.Vary = None,
+    start_from: o.StartFrom = None,
     seed: o.Seed = None,
     name: o.Name = None,
     label: o.Labels = None,
@@ -53,8 +60,55 @@ def lr_find(  # noqa: PLR0913 - options of a command
         _submit(url, spec_from_file(spec), watch, as_json)
         return
     document = lr_find_spec(
+        ConditionFlags(
+            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
+        ),
+        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
+        LabelFlags(seed, name, label or ()),
+    )
+    _submit(url, document, watch, as_json)
+
+
+@reporting
+def sweep(  # noqa: PLR0913 - options of a command
+    context: typer.Context,
+    *,
+    over: o.Over = None,
+    model: o.Model = None,
+    dataset: o.Dataset = None,
+    optimizer: o.Optimizer = None,
+    momentum: o.Momentum = None,
+    weight_decay: o.WeightDecay = None,
+    batch_size: o.BatchSize = None,
+    world_size: o.WorldSize = None,
+    precision: o.Precision = None,
+    start_lr: o.StartLr = None,
+    end_lr: o.EndLr = None,
+    steps: o.SweepSteps = None,
+    spacing: o.Spacing = None,
+    replicas: o.Replicas = None,
+    measure: o.Measure = None,
+    measure_every: o.MeasureEvery = None,
+    bisect: o.Bisect = None,
+    vary: o.Vary = None,
+    start_from: o.StartFrom = None,
+    seed: o.Seed = None,
+    name: o.Name = None,
+    label: o.Labels = None,
+    spec: o.SpecFile = None,
+    watch: o.Watch = None,
+    url: o.Url = o.DEFAULT_URL,
+    as_json: o.Json = False,
+) -> None:
+    """Run the same LR range test over a grid of conditions, side by side, and compare the bounds."""
+    if spec is not None:
+        _refuse_beside_spec(context)
+        _submit(url, spec_from_file(spec), watch, as_json)
+        return
+    document = sweep_spec(
         ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
-        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas),
+        over or (),
+        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
     )
     _submit(url, document, watch, as_json)
@@ -75,6 +129,7 @@ def train(  # noqa: PLR0913 - options of a command
     steps: o.Steps = None,
     model: o.Model = None,
     dataset: o.Dataset = None,
+    image_size: o.ImageSize = None,
     optimizer: o.Optimizer = None,
     momentum: o.Momentum = None,
     weight_decay: o.WeightDecay = None,
@@ -95,7 +150,9 @@ def train(  # noqa: PLR0913 - options of a command
         _submit(url, spec_from_file(spec), watch, as_json)
         return
     document = train_spec(
-        ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
+        ConditionFlags(
+            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
+        ),
         TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps, settings or ()),
         LabelFlags(seed, name, label or ()),
     )

@@ -21,6 +21,40 @@ def _job_row(job: Document) -> tuple[str, ...]:
     return (job["id"], job["kind"], standing(job), done, created, (job.get("spec") or {}).get("name") or "-")
 
 
+def datasets_table(datasets: Sequence[Document]) -> str:
+    """One line for each dataset, under a line of headings."""
+    heading = ("DATASET", "SAMPLES", "SHAPE", "TARGETS", "BYTES", "SHA-256", "NAME")
+    return _aligned([heading, *(_dataset_row(dataset) for dataset in datasets)])
+
+
+def _dataset_row(dataset: Document) -> tuple[str, ...]:
+    shape = " x ".join(map(str, dataset["shape"])) if dataset["shape"] else "different sizes"
+    numbers, classes = dataset["targets"], dataset["classes"]
+    targets = f"{classes} classes" if numbers is None else "1 number" if numbers == 1 else f"{numbers} numbers"
+    size = "-" if dataset["size_bytes"] is None else f"{dataset['size_bytes']:,}"
+    digest = (dataset["sha256"] or "-")[:12]
+    return (dataset["id"], f"{dataset['samples']:,}", shape, targets, size, digest, dataset["name"])
+
+
+def keys_table(keys: Sequence[Document]) -> str:
+    """One line for each API key, from old to new, under a line of headings."""
+    if not keys:
+        return "No keys."
+    heading = ("ID", "OWNER", "SCOPE", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "NAME")
+    return _aligned([heading, *(_key_row(key) for key in keys)])
+
+
+def _key_row(key: Document) -> tuple[str, ...]:
+    times = (key[name] for name in ("created_at", "last_used_at", "expires_at", "revoked_at"))
+    return (
+        key["id"],
+        key["owner"],
+        key["scope"],
+        *((time or "-")[:19].replace("T", " ") for time in times),
+        key["name"],
+    )
+
+
 def bounds_table(document: Document, next_command: str) -> str:
     """What a range test found, how sure it is, what other rules say, and what to type next."""
     return "\n".join([*_bounds_lines(document, next_command)])

@@ -15,7 +15,7 @@ import typer
 from client import options as o
 from client.addresses import is_loopback
 from client.errors import StackInterruptedError
-from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, complain, reporting, show, show_json, tell
+from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, complain, reporting, show, show_json, tell
 
 if TYPE_CHECKING:
     from client.stack import Stack
@@ -36,8 +36,7 @@ def up(
     from client.stack import Stack  # noqa: PLC0415 - heavy
 
     stack = Stack(data_dir, host=host, port=port, slots=slots, tell=_tell_with_time)
-    if not is_loopback(host):
-        complain(f"Whoever reaches {host} can run jobs here: there is no authentication yet.")
+    _assert_keys(stack.data_dir, host)
     tell(f"Starting in {stack.data_dir} …")
     with _stopped_by_signals(stack):
         try:
@@ -68,6 +67,19 @@ def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> 
         show_json({"object": "migration", "status": "succeeded"})
     else:
         show("The database is up to date.")
+
+
+def _assert_keys(data_dir: Path, host: str) -> None:
+    """Refuse to listen where other machines could reach the API, as long as nobody has a key."""
+    from client.parts import access_command  # noqa: PLC0415
+
+    if is_loopback(host):
+        return
+    command, environment = access_command(data_dir, host)
+    checked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if checked.returncode != 0:
+        complain(checked.stderr)
+        raise typer.Exit(EXIT_USAGE)
 
 
 @contextmanager

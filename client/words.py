@@ -32,6 +32,7 @@ def measurements(job: Document) -> Iterator[tuple[str, str]]:
     yield from _known("lr", latest.get("lr"), number)
     yield from _known("momentum", latest.get("momentum"), number)
     yield from _known("val accuracy", latest.get("val_accuracy"), _percent)
+    yield from _known("val R2", latest.get("val_r2"), number)
     yield from _known("samples/s", progress.get("samples_per_s"), _thousands)
     yield from _known("ETA", progress.get("eta_s"), duration)
     if job.get("attempt", 1) > 1:

@@ -17,6 +17,11 @@ from clr_core.errors import InvalidArgumentError
 Spacing = Literal["exponential", "linear"]
 SPACINGS: Final[tuple[Spacing, ...]] = ("exponential", "linear")
 
+BISECTIONS: Final = 2  # short sweeps after a full one; a third would be narrower than the noise of the edge
+_REACH: Final = 1.0  # decades below the edge at which the first short sweep begins: it shall see a fall
+_SHORTEST: Final = 20  # steps: fewer are hard to read
+_NARROWEST: Final = 1.5  # end over start of a short sweep at either end of the full one
+
 _MIN_STEPS: Final = 2
 _CLOSEST: Final = 1e-12  # relative distance of neighbouring rates that rounding cannot close
 
@@ -89,6 +94,39 @@ class RangeTestPlan:
     def lrs(self) -> list[float]:
         """All rates, ``steps`` of them, in the order in which they are used."""
         return [self.lr_at(step) for step in range(self.steps)]
+
+
+def short_steps(steps: int) -> int:
+    """Steps of one short sweep beside full sweeps of ``steps`` steps."""
+    return max(_SHORTEST, steps // 2)
+
+
+def around_edge(plan: RangeTestPlan, edge_lr: float, number: int) -> RangeTestPlan:
+    """The short sweep of a bisection: more steps where the edge is, from the same initial weights.
+
+    It begins ``REACH / 2 ** number`` decades below the edge that the sweep before saw and ends a third as many above
+    it, within the rates of the full sweep; its rates rise exponentially.  Of a full sweep of 100 steps over seven
+    decades 14 fall into a decade; the first short sweep has 50 in 1.33 decades, the second 50 in 0.67.
+
+    Source: ours; the idea is to repeat the test around the value that matters, as Smith (arXiv:1803.09820, section
+    4.1) advises for a first coarse grid.
+    Fails: an edge that depends on how long the network has been trained lies higher in a short sweep, which spends
+    no time at low rates.  Both are seen, and their median is taken (``clr_core.bounds.suggest_bounds``).
+
+    Args:
+        plan: The full sweep.
+        edge_lr: Rate at which the sweep before diverged, from ``start_lr`` to ``end_lr``.
+        number: Which short sweep this is, from 0.
+
+    Raises:
+        InvalidArgumentError: The edge is outside the plan.
+    """
+    if not plan.start_lr <= edge_lr <= plan.end_lr:
+        raise InvalidArgumentError("edge_lr", edge_lr, f"from {plan.start_lr!r} to {plan.end_lr!r}")
+    below = _REACH / 2.0**number
+    start = max(plan.start_lr, edge_lr / 10.0**below)
+    end = min(plan.end_lr, edge_lr * 10.0 ** (below / 3.0))
+    return RangeTestPlan(start, max(end, start * _NARROWEST), short_steps(plan.steps), "exponential")
 
 
 class DivergenceRule:

@@ -5,6 +5,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _CHUNK_BYTES = 1 << 20
 
@@ -34,12 +35,21 @@ class ArtifactStore:
         Raises:
             OSError: The file cannot be read or the store cannot be written (a full disk, say).
         """
+        with source.open("rb") as reader:
+            return self.write(key, reader)
+
+    def write(self, key: str, reader: IO[bytes]) -> StoredFile:
+        """Store all that is left to read, as `put` does.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f"{target.name}.{os.getpid()}.part")
         digest, size = hashlib.sha256(), 0
         try:
-            with source.open("rb") as reader, aside.open("wb") as writer:
+            with aside.open("wb") as writer:
                 while chunk := reader.read(_CHUNK_BYTES):
                     digest.update(chunk)
                     size += len(chunk)
@@ -50,6 +60,14 @@ class ArtifactStore:
         finally:
             aside.unlink(missing_ok=True)
         return StoredFile(key, size, digest.hexdigest())
+
+    def open(self, key: str) -> IO[bytes]:
+        """The bytes of a file.
+
+        Raises:
+            FileNotFoundError: There is none of this key.
+        """
+        return self.path(key).open("rb")
 
     def path(self, key: str) -> Path:
         """Where the file of a key lies.

@@ -4,24 +4,33 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from clr_core.bounds import Curve, suggest_bounds
+from clr_core.bounds import Curve, merge, suggest_bounds
 from jobs import repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.schedules import rates_of
 from jobs.series import names_of
-from jobs.spec import TrainSpec
+from jobs.spec import RangeTest, TrainSpec
 from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9
+MOST_POINTS = 400  # of the median curve
 
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
     """The ``lr_bounds`` document of a range test, from its curves as they stand in SQL."""
-    replicas = [replica for metric, replica in names_of(session, job.id) if metric == "train_loss"]
-    answer = suggest_bounds([_curve(session, job.id, replica) for replica in replicas], level=LEVEL)
+    test = RangeTest.model_validate(job.spec["range_test"])
+    series = {replica for _, replica in names_of(session, job.id)}
+    full = [
+        _curve(session, job.id, test, test.measure, replica) for replica in sorted(series) if replica < test.replicas
+    ]
+    short = [
+        _curve(session, job.id, test, "train_loss", replica) for replica in sorted(series) if replica >= test.replicas
+    ]
+    answer = suggest_bounds(full, level=LEVEL, short_sweeps=short)
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}
+    document["curve"] = _median_curve(test.measure, full)
     document["valid_for"] = {"fingerprint": job.fingerprint, **conditions}
     document["use"] = (
         {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": {"from_job": job.id}}}
@@ -31,13 +40,36 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     return document
 
 
-def _curve(session: Session, job_id: str, replica: int) -> Curve:
-    lrs = [value for _, value, _ in repository.series(session, job_id, "lr", replica)]
-    losses = [
-        float(special or "nan") if value is None else value
-        for _, value, special in repository.series(session, job_id, "train_loss", replica)
+def _curve(session: Session, job_id: str, test: RangeTest, measure: str, replica: int) -> Curve:
+    """One sweep; of an accuracy its complement, the error, which falls where the accuracy rises.
+
+    A sweep of a measure on held-back data that ended before its time was ended by its training loss: it is NaN there.
+    """
+    lrs = {step: lr for step, lr, _ in repository.series(session, job_id, "lr", replica)}
+    points = [
+        (step, float(special or "nan") if value is None else value)
+        for step, value, special in repository.series(session, job_id, measure, replica)
     ]
-    return Curve.of([lr for lr in lrs if lr is not None], losses)
+    last = max(lrs)
+    if measure != "train_loss" and last + 1 < test.steps:
+        points = [point for point in points if point[0] < last] + [(last, float("nan"))]
+    rates = [lr for lr in (lrs[step] for step, _ in points) if lr is not None]
+    values = [value for _, value in points]
+    if measure == "val_accuracy":
+        return Curve.of(rates, [1.0 - value for value in values], values)
+    return Curve.of(rates, values)
+
+
+def _median_curve(measure: str, curves: list[Curve]) -> dict[str, Any] | None:
+    """Median and band of the sweeps, thinned; of accuracies as such, not as errors."""
+    merged = merge(curves, level=LEVEL)
+    if not merged.lrs:
+        return None
+    step = -(-len(merged.lrs) // MOST_POINTS)
+    middle, low, high = ([*values[::step]] for values in (merged.losses, merged.low, merged.high))
+    if measure == "val_accuracy":
+        middle, low, high = ([1.0 - value for value in values] for values in (middle, high, low))
+    return {"metric": measure, "lr": [*merged.lrs[::step]], "median": middle, "low": low, "high": high}
 
 
 def bounds_document(job: Job) -> dict[str, Any]:
@@ -79,6 +111,7 @@ def resolve(spec: TrainSpec, *, bounds: dict[str, float] | None) -> dict[str, An
     schedule, found = spec.schedule, bounds or {}
     peak = schedule.peak if isinstance(schedule.peak, float) else found["max_lr"]
     rates = rates_of(schedule, peak, found.get("base_lr"))
-    if rates.get("base_lr", 0.0) >= peak:
-        raise UnusableBoundsError(rates["base_lr"], peak)
+    rates |= {name: rates[name] * spec.lr_factor for name in ("max_lr", "base_lr") if name in rates}
+    if rates.get("base_lr", 0.0) >= rates["max_lr"]:
+        raise UnusableBoundsError(rates["base_lr"], rates["max_lr"])
     return rates

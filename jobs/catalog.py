@@ -1,6 +1,12 @@
 """What can be trained: names of models and datasets, with what is known of them without loading torch."""
 
-RESNETS = ("resnet8", "resnet20", "resnet56")
+RESNETS = ("resnet8", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
+OWN_MODELS = ("cnn", "resnet9", *RESNETS)  # beside mlp, which has options
+
+# Torchvision's families with a stem that shrinks images early, which the option small_images takes out.
+SMALL_IMAGE_FAMILIES = (
+    "densenet", "efficientnet", "mnasnet", "mobilenet", "regnet", "resnet", "resnext", "shufflenet", "wide_resnet",
+)  # fmt: skip
 
 # Every classifier of torchvision 0.28, `torchvision.models.list_models(module=torchvision.models)`;
 # a test compares the two.

@@ -5,43 +5,21 @@ import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.catalog import RESNETS, TORCHVISION_CLASSIFIERS, TRAIN_SAMPLES
+from jobs.catalog import TRAIN_SAMPLES
+from jobs.entry_point_specs import EntryPointOptions
+from jobs.model_specs import Model, NoOptions
+from jobs.optimizer_specs import Optimizer
 from jobs.strict import Strict, Text, refuse
 
-
-class NoOptions(Strict):
-    """An empty object: this model or dataset takes no options."""
-
-
-class MlpOptions(Strict):
-    """Widths of the hidden layers."""
-
-    hidden: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(default=[128], max_length=20)
-
-
-class MlpModel(Strict):
-    """A multilayer perceptron over the flattened image, ReLU between layers."""
-
-    name: Literal["mlp"]
-    options: MlpOptions = MlpOptions()
-
-
-class NamedModel(Strict):
-    """A CIFAR ResNet (He et al. 2016, section 4.2) or a torchvision classifier, by name."""
-
-    name: Annotated[str, Field(json_schema_extra={"enum": [*RESNETS, *TORCHVISION_CLASSIFIERS]})]
-    options: NoOptions = NoOptions()
-
-    @field_validator("name")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in RESNETS and name not in TORCHVISION_CLASSIFIERS:
-            legal = ", ".join(("mlp", *RESNETS))
-            raise refuse("unknown_model", f"must be {legal} or a torchvision classifier such as resnet18 or vgg11_bn")
-        return name
+# Fields that came after 0.1 stand in the canonical JSON only where they are not at their defaults, so that
+# fingerprints of older conditions are what they were.
+_LATER: dict[str, Any] = {
+    "channels_last": False, "compile": False, "accumulation_steps": 1, "batch_norm_group_size": None,
+}  # fmt: skip
+_LATER_OPTIONS = {"optimizer": "fused", "model": "small_images"}
 
 
 class NamedDataset(Strict):
@@ -76,60 +54,42 @@ class NpzDataset(Strict):
     options: NpzOptions
 
 
-class Sgd(Strict):
-    """Stochastic gradient descent (`torch.optim.SGD`)."""
+class UploadedOptions(Strict):
+    """Which uploaded dataset, and how it is split and sized.
 
-    name: Literal["sgd"]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, le=1e3)] = 0.0
-    nesterov: bool = False
+    ``image_size`` is the height and width that images are resized to. ``sha256`` is the content's; the server writes
+    it in, so that the fingerprint covers the content.
+    """
 
-    @field_validator("nesterov")
-    @classmethod
-    def _has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
-        if nesterov and info.data.get("momentum") == 0:
-            raise refuse("nesterov_without_momentum", "needs a momentum greater than 0")
-        return nesterov
-
-    @property
-    def cycles_momentum(self) -> bool:
-        """Whether there is a momentum for a schedule to cycle."""
-        return self.momentum > 0
+    id: Annotated[str, Field(pattern=r"^ds_[0-9a-f]{32}$")]
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[int, Field(ge=4, le=1024)] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-class Adam(Strict):
-    """Adam, or AdamW with decoupled weight decay; the momentum that cycles is the first beta."""
+class UploadedDataset(Strict):
+    """A dataset that was uploaded with ``POST /v1/datasets``."""
 
-    name: Literal["adam", "adamw"]
-    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)] = Field(
-        default=[0.9, 0.999]
-    )
-    eps: Annotated[float, Field(gt=0, le=1)] = 1e-8
-    weight_decay: Annotated[float, Field(ge=0, le=1e3)] = 0.0
-
-    @property
-    def cycles_momentum(self) -> bool:
-        """Whether there is a momentum for a schedule to cycle."""
-        return self.betas[0] > 0
+    name: Literal["uploaded"]
+    options: UploadedOptions
 
 
-def _name_in(document: Any, named: str) -> str:
-    name = document.get("name") if isinstance(document, dict) else getattr(document, "name", None)
-    return named if name == named else "named"
+class EntryPointDataset(Strict):
+    """A dataset of your own, installed in the workers' environment (docs/datasets.md)."""
+
+    name: Literal["entry_point"]
+    options: EntryPointOptions
 
 
-Model = Annotated[
-    Annotated[MlpModel, Tag("mlp")] | Annotated[NamedModel, Tag("named")],
-    Discriminator(lambda document: _name_in(document, "mlp")),
-]
-Dataset = Annotated[NamedDataset | NpzDataset, Field(discriminator="name")]
-Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
+Dataset = Annotated[NamedDataset | NpzDataset | UploadedDataset | EntryPointDataset, Field(discriminator="name")]
 
 
 class Conditions(Strict):
     """What a range test and a training share; its fingerprint stands on every suggestion.
 
-    ``global_batch_size`` counts samples per step over all ranks.
+    ``global_batch_size`` counts samples per step over all ranks. Each rank takes its part in ``accumulation_steps``
+    pieces. Batch norm takes its statistics over a piece, over groups of ``batch_norm_group_size`` samples in it, or
+    over the pieces of all ranks (``sync_batch_norm``). What each option changes: docs/training.md.
     """
 
     model: Model
@@ -138,9 +98,13 @@ class Conditions(Strict):
     world_size: Annotated[int, Field(ge=1, le=1024)]
     global_batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
     precision: Literal["fp32", "bf16"] = "fp32"
-    augmentation: Literal["none"] = "none"
+    augmentation: Literal["none", "flip", "crop_flip", "crop_flip_cutout"] = "none"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    sync_batch_norm: Literal[False] = False
+    sync_batch_norm: bool = False
+    channels_last: bool = False
+    compile: bool = False
+    accumulation_steps: Annotated[int, Field(ge=1, le=10_000)] = 1
+    batch_norm_group_size: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
 
     @field_validator("global_batch_size")
     @classmethod
@@ -148,7 +112,7 @@ class Conditions(Strict):
         world_size = info.data.get("world_size", 1)
         if size % world_size:
             raise refuse("not_divisible", f"must be a multiple of world_size = {world_size}")
-        dataset: NamedDataset | NpzDataset | None = info.data.get("dataset")
+        dataset: Dataset | None = info.data.get("dataset")
         samples = None if dataset is None else TRAIN_SAMPLES.get(dataset.name)
         if dataset is not None and samples is not None and size > samples:
             raise refuse(
@@ -157,19 +121,40 @@ class Conditions(Strict):
             )
         return size
 
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> Self:
+        steps, size = self.accumulation_steps, self.rank_batch_size
+        if size % steps:
+            raise refuse("not_divisible", f"accumulation_steps must divide the rank's batch of {size}, got {steps}")
+        group = self.batch_norm_group_size
+        if group is not None and self.sync_batch_norm:
+            raise refuse("two_batch_norms", "sync_batch_norm and batch_norm_group_size exclude each other")
+        if group is not None and size // steps % group:
+            raise refuse("not_divisible", f"batch_norm_group_size must divide {size // steps}, got {group}")
+        return self
+
     @property
     def rank_batch_size(self) -> int:
         """Samples per step on each rank."""
         return self.global_batch_size // self.world_size
 
     def fingerprint(self) -> str:
-        """``sha256:`` of the canonical JSON (sorted keys, no blanks, defaults written out)."""
-        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        """``sha256:`` of the canonical JSON: sorted keys, no blanks, defaults written out, but for later fields."""
+        document = self.model_dump()
+        document = {key: value for key, value in document.items() if key not in _LATER or value != _LATER[key]}
+        _without_default(document["optimizer"], _LATER_OPTIONS["optimizer"])
+        _without_default(document["model"]["options"], _LATER_OPTIONS["model"])
+        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
     def differences(self, other: Self) -> list[str]:
         """JSON pointers of the fields in which the two differ."""
         return [f"/conditions/{path}" for path in _differing(self.model_dump(), other.model_dump())]
+
+
+def _without_default(options: dict[str, Any], name: str) -> None:
+    if options.get(name) is False:
+        del options[name]
 
 
 def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ instead of failing in the middle. All times are the database's own clock, as sec
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Engine, Float, create_engine, event, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import GenericFunction
+
+from jobs.owners import View, attached
 
 BUSY_TIMEOUT_S = 30
 
@@ -44,24 +47,37 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _make_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(_reading(self.engine), expire_on_commit=False)
+        self._info: dict[str, Any] = {}
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that is committed when the block ends and rolled back when it raises."""
-        with self._sessions() as session, session.begin():
+        with self._sessions(info=dict(self._info)) as session, session.begin():
             if self.engine.dialect.name == "sqlite":
                 session.connection(execution_options={"clr_begin": "BEGIN IMMEDIATE"})
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction for reading; nothing is kept of what is changed in it."""
-        with self._sessions() as session:
+        """A session for reading: one view of the data on SQLite, on PostgreSQL one for each statement."""
+        with self._readers(info=dict(self._info)) as session:
             yield session
+
+    def seen_by(self, view: View) -> "Database":
+        """The same database and connections, with sessions that see and make only what a view allows."""
+        seen = copy(self)
+        seen._info = attached(view)  # noqa: SLF001 - our own
+        return seen
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _reading(engine: Engine) -> Engine:
+    """The same connections; on PostgreSQL without BEGIN and ROLLBACK, which cost a round trip each."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _make_engine(url: str) -> Engine:

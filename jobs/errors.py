@@ -50,6 +50,15 @@ class NoEpochsError(JobsError):
         super().__init__(f"{job_id} has no epochs (yet): ask for x=step")
 
 
+class UnusableStartError(JobsError):
+    """A range test cannot start from the weights of this job."""
+
+    code = "unusable_start"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"range_test.start_from: {job_id} {why}")
+
+
 class BoundsNotReadyError(JobsError):
     """The range test has not finished, so there are no bounds yet."""
 
@@ -68,6 +77,15 @@ class NoBoundsError(JobsError):
         super().__init__(f"{job_id} has no bounds: {why}")
 
 
+class NoTableError(JobsError):
+    """Only sweeps have a table."""
+
+    code = "no_table"
+
+    def __init__(self, job_id: str, kind: str) -> None:
+        super().__init__(f"{job_id} has no table: it is a {kind} job, and only sweep jobs have one")
+
+
 class UnusableBoundsError(JobsError):
     """The schedule asks for a ``base_lr`` that is not below the peak of the bounds."""
 
@@ -75,6 +93,33 @@ class UnusableBoundsError(JobsError):
 
     def __init__(self, base_lr: float, max_lr: float) -> None:
         super().__init__(f"schedule.base_lr must be below the max_lr of the bounds, {max_lr:.6g}, got {base_lr}")
+
+
+class NoSuchFileError(JobsError):
+    """The job has no such file: none was made, none yet, or it is no longer kept."""
+
+    code = "no_such_file"
+
+    def __init__(self, job_id: str, what: str, why: str) -> None:
+        super().__init__(f"{job_id} has no {what}: {why}")
+
+
+class TooManyJobsError(JobsError):
+    """The owner of the key has as many unfinished jobs as the server takes from one."""
+
+    code = "too_many_jobs"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"you have {most} jobs that have not ended, which is the limit; wait for some, or cancel some")
+
+
+class KeyNotFoundError(JobsError):
+    """There is no API key with this id."""
+
+    code = "key_not_found"
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no key {key_id!r}")
 
 
 class StaleAttemptError(JobsError):

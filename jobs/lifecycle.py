@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from jobs import repository, rollups
+from jobs import alarms, divergence, parents, repository, rollups, stored_files
 from jobs.bounds import bounds_of, measure, resolve
 from jobs.db import Database, db_now
 from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
@@ -59,8 +59,11 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     resumed_from = None if checkpoint is None else step
     session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
+    parents.begin_parent(session, job)
+    start = job.resolved.get("start_from", {})
     return Claim(
         job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
+        start_key=start.get("key"), start_sha256=start.get("sha256"),
         resume_key=None if checkpoint is None else checkpoint.key,
         resume_sha256=None if checkpoint is None else checkpoint.sha256, resume_step=step,
     )  # fmt: skip
@@ -99,21 +102,26 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
     """Write what the ranks reported, all of it or nothing.
 
     Returns:
-        Keys of older checkpoints that nothing refers to any more.
+        Keys of files that nothing refers to any more.
 
     Raises:
         StaleAttemptError: The job is no longer this attempt's; nothing is written.
     """
     with database.write() as session:
         values = dict(batch.progress)
+        job = repository.get_job(session, claim.job_id)
         if batch.latest or batch.resolved:
-            job = repository.get_job(session, claim.job_id)
             values |= {"latest": job.latest | batch.latest, "resolved": job.resolved | batch.resolved}
+        raised = alarms.new(job, batch.alarms)
+        if raised:
+            values["alarms"] = [*job.alarms, *raised]
         _write(session, claim, version=Job.version + 1, **values)
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
             rollups.add(session, claim.job_id, batch.points)
-        return _keep_checkpoint(session, claim, batch) if batch.checkpoint else []
+        alarms.note(session, claim.job_id, [*(("alarm", alarm) for alarm in raised), *batch.notes])
+        kept = stored_files.keep(session, claim.job_id, batch)
+        return kept + (_keep_checkpoint(session, claim, batch) if batch.checkpoint else [])
 
 
 def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
@@ -121,19 +129,24 @@ def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
     session.add(
         Artifact(
             job_id=claim.job_id, key=stored.key, kind="checkpoint", step=batch.checkpoint_step,
-            size_bytes=stored.size_bytes, sha256=stored.sha256, created_at=now,
+            size_bytes=stored.size_bytes, sha256=stored.sha256, created_at=now, best=batch.checkpoint_is_best,
         ),
     )  # fmt: skip
     session.add(Event(job_id=claim.job_id, at=now, type="checkpoint", data={"step": batch.checkpoint_step}))
     session.flush()
-    rows = session.scalars(
-        select(Artifact)
-        .where(Artifact.job_id == claim.job_id, Artifact.kind == "checkpoint")
-        .order_by(Artifact.step.desc()),
-    ).all()
-    for old in rows[KEPT_CHECKPOINTS:]:
+    rows = repository.checkpoints_of(session, claim.job_id)
+    for row in rows:
+        row.best = row.best and (not batch.checkpoint_is_best or row.step == batch.checkpoint_step)
+    surplus = [row for row in rows[KEPT_CHECKPOINTS:] if not row.best]
+    for old in surplus:
         session.delete(old)
-    return [old.key for old in rows[KEPT_CHECKPOINTS:]]
+    return [old.key for old in surplus]
+
+
+def note(database: Database, job_id: str, kind: str, data: dict[str, Any]) -> None:
+    """Write an event that changes nothing about the job, so that no attempt need own it."""
+    with database.write() as session:
+        alarms.note(session, job_id, [(kind, data)])
 
 
 def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
@@ -154,6 +167,22 @@ def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list
     with database.write() as session:
         error = {"code": reason, "message": message}
         return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
+
+
+def start_again(database: Database, claim: Claim, message: str) -> list[str] | None:
+    """Queue a training that diverged once more, from the beginning and with lower rates, where its spec asks for that.
+
+    Returns:
+        Keys of its checkpoints, which nothing refers to any more; None where it is to fail.
+    """
+    with database.write() as session:
+        keys = [row.key for row in repository.checkpoints_of(session, claim.job_id)]
+        changes = divergence.next_try(session, claim, message)
+        if changes is None:
+            return None
+        _write(session, claim, worker=None, lease_expires_at=None, version=Job.version + 1, **changes)
+        _end_attempt(session, claim, Outcome.DIVERGED)
+        return keys
 
 
 def cancelled(database: Database, claim: Claim) -> list[str]:
@@ -177,7 +206,9 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
     session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
     session.flush()
     session.expire_all()
-    return release_waiting(session, claim.job_id)
+    released = release_waiting(session, claim.job_id)
+    parents.settle_parent(session, repository.get_job(session, claim.job_id))
+    return released
 
 
 def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:

@@ -37,6 +37,7 @@ class Job(Base):
     resolved: Mapped[Json] = mapped_column(default=dict)
     fingerprint: Mapped[str] = mapped_column(String(80))
     slots: Mapped[int]  # how many devices it needs: the world size
+    owner: Mapped[str | None] = mapped_column(String(100))  # null where nobody asked for a key; see `jobs.owners`
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
 
@@ -55,6 +56,7 @@ class Job(Base):
     total_steps: Mapped[int | None] = mapped_column(BigInteger)
     epoch: Mapped[float | None]
     latest: Mapped[Json] = mapped_column(default=dict)
+    alarms: Mapped[list[Json]] = mapped_column(default=list)  # of the curve as it stands, each code once
     result: Mapped[Json | None]
     error: Mapped[Json | None]
 
@@ -63,6 +65,7 @@ class Job(Base):
         Index("ix_jobs_lease", "status", "lease_expires_at"),
         Index("ix_jobs_status", "status", "id"),
         Index("ix_jobs_kind", "kind", "id"),
+        Index("ix_jobs_owner", "owner", "id"),
     )
 
 
@@ -144,14 +147,16 @@ class Artifact(Base):
     step: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    best: Mapped[bool] = mapped_column(default=False)  # a checkpoint: of the best evaluation so far
     created_at: Mapped[float]
 
 
 class IdempotencyKey(Base):
-    """Which job a key of a client made, and from which body."""
+    """Which job a key of a client made, and from which body. Keys of different owners are different keys."""
 
     __tablename__ = "idempotency_keys"
 
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True, default="")
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     body_sha256: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
@@ -169,4 +174,46 @@ class Worker(Base):
     slots: Mapped[int]
     device: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class Dataset(Base):
+    """A dataset that a user uploaded; its file is the artifact ``datasets/<id>``."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(35), primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    format: Mapped[str] = mapped_column(String(20))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    facts: Mapped[Json]
+    created_at: Mapped[float]
+
+
+class ApiKey(Base):
+    """Who may do what; the key itself is nowhere, only its SHA-256."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    owner: Mapped[str] = mapped_column(String(100), index=True)
+    scope: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[float]
+    expires_at: Mapped[float | None]
+    revoked_at: Mapped[float | None]
+    last_used_at: Mapped[float | None]  # written at most once a minute
+
+
+class WebSession(Base):
+    """A browser that has logged in with a key. It ends with the key."""
+
+    __tablename__ = "web_sessions"
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)

@@ -7,16 +7,10 @@ from pydantic import Field, model_validator
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
-from jobs.schedule_specs import ScheduleSpec, Steps
+from jobs.batch_sizes import BatchSizeWarmStart
+from jobs.schedule_specs import ScheduleSpec
 from jobs.schedules import Length, build_schedule, rates_of
 from jobs.strict import Strict, refuse
-
-
-class BatchSizeWarmStart(Strict):
-    """Small batches first (Keskar et al. 2017)."""
-
-    small_batch_size: Annotated[int, Field(ge=1)]
-    small_steps: Steps
 
 
 class PreviewSpec(Strict):

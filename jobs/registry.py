@@ -51,14 +51,16 @@ def mend(database: Database, *, max_attempts: int) -> list[str]:
     """
     with database.write() as session:
         rung = _take_back(session, max_attempts)
+    with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
         _mark_unmatched(session)
-        return rung
+    return rung
 
 
 def _take_back(session: Session, max_attempts: int) -> list[str]:
     expired = session.scalars(
         select(Job)
         .where(Job.status.in_([Status.RUNNING, Status.CANCELLING]), Job.lease_expires_at < db_now())
+        .order_by(Job.parent_id, Job.id)  # parents are then locked in the same order by everyone
         .with_for_update(skip_locked=True),
     ).all()
     rung: list[str] = []

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
 from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
+from jobs.owners import owner_of
 from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
@@ -37,7 +38,8 @@ def lock_job(session: Session, job_id: str) -> Job:
     Raises:
         JobNotFoundError: There is none with this id.
     """
-    job = session.get(Job, job_id, with_for_update=True)
+    session.flush()
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)  # as it stands now that it is held
     if job is None:
         raise JobNotFoundError(job_id)
     return job
@@ -61,6 +63,26 @@ def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
     return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)).all()
 
 
+def attempts_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    """All tries at some jobs, in order, by job."""
+    found: dict[str, list[Attempt]] = {}
+    if job_ids:
+        query = select(Attempt).where(Attempt.job_id.in_(job_ids)).order_by(Attempt.number)
+        for attempt in session.scalars(query):
+            found.setdefault(attempt.job_id, []).append(attempt)
+    return found
+
+
+def children_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Ids of the jobs that some jobs started, by the one that did."""
+    found: dict[str, list[str]] = {}
+    if job_ids:
+        query = select(Job.parent_id, Job.id).where(Job.parent_id.in_(job_ids)).order_by(Job.id)
+        for parent_id, job_id in session.execute(query):
+            found.setdefault(str(parent_id), []).append(job_id)
+    return found
+
+
 def children_of(session: Session, job_id: str) -> Sequence[str]:
     """Ids of the jobs that this one started."""
     return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()
@@ -72,22 +94,16 @@ def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | Non
     return session.scalars(query.limit(limit)).all()
 
 
-def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
-    """The versions of those jobs that there are."""
-    rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids)))
-    return {row.id: row.version for row in rows}
-
-
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
-    """What an Idempotency-Key was used for, if it was."""
-    return session.get(IdempotencyKey, key)
+    """What an Idempotency-Key of this session's owner was used for, if it was."""
+    return session.get(IdempotencyKey, (owner_of(session) or "", key))
 
 
 def next_claimable(session: Session, slots: int) -> Job | None:
-    """The job at the head of the queue among those that ``slots`` devices can run."""
+    """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
     return session.scalar(
         select(Job)
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots <= slots)
+        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
         .order_by(Job.queued_at, Job.id)
         .limit(1),
     )
@@ -101,6 +117,22 @@ def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
         .order_by(Artifact.step.desc())
         .limit(1),
     )
+
+
+def checkpoints_of(session: Session, job_id: str) -> Sequence[Artifact]:
+    """Stored checkpoints, the newest first."""
+    return session.scalars(
+        select(Artifact).where(Artifact.job_id == job_id, Artifact.kind == "checkpoint").order_by(Artifact.step.desc()),
+    ).all()
+
+
+def files_of(session: Session, job_id: str, kind: str) -> Sequence[Artifact]:
+    """Stored files of one kind, the newest first."""
+    return session.scalars(
+        select(Artifact)
+        .where(Artifact.job_id == job_id, Artifact.kind == kind)
+        .order_by(Artifact.created_at.desc(), Artifact.key.desc()),
+    ).all()
 
 
 def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence[tuple[int, float | None, str | None]]:

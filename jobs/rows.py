@@ -9,7 +9,8 @@ from typing import Any
 class Claim:
     """A job that this worker may run: only with this attempt number may it write.
 
-    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps.
+    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps. ``start_key`` is
+    that of another job's checkpoint, whose weights a range test starts from.
     """
 
     job_id: str
@@ -21,6 +22,8 @@ class Claim:
     resume_key: str | None
     resume_sha256: str | None
     resume_step: int
+    start_key: str | None = None
+    start_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Batch:
     resolved: dict[str, Any] = field(default_factory=dict)
     checkpoint: Any = None  # a StoredFile, with its step in checkpoint_step
     checkpoint_step: int | None = None
+    checkpoint_is_best: bool = False
+    files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
+    alarms: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
 
     def __bool__(self) -> bool:
-        return bool(self.points or self.progress or self.resolved or self.checkpoint)
+        stored = self.checkpoint or self.files
+        return bool(self.points or self.progress or self.resolved or stored or self.alarms or self.notes)

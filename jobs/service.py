@@ -8,27 +8,31 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from jobs import lifecycle, repository
+from jobs import grid, lifecycle, parents, repository
 from jobs.bounds import bounds_of, resolve
 from jobs.conditions import Conditions
+from jobs.datasets.resolve import resolve_dataset
 from jobs.db import Database, db_now
 from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
 from jobs.models import Event, IdempotencyKey, Job
-from jobs.spec import LrFindSpec, RangeTest, TrainSpec
+from jobs.owners import assert_room, every_owner
+from jobs.spec import AnySpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
+from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submitted job, and the one to ring a worker for (its range test, where it has to run first)."""
+    """A submitted job, and those to ring a worker for (its range test, where it has to run first; a sweep's jobs)."""
 
     job_id: str
     ring_id: str
     is_new: bool
+    more_rings: tuple[str, ...] = ()
 
 
-def submit(database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None = None, body: bytes = b"") -> Submitted:
+def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: bytes = b"") -> Submitted:
     """Write a job, its first event and its idempotency key.
 
     Args:
@@ -42,6 +46,8 @@ def submit(database: Database, spec: LrFindSpec | TrainSpec, *, key: str | None 
         JobNotFoundError: ``max_lr`` names a job that is not there.
         NoBoundsError: That job is no range test, or ended without bounds.
         ConditionsDifferError: The conditions are not those of the bounds.
+        UnusableDatasetError: The conditions name an uploaded dataset that is not there, or does not go with them.
+        TooManyJobsError: The owner has too many unfinished jobs.
     """
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -63,23 +69,30 @@ def _repeated(session: Session, key: str | None, digest: str) -> Submitted | Non
     return Submitted(used.job_id, used.job_id, is_new=False)
 
 
-def _insert(session: Session, spec: LrFindSpec | TrainSpec, key: str | None, digest: str) -> Submitted:
+def _insert(session: Session, spec: AnySpec, key: str | None, digest: str) -> Submitted:
+    assert_room(session)
+    more: tuple[str, ...] = ()
     if isinstance(spec, LrFindSpec):
         job = ring = _add(session, spec, spec.conditions)
+    elif isinstance(spec, SweepSpec):
+        job, (ring, *others) = _add_sweep(session, spec)
+        more = tuple(other.id for other in others)
     else:
         job, ring = _add_training(session, spec)
     if key is not None:
         session.flush()
         session.add(IdempotencyKey(key=key, body_sha256=digest, job_id=job.id, created_at=repository.now(session)))
-    return Submitted(job.id, ring.id, is_new=True)
+    return Submitted(job.id, ring.id, is_new=True, more_rings=more)
 
 
-def _add(session: Session, spec: LrFindSpec | TrainSpec, conditions: Conditions) -> Job:
+def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
+    conditions = resolve_dataset(session, conditions)
     now = repository.now(session)
+    start = resolve_start(session, spec, conditions) if isinstance(spec, LrFindSpec) else {}
     document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
     job = Job(
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
-        resolved={"rank_batch_size": conditions.rank_batch_size}, fingerprint=conditions.fingerprint(),
+        resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
         slots=conditions.world_size, created_at=now, queued_at=now,
     )  # fmt: skip
     session.add(job)
@@ -105,10 +118,31 @@ def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
     return job, child
 
 
+def _add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
+    parent = _add(session, spec, spec.conditions)
+    parent.slots = 0  # it runs nowhere; its children do
+    children: list[Job] = []
+    cells = []
+    for settings in grid.settings_of(spec.over):
+        conditions = grid.conditions_of(spec.conditions, settings)
+        words = ", ".join(f"{path} = {value}" for path, value in settings.items())
+        child_spec = LrFindSpec(
+            kind="lr_find", conditions=conditions, range_test=spec.range_test, seed=spec.seed,
+            name=f"{spec.name or 'sweep'}: {words}"[:200], labels=spec.labels,
+        )  # fmt: skip
+        child = _add(session, child_spec, conditions)
+        child.parent_id = parent.id
+        child.queued_at = parent.queued_at + len(children) * 1e-6  # run in the order of the grid
+        children.append(child)
+        cells.append({"job_id": child.id, "settings": settings})
+    parent.resolved = {"cells": cells}
+    return parent, children
+
+
 def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, Job]:
     bounds = bounds_of(source) if source.kind != "lr_find" or source.status in TERMINAL else None
     found_under = Conditions.model_validate(source.spec["conditions"])
-    conditions = spec.conditions or found_under
+    conditions = resolve_dataset(session, spec.conditions or found_under)
     differing = conditions.differences(found_under)
     if differing and not spec.allow_different_conditions:
         raise ConditionsDifferError(source.id, differing)
@@ -123,19 +157,25 @@ def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, 
 def cancel(database: Database, job_id: str) -> None:
     """Ask for a job to stop: a queued one is cancelled at once, a running one when its ranks are gone.
 
-    A terminal job stays as it is. The job's own range test is cancelled with it.
+    A terminal job stays as it is. The job's own range test, and all jobs of a sweep, are cancelled with it.
 
     Raises:
         JobNotFoundError: There is no such job.
     """
     with database.write() as session:
         job = repository.get_job(session, job_id)
+        if job.kind == parents.KIND:
+            for child in repository.children_of(session, job.id):  # children first: see jobs.parents on locks
+                _cancel(session, child, settle=False)
+            parents.cancel_parent(session, job.id)
+            return
         _cancel(session, job.id)
         for child in repository.children_of(session, job.id):
             _cancel(session, child)
 
 
-def _cancel(session: Session, job_id: str) -> None:
+def _cancel(session: Session, job_id: str, *, settle: bool = True) -> None:
+    repository.lock_job(session, job_id)  # so that it is not claimed or queued again between the two updates
     changes: dict[Status, dict[str, Any]] = {
         Status.QUEUED: {"status": Status.CANCELLED, "reason": Reason.USER_CANCELLED, "finished_at": db_now()},
         Status.RUNNING: {"status": Status.CANCELLING, "reason": Reason.USER_CANCELLED},
@@ -153,5 +193,8 @@ def _cancel(session: Session, job_id: str) -> None:
             session.flush()
             session.expire_all()
             if source is Status.QUEUED:
-                lifecycle.release_waiting(session, job_id)
+                with every_owner(session):  # an admin's training may wait for this job
+                    lifecycle.release_waiting(session, job_id)
+                if settle:
+                    parents.settle_parent(session, repository.get_job(session, job_id))
             break

@@ -1,16 +1,16 @@
 """Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What an operator can set; docs/operations.md lists each with its meaning."""
 
-    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Path("clr-data")
     database_url: SecretStr | None = None
@@ -23,8 +23,23 @@ class Settings(BaseSettings):
     stop_grace_s: PositiveFloat = 5.0
     max_attempts: PositiveInt = 3
     max_body_bytes: PositiveInt = 1_000_000
+    max_upload_bytes: PositiveInt = 2 * 1024**3
+    max_unpacked_bytes: PositiveInt = 16 * 1024**3
+    max_upload_entries: PositiveInt = 500_000
+    max_upload_ratio: PositiveInt = 200
+    resident_bytes: PositiveInt = 2 * 1024**3
+    stream_workers: NonNegativeInt = 2
+    auth: bool | None = None
+    admin_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    session_ttl_s: PositiveFloat = 12 * 3600.0
+    rate_per_s: PositiveFloat = 50.0
+    rate_burst: PositiveInt = 200
+    max_unfinished_jobs: PositiveInt = 1000
+    metrics_public: bool = False
     allow_downloads: bool = False
+    sinks: str = ""
     log_level: str = "INFO"
+    log: Literal["json", "text"] = "text"
 
     @property
     def sql_url(self) -> str:
@@ -42,6 +57,11 @@ class Settings(BaseSettings):
     def artifacts_dir(self) -> Path:
         """Where checkpoints and results are kept."""
         return self.data_dir.absolute() / "artifacts"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where the API writes uploads while they come in; files there have no name."""
+        return self.data_dir.absolute() / "uploads"
 
     @property
     def runs_dir(self) -> Path:

@@ -5,20 +5,43 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from clr_core.range_test import BISECTIONS, short_steps
+from jobs import grid
+from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
-from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, Steps
+from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Strict, Text, refuse
+from jobs.training_options import EarlyStop, Observe, OnDivergence
+
+MIN_MEASUREMENTS = 10  # what a curve needs to be read
+USUAL_MEASUREMENTS = 50
+
+
+class StartFrom(Strict):
+    """The weights that every sweep starts from: those of a training's last checkpoint."""
+
+    from_job: Annotated[str, Field(pattern=r"^job_[0-9a-f]{32}$")]
 
 
 class RangeTest(Strict):
-    """One sweep of rising LR, repeated ``replicas`` times with other orders of the data."""
+    """One sweep of rising LR, repeated ``replicas`` times with other orders of the data.
+
+    ``measure`` is what the bounds are read from; a measure on held-back data is taken every ``measure_every`` steps
+    (left out: fifty times a sweep).  ``bisect`` adds short sweeps around the edge.  Every sweep starts from the same
+    weights, unless ``vary`` says that each has an initialisation of its own.
+    """
 
     start_lr: LearningRate = 1e-6
     end_lr: LearningRate = 10.0
     steps: Annotated[int, Field(ge=10, le=100_000)] = 100
     spacing: Literal["exponential", "linear"] = "exponential"
     replicas: Annotated[int, Field(ge=1, le=50)] = 3
+    measure: Literal["train_loss", "val_loss", "val_accuracy"] = "train_loss"
+    measure_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    bisect: bool = False
+    vary: Literal["data_order", "data_order_and_initialisation"] = "data_order"
+    start_from: StartFrom | None = None
 
     @field_validator("end_lr")
     @classmethod
@@ -27,6 +50,37 @@ class RangeTest(Strict):
         if end_lr <= start_lr:
             raise refuse("not_above_start_lr", f"must be above start_lr = {start_lr}")
         return end_lr
+
+    @field_validator("measure_every")
+    @classmethod
+    def _measures_held_back_data(cls, every: int | None, info: ValidationInfo) -> int | None:
+        if every is None:
+            return None
+        if info.data.get("measure") == "train_loss":
+            raise refuse("measure_every_unused", "goes with a measure of val_loss or val_accuracy only")
+        steps = info.data.get("steps", every)
+        most = steps // MIN_MEASUREMENTS
+        if every > most:
+            raise refuse("too_few_measurements", f"must be at most {most}, a tenth of the {steps} steps")
+        return every
+
+    @field_validator("start_from")
+    @classmethod
+    def _starts_alike(cls, start: StartFrom | None, info: ValidationInfo) -> StartFrom | None:
+        if start is not None and info.data.get("vary") != "data_order":
+            raise refuse("weights_given", "leaves no initialisation to vary: take vary = data_order")
+        return start
+
+    @property
+    def measures_every(self) -> int:
+        """Steps between two measurements of held-back data."""
+        return self.measure_every or max(1, self.steps // USUAL_MEASUREMENTS)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all sweeps, where none stops early."""
+        short = BISECTIONS * short_steps(self.steps) if self.bisect else 0
+        return self.replicas * (self.steps + short)
 
 
 class _JobSpec(Strict):
@@ -50,7 +104,10 @@ class TrainSpec(_JobSpec):
     """A training, as long as its ``epochs`` or its ``steps``, one of the two.
 
     ``conditions`` may be left out where ``max_lr`` comes from a job: they are then the conditions of that job.
-    ``range_test`` is the one that ``max_lr: "auto"`` runs first.
+    ``range_test`` is the one that ``max_lr: "auto"`` runs first. ``lr_reference_batch`` is the global batch size that
+    the schedule's rates were found at: they are multiplied by global_batch_size / lr_reference_batch (the linear
+    scaling rule, Goyal et al. 2017, arXiv:1706.02677). ``ema_decay`` asks for a moving average of the weights, which
+    is evaluated too.
     """
 
     kind: Literal["train"]
@@ -60,6 +117,12 @@ class TrainSpec(_JobSpec):
     steps: Steps | None = None
     range_test: RangeTest | None = None
     allow_different_conditions: bool = False
+    observe: Observe = Observe()
+    early_stop: EarlyStop | None = None
+    on_divergence: OnDivergence | None = None
+    batch_size_warm_start: BatchSizeWarmStart | None = None
+    lr_reference_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -67,11 +130,32 @@ class TrainSpec(_JobSpec):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
+        if self.batch_size_warm_start is not None and self.conditions is not None:
+            check_warm_start(self.conditions, self.batch_size_warm_start)
+        if self.lr_reference_batch is not None:
+            self._refuse_scaling_what_was_measured()
         if self.steps is not None:
             check_length(self.schedule, self.steps)
+        if self.on_divergence is not None and isinstance(self.schedule, SequenceSchedule):
+            raise refuse("rates_not_lowered", "on_divergence goes with schedules that have one peak, not a sequence")
         if self.range_test is not None and self.schedule.peak != "auto":
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
         return self
+
+    def _refuse_scaling_what_was_measured(self) -> None:
+        if not isinstance(self.schedule.peak, float) or isinstance(self.schedule, SequenceSchedule):
+            raise refuse(
+                "rates_not_scaled",
+                "lr_reference_batch goes with a peak that is a number and one schedule: bounds of a range test already "
+                "hold for the batch they were found at",
+            )
+
+    @property
+    def lr_factor(self) -> float:
+        """What the linear scaling rule multiplies the schedule's rates by."""
+        if self.lr_reference_batch is None or self.conditions is None:
+            return 1.0
+        return self.conditions.global_batch_size / self.lr_reference_batch
 
     @property
     def source_job(self) -> str | None:
@@ -80,5 +164,23 @@ class TrainSpec(_JobSpec):
         return peak.from_job if isinstance(peak, FromJob) else None
 
 
-JobSpec = Annotated[LrFindSpec | TrainSpec, Field(discriminator="kind")]
-job_spec: TypeAdapter[LrFindSpec | TrainSpec] = TypeAdapter(JobSpec)
+class SweepSpec(_JobSpec):
+    """The same range test under every combination of the values in ``over``, each an ``lr_find`` job of its own.
+
+    ``over`` maps paths into the conditions to values: 1 to 4 paths, at most 64 cells, each legal conditions.
+    """
+
+    kind: Literal["sweep"]
+    conditions: Conditions
+    over: grid.Over
+    range_test: RangeTest = RangeTest()
+
+    @model_validator(mode="after")
+    def _has_legal_cells(self) -> Self:
+        grid.check(self.conditions, self.over)
+        return self
+
+
+AnySpec = LrFindSpec | TrainSpec | SweepSpec
+JobSpec = Annotated[AnySpec, Field(discriminator="kind")]
+job_spec: TypeAdapter[AnySpec] = TypeAdapter(JobSpec)

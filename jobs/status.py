@@ -45,12 +45,15 @@ class Reason(StrEnum):
     USER_CANCELLED = "user_cancelled"
     WORKER_LOST = "worker_lost"  # the worker or a rank was killed; retried from the last checkpoint
     OUT_OF_MEMORY = "out_of_memory"
+    DISK_FULL = "disk_full"
     DIVERGED = "diverged"
     INVALID_DATA = "invalid_data"
     NO_MATCHING_WORKER = "no_matching_worker"  # on a queued job: no live worker has enough slots
     DEADLINE_EXCEEDED = "deadline_exceeded"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     INTERNAL_ERROR = "internal_error"
+    CHILDREN_FAILED = "children_failed"  # of a sweep: not one of its jobs succeeded
+    NOT_INSTALLED = "not_installed"  # the worker lacks a package or a compiler that the conditions ask for
     PARENT_FAILED = "parent_failed"  # the job that this one waited for gave it nothing to go on
 
 
@@ -61,4 +64,5 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
+    DIVERGED = "diverged"  # the training starts again with lower rates, as on_divergence asks
     HANDED_BACK = "handed_back"  # the worker was stopped in good order; does not count against max_attempts

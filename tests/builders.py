@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, TrainSpec
+from jobs.spec import LrFindSpec, SweepSpec, TrainSpec
 
 
 def conditions(**changes: Any) -> dict[str, Any]:
@@ -21,6 +21,10 @@ def lr_find(**changes: Any) -> dict[str, Any]:
     return {"kind": "lr_find", "conditions": conditions(), "range_test": range_test} | changes
 
 
+def sweep(**changes: Any) -> dict[str, Any]:
+    return lr_find(kind="sweep", over={"optimizer.weight_decay": [1e-3, 1e-4, 1e-5]}) | changes
+
+
 def train(**changes: Any) -> dict[str, Any]:
     body = {"kind": "train", "conditions": conditions(), "schedule": one_cycle(), "steps": 20}
     return {key: value for key, value in (body | changes).items() if value is not None}
@@ -32,6 +36,10 @@ def one_cycle(max_lr: Any = 0.1, **changes: Any) -> dict[str, Any]:
 
 def lr_find_spec(**changes: Any) -> LrFindSpec:
     return LrFindSpec.model_validate(lr_find(**changes))
+
+
+def sweep_spec(**changes: Any) -> SweepSpec:
+    return SweepSpec.model_validate(sweep(**changes))
 
 
 def train_spec(**changes: Any) -> TrainSpec:

@@ -1,10 +1,11 @@
 """``python -m worker``: one worker of the service, configured by ``CLR_…`` variables."""
 
-import logging
 import os
 
+from jobs import logs
 from jobs.settings import Settings
 from worker.app import run
+from worker.secrecy import hide_environment
 
 
 def main() -> None:
@@ -13,7 +14,8 @@ def main() -> None:
     for name, value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - read by OpenMP, not by us
     settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings)
+    hide_environment()
     run(settings)
 
 

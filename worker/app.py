@@ -17,6 +17,7 @@ from jobs.settings import Settings
 from worker import tasks
 from worker.dispatch import Dispatcher
 from worker.launch import Launcher
+from worker.sinks.choose import choose_sinks
 from worker.slots import Slots
 from worker.supervise import Supervisor
 from worker.sweep import Sweep
@@ -32,6 +33,7 @@ def run(settings: Settings) -> None:
     cuda_devices = launcher.warm()
     if cuda_devices and (settings.slots or 0) > cuda_devices:
         raise SystemExit(f"CLR_SLOTS must be at most {cuda_devices}, the CUDA devices seen, got {settings.slots}")
+    sinks = choose_sinks(settings.sinks)
     slots = Slots(settings.slots or cuda_devices or CPU_SLOTS)
     settings.datasets_dir.mkdir(parents=True, exist_ok=True)
     name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
@@ -43,6 +45,7 @@ def run(settings: Settings) -> None:
         settings,
         cuda_devices > 0,
         threading.Event(),
+        sinks,
     )
     dispatcher = Dispatcher(
         name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings

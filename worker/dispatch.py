@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from jobs import lifecycle, repository
+from jobs import lifecycle, logs, repository
 from jobs.db import Database
 from jobs.errors import BrokerUnreachableError
 from jobs.queue import Doorbell, worker_queue
@@ -39,7 +39,8 @@ class Dispatcher:
                 self.ring(claim.job_id)  # another thread looks for more
             log.info("%s attempt %s starts on slots %s", claim.job_id, claim.attempt, devices)
             try:
-                self._supervisor.run(claim, devices)
+                with logs.words(job_id=claim.job_id, attempt=claim.attempt):
+                    self._supervisor.run(claim, devices)
             finally:
                 self.slots.give_back(devices)
 

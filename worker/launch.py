@@ -11,9 +11,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from worker.secrecy import without_secrets
 
 AGENT = "worker.train.agent"  # by name: importing it here would load torch
 _POLL_S = 0.01
@@ -98,6 +101,8 @@ class Launcher:
         target: Callable[..., None] = _in_forked
         process = self._context.Process(target=target, args=(function, *arguments))
         with self._lock:
+            with without_secrets():  # what the forkserver is started with, /proc shows to all that it forks
+                forkserver.ensure_running()
             process.start()
         return process
 

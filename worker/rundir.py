@@ -6,22 +6,27 @@ from typing import Any
 
 from jobs.rows import Claim
 from jobs.settings import Settings
+from worker.train.stopping import STOP_FILE
 
 LOG_TAIL_BYTES = 2000
 
 
-def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None) -> None:
+def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None, start: Path | None = None) -> None:
     """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none."""
     plan = {
         "kind": claim.kind,
+        "job_id": claim.job_id,
         "spec": claim.spec,
         "resolved": claim.resolved,
         "datasets_dir": str(settings.datasets_dir),
         "allow_downloads": settings.allow_downloads,
+        "resident_bytes": settings.resident_bytes,
+        "stream_workers": settings.stream_workers,
         "checkpoint_interval_s": settings.checkpoint_interval_s,
         "resume": None
         if resume is None
         else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
+        "start": None if start is None else {"path": str(start), "sha256": claim.start_sha256, "step": 0},
     }
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / "plan.json").write_text(json.dumps(plan))
@@ -62,5 +67,6 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
-    for path in (run_dir / "report.jsonl", run_dir / "plan.json", *run_dir.glob("checkpoints/*")):
+    left = [run_dir / name for name in ("report.jsonl", "plan.json", STOP_FILE)]
+    for path in (*left, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
         path.unlink(missing_ok=True)

@@ -6,19 +6,36 @@ from typing import Any
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
 from worker.rundir import ReportTail
+from worker.sinks.fan_out import FanOut
+from worker.watch import Watch
 
-LATEST = ("train_loss", "lr", "momentum", "val_loss", "val_accuracy", "samples_per_s")
+LATEST = (
+    "train_loss", "lr", "momentum", "gradient_norm", "val_loss", "val_accuracy", "val_r2", "generalisation_gap",
+    "samples_per_s",
+)  # fmt: skip
 
 
 class Shipper:
     """Collects what rank 0 reports.
 
+    Args:
+        claim: Whose report it is.
+        run_dir: Where the report and its files lie.
+        store: Takes checkpoints and other files.
+        watch: Looks at the metrics on their way and raises alarms.
+        sinks: Take the metrics too, once they stand in SQL.
+
     Attributes:
+        run_dir: Where the report and its files lie.
         result: The last line of a report that came to its end, else None.
     """
 
-    def __init__(self, claim: Claim, run_dir: Path, store: ArtifactStore) -> None:
-        self._claim, self._run_dir, self._store = claim, run_dir, store
+    def __init__(
+        self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None, sinks: FanOut | None = None
+    ) -> None:
+        self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
+        self._watch = watch or Watch()
+        self._unstored: OSError | None = None
         self._tail = ReportTail(run_dir)
         self._lines: list[dict[str, Any]] = []
         self._batch = Batch()
@@ -30,18 +47,27 @@ class Shipper:
         A checkpoint is written together with all metrics before it, so that a resumed curve has no gap.
 
         Raises:
-            OSError: A checkpoint could not be stored.
+            OSError: A file could not be stored; the metrics before it have been offered by then.
         """
         if self._batch:
             return self._batch
+        if self._unstored is not None:
+            raise self._unstored
         self._lines += self._tail.read()
-        while self._lines and self._batch.checkpoint is None:
+        while self._lines and self._batch.checkpoint is None and self._unstored is None:
             line = self._lines.pop(0)
-            getattr(self, f"_take_{line['type']}")(line)
+            try:
+                getattr(self, f"_take_{line['type']}")(line)
+            except OSError as error:
+                self._unstored = error
+        if self._unstored is not None and not self._batch:
+            raise self._unstored
         return self._batch
 
     def shipped(self) -> None:
         """The batch stands in SQL."""
+        if self._sinks is not None:
+            self._sinks.write(self._batch.points)
         self._batch = Batch()
 
     def _take_plan(self, line: dict[str, Any]) -> None:
@@ -58,14 +84,24 @@ class Shipper:
             last = self._batch.points[-1].row("")["value"]
             if metric in LATEST:
                 self._batch.latest[metric] = last
+        self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
         self._batch.progress |= {"step": line["done"], "epoch": line.get("epoch")}
 
     def _take_checkpoint(self, line: dict[str, Any]) -> None:
-        local = self._run_dir / line["file"]
+        local = self.run_dir / line["file"]
         key = f"{self._claim.job_id}/checkpoints/attempt-{self._claim.attempt}-step-{line['step']}.pt"
         self._batch.checkpoint = self._store.put(key, local)
-        self._batch.checkpoint_step = line["step"]
+        self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
         local.unlink()
+
+    def _take_file(self, line: dict[str, Any]) -> None:
+        local = self.run_dir / line["file"]
+        key = f"{self._claim.job_id}/attempt-{self._claim.attempt}-{local.name}"
+        self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
+        local.unlink()
+
+    def _take_note(self, line: dict[str, Any]) -> None:
+        self._batch.notes.append((line["kind"], line["data"]))
 
     def _take_result(self, line: dict[str, Any]) -> None:
         self.result = line["result"]

@@ -1,33 +1,51 @@
 """Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
 
+import errno
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from jobs import lifecycle
+from jobs import lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
-from jobs.errors import StaleAttemptError
+from jobs.errors import StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
-from jobs.status import Outcome, Reason
+from jobs.status import Outcome, Reason, Status
 from worker import rundir
+from worker.fetching import fetch_dataset
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
 from worker.shipping import Shipper
+from worker.sinks.fan_out import FanOut
+from worker.sinks.sink import OpenSink
+from worker.train.stopping import ask_to_stop
+from worker.watch import Watch
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.02
 RETRY_S = 0.5
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 T = TypeVar("T")
+
+
+def _explain(error: OSError) -> tuple[Reason, str]:
+    if error.errno in NO_ROOM:
+        where = f" ({error.filename})" if error.filename else ""
+        return Reason.DISK_FULL, (
+            f"there is no room to store a file of this job{where}: {error.strerror}. Free space in the worker's data "
+            "folder (artifacts/ and runs/ of CLR_DATA_DIR), and start again"
+        )
+    return Reason.INTERNAL_ERROR, f"the worker could not write or read a file: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,7 @@ class Supervisor:
     settings: Settings
     on_cuda: bool
     stopping: threading.Event
+    sinks: Mapping[str, OpenSink] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone.
@@ -52,23 +71,44 @@ class Supervisor:
             Ids of jobs that may run now.
         """
         run_dir = self.settings.runs_dir / claim.job_id / f"attempt-{claim.attempt}"
+        sinks = FanOut(self.sinks, claim, lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data))
         with Lease(self.database, claim, self.settings.lease_s) as lease:
             try:
-                return self._attempt(claim, devices, run_dir, lease)
+                return self._attempt(claim, devices, self._shipper(claim, run_dir, lease, sinks), lease)
             except StaleAttemptError:
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 return []
+            except TrainingError as error:
+                reason, message = error.reason, str(error)
+                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
-                message = f"the worker could not write or read a file: {error}"
-                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message))
+                reason, message = _explain(error)
+                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
+                sinks.close(self._status_of(claim))
 
-    def _attempt(self, claim: Claim, devices: tuple[int, ...], run_dir: Path, lease: Lease) -> list[str]:
+    def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
+        def watch() -> Watch:
+            with self.database.read() as session:
+                return Watch.of(session, claim.job_id)
+
+        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks)
+
+    def _status_of(self, claim: Claim) -> str:
+        try:
+            with self.database.read() as session:
+                return repository.get_job(session, claim.job_id).status
+        except OperationalError:
+            return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
+
+    def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
+        run_dir = shipper.run_dir
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
-        rundir.write_plan(run_dir, claim, self.settings, resume)
-        shipper = Shipper(claim, run_dir, self.store)
+        fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
+        start = None if claim.start_key is None else self.store.path(claim.start_key)
+        rundir.write_plan(run_dir, claim, self.settings, resume, start)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:
             self._follow(ranks, shipper, claim, lease)
@@ -78,11 +118,21 @@ class Supervisor:
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
+    def _stop(self, ranks: Ranks, run_dir: Path | None) -> None:
+        """End the ranks; those of a training, whose run directory is given, save first."""
+        deadline = time.monotonic() + self.settings.stop_grace_s
+        if run_dir is not None:
+            ask_to_stop(run_dir)
+            while ranks.is_alive() and time.monotonic() < deadline:
+                time.sleep(POLL_S)
+        ranks.stop(max(deadline - time.monotonic(), 0.0))
+
     def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until = 0.0
         while ranks.is_alive():
             if lease.cancel.is_set() or lease.lost.is_set() or self.stopping.is_set():
-                ranks.stop(self.settings.stop_grace_s)
+                saves = claim.kind == "train" and not lease.lost.is_set()
+                self._stop(ranks, shipper.run_dir if saves else None)
                 return
             if time.monotonic() >= pause_until:
                 try:
@@ -119,7 +169,12 @@ class Supervisor:
         if cause["reason"] == Reason.WORKER_LOST:
             log.warning("%s: %s", claim.job_id, cause["message"])
             return self._give_back(claim, Outcome.WORKER_LOST)
-        return lifecycle.fail(self.database, claim, Reason(cause["reason"]), cause["message"])
+        reason, message = Reason(cause["reason"]), cause["message"]
+        if reason is Reason.DIVERGED and (keys := lifecycle.start_again(self.database, claim, message)) is not None:
+            for key in keys:
+                self.store.delete(key)
+            return [claim.job_id]
+        return lifecycle.fail(self.database, claim, reason, message)
 
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
         return lifecycle.give_back(self.database, claim, outcome, max_attempts=self.settings.max_attempts)

@@ -13,6 +13,7 @@ from jobs.curves import View, curves
 from jobs.errors import NoPlotError
 from jobs.models import Job
 from jobs.status import Status
+from jobs.sweep import table
 
 MAX_POINTS = 1000
 
@@ -30,11 +31,13 @@ def figure_of(session: Session, job: Job) -> Figure:
             return range_test.describe(_subject(session, job), _curves(session, job, metrics, "lr"), bounds)
         case "train":
             return training.describe(_subject(session, job), _curves(session, job, [*training.METRICS], "step"))
+        case "sweep":
+            return _sweep(session, job, table(session, job))
         case _:
             raise NoPlotError(job.id, job.kind)
 
 
-def sweep_figure(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
+def _sweep(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
     """The picture of a sweep from its ``sweep_table``; each child's curves are read from SQL."""
     children = [repository.get_job(session, cell["job_id"]) for cell in table["cells"]]
     found = {child.id: _curves(session, child, [*range_test.METRICS], "lr") for child in children}

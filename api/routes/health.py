@@ -8,7 +8,7 @@ from api.deps import Parts, Services
 from api.schemas import Health
 from jobs import repository
 from jobs.errors import BrokerUnreachableError
-from jobs.models import Job
+from jobs.models import Base, Job
 
 router = APIRouter(tags=["health"])
 
@@ -31,10 +31,15 @@ def readyz(parts: Parts, response: Response) -> Health:
 
 def _database(parts: Services) -> str:
     try:
-        has_tables = inspect(parts.database.engine).has_table(Job.__tablename__)
+        tables = inspect(parts.database.engine).get_multi_columns()
     except SQLAlchemyError:
         return "does not answer"
-    return "ok" if has_tables else "has no tables: run clr migrate"
+    found = {(table, column["name"]) for (_, table), columns in tables.items() for column in columns}
+    if not any(table == Job.__tablename__ for table, _ in found):
+        return "has no tables: run clr migrate"
+    needed = [(table.name, column.name) for table in Base.metadata.sorted_tables for column in table.columns]
+    missing = [f"{table}.{column}" for table, column in needed if (table, column) not in found]
+    return f"is of an older version (no {missing[0]}): run clr migrate" if missing else "ok"
 
 
 def _broker(parts: Services) -> str:

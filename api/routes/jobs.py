@@ -4,18 +4,23 @@ import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
+from pydantic import Field
 
 from api.deps import Parts, Services, SpecBody, body_of
 from api.examples import JOB_SPECS
 from api.schemas import CurveQuery, CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
+from api.sweep_schemas import SweepTable
 from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
 from jobs import repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
 from jobs.errors import BrokerUnreachableError
 from jobs.status import Status
+from jobs.sweep import table
 
 log = logging.getLogger(__name__)
+
+Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -30,21 +35,23 @@ def submit_job(
     """Accept a job. It is stored when the answer leaves; ``Location`` says where to ask for it."""
     submitted = service.submit(parts.database, asked.spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
-        background.add_task(_ring, parts, submitted.ring_id)
+        background.add_task(_ring, parts, submitted.ring_id, *submitted.more_rings)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
     return _show(parts, submitted.job_id)
 
 
-def _ring(parts: Services, job_id: str) -> None:
-    try:
-        parts.doorbell.ring(job_id)
-    except BrokerUnreachableError as error:
-        log.warning("%s waits for a sweep: %s", job_id, error)
+def _ring(parts: Services, *job_ids: str) -> None:
+    for job_id in job_ids:
+        try:
+            parts.doorbell.ring(job_id)
+        except BrokerUnreachableError as error:
+            log.warning("%s waits for a sweep: %s", job_id, error)
+            return  # the others wait for it too
 
 
 @router.get("", responses=problems(422))
 def list_jobs(
-    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train"] | None = None,
+    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train", "sweep"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=r"^job_[0-9a-f]{32}$")] = None,
 ) -> JobList:  # fmt: skip
@@ -53,7 +60,7 @@ def list_jobs(
         rows = repository.list_jobs(session, status=status, kind=kind, before=cursor, limit=limit + 1)
         shown = rows[:limit]
         more = shown[-1].id if len(rows) > limit else None
-        return JobList(data=[JobDocument.of(session, row) for row in shown], next_cursor=more)
+        return JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
 
 
 @router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})
@@ -91,6 +98,13 @@ def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
     """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
     with parts.database.read() as session:
         return LrBoundsDocument(**bounds_document(repository.get_job(session, job_id)))
+
+
+@router.get("/{job_id}/table", responses=problems(404, 409))
+def show_table(parts: Parts, job_id: str) -> SweepTable:
+    """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
+    with parts.database.read() as session:
+        return SweepTable(**table(session, repository.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/curves", responses=problems(404, 409, 422))

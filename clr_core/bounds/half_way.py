@@ -28,10 +28,13 @@ class Hints:
         momentum: False for SGD without momentum; True or None (unknown) otherwise.
         lagging_statistics: Whether the losses were measured in evaluation mode on a network with batch norm,
             that is with running means of its activations.
+        edge: log10 of the rate of the edge, where further sweeps have told it more sharply; matters for curves
+            that show an edge themselves.
     """
 
     momentum: bool | None = None
     lagging_statistics: bool = False
+    edge: float | None = None
 
 
 UNKNOWN: Final = Hints()
@@ -90,7 +93,7 @@ def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
     """
     x = reading.x
     memoryless = hints.momentum is False
-    edge = None if reading.edge is None else float(x[reading.edge]) + (LAG if hints.lagging_statistics else 0.0)
+    edge = _edge(reading, hints)
     if not reading.has_fall:
         if edge is None:
             return None
@@ -101,6 +104,13 @@ def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
     margin = MARGIN if memoryless else _margin(edge - float(x[begun]))
     share = (THIRD if memoryless else HALF) * (edge - float(reading.travel[begun]))
     return Suggestion(min(edge - max(margin, share), _reach(reading)), "half_way")
+
+
+def _edge(reading: Reading, hints: Hints) -> float | None:
+    if reading.edge is None:
+        return None
+    seen = float(reading.x[reading.edge]) if hints.edge is None else hints.edge
+    return seen + (LAG if hints.lagging_statistics else 0.0)
 
 
 def _reach(reading: Reading) -> float:

@@ -3,6 +3,8 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from statistics import median
 from typing import Final
 
 from clr_core.bounds.cautions import LAGGING, cautions, grade
@@ -28,6 +30,7 @@ def suggest_bounds(
     momentum: bool | None = None,
     batch_norm: bool | None = None,
     held_back: bool = False,
+    short_sweeps: Iterable[Curve] = (),
 ) -> LrBounds:
     """Suggest the bounds of a cycle: the default rule on each curve, then the median of what it says.
 
@@ -41,6 +44,9 @@ def suggest_bounds(
         momentum: False for SGD without momentum; True or None (unknown) otherwise.
         batch_norm: Whether the network has batch norm; None if unknown.  Matters with ``held_back`` only.
         held_back: Whether the losses are those of held-back data, measured in evaluation mode.
+        short_sweeps: Sweeps around the edge from the same initial weights (``clr_core.range_test.around_edge``).
+            The median of all edges then takes the place of each curve's own; the interval stays that of the
+            curves, since these edges are not independent of theirs.
 
     Returns:
         Bounds with 0 < base_lr < max_lr <= the largest rate tried, or None in their place, where half of the
@@ -57,7 +63,12 @@ def suggest_bounds(
     hints = Hints(momentum=momentum, lagging_statistics=held_back and batch_norm is True)
     replicas = [examine(curve, hints, with_spread=True) for curve in given]
     usable = [r for r in replicas if r.found is not None]
-    max_lr = _max_lr(replicas)
+    edge = _shared_edge(replicas, [examine(curve, hints, with_spread=False) for curve in short_sweeps])
+    if edge is None:
+        max_lr = _max_lr(replicas)
+    else:
+        sharper = replace(hints, edge=edge)
+        max_lr = _max_lr([examine(curve, sharper, with_spread=False) for curve in given])
     if max_lr is None:
         return _without_bounds(replicas, level)
     half = half_width([r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level)
@@ -97,6 +108,12 @@ def lr_bounds(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, flo
     if max_lr is None:
         raise NoBoundsError(_without_bounds([replica], 0.9).warnings)
     return _foot(max_lr), max_lr
+
+
+def _shared_edge(replicas: Sequence[Replica], short: Sequence[Replica]) -> float | None:
+    """log10 of the median edge of all sweeps; None where none was repeated, or none has an edge."""
+    seen, again = ([r.diverged_at for r in found if r.diverged_at is not None] for found in (replicas, short))
+    return median([math.log10(lr) for lr in (*seen, *again)]) if seen and again else None
 
 
 def _max_lr(replicas: Sequence[Replica]) -> float | None:

@@ -32,6 +32,30 @@ class BatchSizeSchedule:
             raise InvalidArgumentError("step", step, "a step >= 0")
         return self.sizes[bisect_right(self.starts, step) - 1]
 
+    def samples_before(self, step: int) -> int:
+        """Return the samples of updates 0 to ``step`` - 1 together.
+
+        Raises:
+            InvalidArgumentError: ``step`` is negative.
+        """
+        if step < 0:
+            raise InvalidArgumentError("step", step, "a step >= 0")
+        ends = (*self.starts[1:], step)
+        spans = zip(self.starts, ends, self.sizes, strict=True)
+        return sum(max(min(end, step) - start, 0) * size for start, end, size in spans)
+
+    def steps_for(self, samples: int) -> int:
+        """Return the fewest updates that see ``samples`` samples or more.
+
+        Raises:
+            InvalidArgumentError: ``samples`` is negative.
+        """
+        if samples < 0:
+            raise InvalidArgumentError("samples", samples, "a number of samples >= 0")
+        part = bisect_right([self.samples_before(start) for start in self.starts], samples) - 1
+        start = self.starts[part]
+        return start + -(-(samples - self.samples_before(start)) // self.sizes[part])
+
     def curve(self, n: int) -> NDArray[np.int64]:
         """Return the batch sizes of steps 0 to ``n`` - 1, shape (n,), equal to `batch_size_at`.
 

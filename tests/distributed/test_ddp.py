@@ -18,9 +18,12 @@ from worker.rundir import write_plan
 STEPS = 20
 
 
-def trained(folder: Path, world_size: int) -> list[dict[str, Any]]:
-    """Train 20 steps on so many ranks; what each rank saw."""
-    spec = train_spec(conditions=conditions(world_size=world_size), schedule=one_cycle(0.1), steps=STEPS)
+def trained(
+    folder: Path, world_size: int, options: dict[str, Any] | None = None, **changes: Any
+) -> list[dict[str, Any]]:
+    """Train 20 steps on so many ranks, with changes of the conditions and options of the training; what each saw."""
+    asked = conditions(world_size=world_size, **changes)
+    spec = train_spec(conditions=asked, schedule=one_cycle(0.1), steps=STEPS, **(options or {}))
     resolved = {"max_lr": 0.1, "div_factor": 10.0}
     claim = Claim("job", 1, "train", world_size, spec.model_dump(mode="json"), resolved, None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
@@ -61,3 +64,22 @@ def test_both_ranks_apply_the_same_rate_and_momentum_and_end_with_the_same_weigh
     assert first["applied"] == second["applied"] == runs[1][0]["applied"]
     assert len({lr for lr, _ in first["applied"]}) > STEPS // 2, "the rate really moves"
     assert first["digest"] == second["digest"]
+
+
+PARTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"model": {"name": "cnn"}, "sync_batch_norm": True, "augmentation": "crop_flip_cutout"}, {}),
+    (
+        {"accumulation_steps": 4},
+        {"batch_size_warm_start": {"small_batch_size": 24, "small_steps": 7}, "ema_decay": 0.9},
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "options"), PARTS, ids=["batch norm over ranks, augmented", "accumulated"])
+def test_options_do_on_two_ranks_what_they_do_on_one(
+    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any], options: dict[str, Any]
+) -> None:
+    (one,), (two, other) = (trained(tmp_path_factory.mktemp("o"), size, options, **changes) for size in (1, 2))
+    assert two["digest"] == other["digest"]
+    np.testing.assert_allclose(two["losses"], one["losses"], rtol=1e-3)
+    np.testing.assert_allclose(two["weights"], one["weights"], atol=1e-4)

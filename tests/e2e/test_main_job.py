@@ -140,12 +140,12 @@ def broken_files(folder: Path) -> dict[str, str]:
     np.savez(folder / "pickled.npz", x=np.array([{"a": 1}], dtype=object), y=labels)
     np.savez(folder / "names.npz", images=ones, labels=labels)
     np.savez(folder / "lengths.npz", x=ones, y=labels[:10])
-    np.savez(folder / "floats.npz", x=ones, y=labels.astype(float))
+    np.savez(folder / "words.npz", x=ones, y=labels.astype(str))
     np.savez(folder / "nan.npz", x=ones * np.nan, y=labels)
     np.savez(folder / "few.npz", x=ones[:20], y=labels[:20])
     return {
         "missing.npz": "expected at", "cut.npz": "not usable", "empty.npz": "not usable", "pickled.npz": "not usable",
-        "names.npz": "x_train", "lengths.npz": "10 labels", "floats.npz": "integers", "nan.npz": "NaN",
+        "names.npz": "x_train", "lengths.npz": "y has 10", "words.npz": "integers", "nan.npz": "finite",
         "few.npz": "must be at most that",
     }  # fmt: skip
 

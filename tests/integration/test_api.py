@@ -16,7 +16,8 @@ from jobs import lifecycle
 from jobs.db import Database
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
-from tests.builders import conditions, lr_find, one_cycle, train
+from migrations.run import downgrade
+from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 
 def dead_port() -> int:
@@ -98,6 +99,11 @@ BAD_FIELDS = [
     ("/range_test/end_lr", 1e-9, "not_above_start_lr", "start_lr = 1e-05"),
     ("/range_test/spacing", "cubic", "literal_error", "linear"),
     ("/range_test/replicas", 0, "greater_than_equal", "1"),
+    ("/range_test/measure", "loss", "literal_error", "val_accuracy"),
+    ("/range_test/measure_every", 2, "measure_every_unused", "val_loss"),
+    ("/range_test/vary", "seed", "literal_error", "data_order"),
+    ("/range_test/bisect", "yes", "bool_type", "boolean"),
+    ("/range_test/start_from", {"from_job": "job_1"}, "string_pattern_mismatch", "job_"),
     ("/seed", -1, "greater_than_equal", "0"),
     ("/name", "a\u0000b", "control_character", "printable"),
     ("/kind", "tune", "union_tag_invalid", "lr_find"),
@@ -277,6 +283,14 @@ def test_a_database_without_tables_is_not_ready(settings: Settings) -> None:
         assert "clr migrate" in client.get("/readyz").json()["checks"]["database"]
 
 
+def test_a_database_of_an_older_version_is_not_ready(settings: Settings, database: Database) -> None:
+    downgrade(database, "0004")
+    with TestClient(create_app(settings)) as client:
+        check = client.get("/readyz").json()["checks"]["database"]
+    assert check.startswith("is of an older version (no ")
+    assert check.endswith("run clr migrate")
+
+
 def test_the_openapi_document_describes_specs_and_problems(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     operation = document["paths"]["/v1/jobs"]["post"]
@@ -287,3 +301,19 @@ def test_the_openapi_document_describes_specs_and_problems(client: TestClient) -
     for part in json.dumps(document).split('"#/components/schemas/')[1:]:
         assert part.split('"')[0] in document["components"]["schemas"]
     assert {"202", "400", "404", "409", "413", "422"} <= set(operation["responses"])
+
+
+def test_a_sweep_has_a_table_progress_and_refusals_by_place(client: TestClient) -> None:
+    job = client.post("/v1/jobs", json=sweep()).json()
+    assert (job["kind"], job["status"], len(job["children"])) == ("sweep", "queued", 3)
+    assert job["progress"]["total_steps"] == 3 * 40
+    found = client.get(job["links"]["table"]).json()
+    assert [cell["status"] for cell in found["cells"]] == ["queued"] * 3
+    assert (found["object"], found["is_final"]) == ("sweep_table", False)
+    assert [each["id"] for each in client.get("/v1/jobs?kind=sweep").json()["data"]] == [job["id"]]
+    refused = assert_problem(client.post("/v1/jobs", json=sweep(over={"world_size": [1, 3]})), 422, "invalid_spec")
+    assert refused["errors"] == [{
+        "pointer": "/over/world_size/1", "code": "not_divisible",
+        "detail": "global_batch_size: must be a multiple of world_size = 3, got 3",
+    }]  # fmt: skip
+    assert_problem(client.get(f"/v1/jobs/{job['children'][0]}/table"), 409, "no_table")

@@ -12,15 +12,15 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.plots.figure import Line
-from api.plots.source import figure_of, sweep_figure
-from jobs import lifecycle
+from api.plots.source import figure_of
+from jobs import lifecycle, repository
 from jobs.db import Database
 from jobs.errors import NoPlotError
 from jobs.models import Job
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
 from migrations.run import upgrade
-from tests.builders import lr_find, one_cycle, train
+from tests.builders import lr_find, one_cycle, sweep, train
 
 
 @pytest.fixture
@@ -133,24 +133,13 @@ def test_a_kind_without_pictures_is_refused(database: Database) -> None:
 
 
 def test_a_sweep_is_drawn_from_the_curves_of_its_children(client: TestClient, database: Database) -> None:
-    drawn, waiting = submitted(client, lr_find()), submitted(client, lr_find())
-    measured(database, claimed(database), falling())
-    blank: dict[str, Any] = {
-        "status": "running",
-        "reason": None,
-        "error": None,
-        "bounds": None,
-        "confidence": None,
-        "warnings": [],
-    }
-    cells = [
-        blank | {"job_id": job, "settings": {"optimizer.momentum": momentum}}
-        for job, momentum in ((drawn, 0.5), (waiting, 0.9))
-    ]
+    job_id = submitted(client, sweep(over={"optimizer.momentum": [0.5, 0.9]}))
+    child = claimed(database)
+    measured(database, child, falling())
     with database.read() as session:
-        parent = session.get(Job, drawn)
-        assert parent is not None
-        figure = sweep_figure(session, parent, {"is_final": False, "cells": cells})
-    assert [item.name for item in figure.panels[0].items if isinstance(item, Line)] == ["momentum 0.5"]
+        figure = figure_of(session, repository.get_job(session, job_id))
+    momentum = child.spec["conditions"]["optimizer"]["momentum"]
+    assert [item.name for item in figure.panels[0].items if isinstance(item, Line)] == [f"momentum {momentum}"]
     assert figure.verdict == "0 of 2 conditions have bounds, more to come"
-    assert "momentum 0.5" not in figure.title
+    assert figure.title == "LR range tests over momentum: mlp on digits, SGD, batch 64 over 2 ranks"
+    assert client.get(f"/v1/jobs/{job_id}/plot.svg").status_code == 200

@@ -1,7 +1,14 @@
-"""Checkpoints: model, optimizer, the number of steps done and the random states of all ranks."""
+"""Checkpoints: all that the rest of a training depends on, so that resumed and never stopped are one.
 
+A file holds the learner (model, optimizer and what else it keeps), the schedule's step, the sampler's position, the
+random states of all ranks, how far the metrics go, and what the training remembers of its curve (`Memory`).
+"""
+
+import errno
 import hashlib
 import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,39 +16,91 @@ from torch import Tensor
 
 from jobs.errors import TrainingError
 from jobs.status import Reason
+from worker.train import random_state
 from worker.train.learner import Learner
+from worker.train.memory import Memory
 from worker.train.plan import Resume
-from worker.train.report import Report
+from worker.train.world import World
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORMAT = 2
 
 
-def save(learner: Learner, report: Report, step: int) -> None:
-    """Write a checkpoint after ``step`` steps: aside, flushed to disk, renamed, then reported. All ranks call this."""
-    states = _random_states(learner)
-    if not report.writes:
-        return
-    folder = report.folder / "checkpoints"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"step-{step}.pt"
-    aside = path.with_suffix(".part")
-    state = {
-        "model": learner.bare_model.state_dict(),
-        "optimizer": learner.optimizer.state_dict(),
-        "step": step,
-        "random": states,
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a training stands: steps done, and the seed that makes its data order."""
+
+    step: int
+    seed: int
+
+
+def capture(learner: Learner, place: Place, memory: Memory) -> dict[str, Any]:
+    """The state after ``place.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
+    return {
+        "format": FORMAT,
+        "learner": learner.state_dict(),
+        "schedule": {"step": place.step},
+        "sampler": {"seed": place.seed, "step": place.step},
+        "random": _of_all_ranks(learner.world),
+        "metrics_offset": place.step,
+        "memory": asdict(memory),
     }
-    with aside.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(path)
-    report.checkpoint(step, f"checkpoints/{path.name}")
 
 
-def restore(learner: Learner, resume: Resume) -> int:
-    """Put a checkpoint into a learner.
+def detached(state: Any) -> Any:
+    """A copy on the CPU that later steps do not change."""
+    if isinstance(state, Tensor):
+        return state.detach().to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: detached(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return type(state)(detached(value) for value in state)
+    return state
 
-    Returns:
-        The step to go on with.
+
+def write(state: dict[str, Any], folder: Path) -> Path:
+    """Write a state to ``folder/step-<n>.pt``: aside, flushed to disk, renamed.
+
+    Raises:
+        TrainingError: The disk is full (`Reason.DISK_FULL`), or cannot be written.
+    """
+    path = folder / f"step-{state['schedule']['step']}.pt"
+    aside = path.with_suffix(".part")
+    try:
+        folder.mkdir(exist_ok=True)
+        with aside.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+        _flush_folder(folder)
+    except (OSError, RuntimeError) as error:  # torch turns some errors of the file into RuntimeErrors
+        aside.unlink(missing_ok=True)
+        raise _unwritable(error, path) from error
+    return path
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(error: BaseException, path: Path) -> TrainingError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            message = f"there is no room to write checkpoint {path.name}: {cause.strerror}. Free space on the disk"
+            return TrainingError(Reason.DISK_FULL, f"{message} of {path.parent}, and start again")
+        cause = cause.__cause__ or cause.__context__
+    return TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {path.name} cannot be written: {error}")
+
+
+def read(resume: Resume, device: torch.device) -> dict[str, Any]:
+    """Read a checkpoint, whose SHA-256 must be the one that was recorded.
 
     Raises:
         TrainingError: The file is missing or not the one that was stored.
@@ -53,26 +112,32 @@ def restore(learner: Learner, resume: Resume) -> int:
         raise TrainingError(Reason.INTERNAL_ERROR, f"the checkpoint cannot be read: {error}") from error
     if digest != resume.sha256:
         raise TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {resume.path.name} is damaged: its SHA-256 differs")
-    state: dict[str, Any] = torch.load(resume.path, map_location=learner.world.device, weights_only=True)
-    learner.bare_model.load_state_dict(state["model"])
-    learner.optimizer.load_state_dict(state["optimizer"])
-    _restore_random_state(learner, state["random"])
-    return int(state["step"])
+    state: dict[str, Any] = torch.load(resume.path, map_location=device, weights_only=True)
+    if state.get("format") != FORMAT:
+        message = f"checkpoint {resume.path.name} is of another version of the service and cannot be resumed from"
+        raise TrainingError(Reason.INTERNAL_ERROR, message)
+    return state
 
 
-def _random_states(learner: Learner) -> list[list[Tensor]]:
-    world = learner.world
-    own = [torch.get_rng_state()]
-    if world.device.type == "cuda":
-        own.append(torch.cuda.get_rng_state(world.device))
-    gathered = [world.gather(state.to(world.device)) for state in own]
-    return [[kind[rank].cpu() for kind in gathered] for rank in range(world.size)]
+def restore(state: dict[str, Any], learner: Learner) -> int:
+    """Put a state into a learner, and the random states of this rank back.
+
+    Returns:
+        On how many ranks the state was taken. If there are more or fewer now, data order and rates go on as they
+        would have, and other random numbers (dropout) do not.
+    """
+    learner.load_state_dict(state["learner"])
+    states, world = state["random"], learner.world
+    if len(states) == world.size:
+        random_state.put_back(states[world.rank], world.device)
+    return len(states)
 
 
-def _restore_random_state(learner: Learner, states: list[list[Tensor]]) -> None:
-    world = learner.world
-    if len(states) != world.size:
-        return  # another world size: the data order is the same, other random numbers are not
-    torch.set_rng_state(states[world.rank][0].cpu())
-    if world.device.type == "cuda" and len(states[world.rank]) > 1:
-        torch.cuda.set_rng_state(states[world.rank][1].cpu(), world.device)
+def _of_all_ranks(world: World) -> list[dict[str, Tensor]]:
+    own = random_state.capture(world.device)
+    lengths = [len(state) for state in own.values()]
+    together = world.gather(torch.cat(list(own.values())).to(world.device))
+    # Copied: a slice of a tensor would take the whole of it into the file.
+    return [
+        {name: part.clone() for name, part in zip(own, rank.cpu().split(lengths), strict=True)} for rank in together
+    ]

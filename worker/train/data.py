@@ -1,6 +1,7 @@
-"""Data in memory: what models are trained on and validated with."""
+"""Data: what models are trained on and validated with, resident on the device or streamed to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -9,31 +10,76 @@ from jobs.errors import TrainingError
 from jobs.status import Reason
 
 _CHUNK = 4096
+IMAGE_DIM = 4  # [N, C, H, W]
+
+Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Inputs ``[N, C, H, W]`` or ``[N, F]`` (uint8 or float32) and class labels ``[N] int64``."""
+    """Inputs ``[N, C, H, W]`` or ``[N, F]`` (uint8 or float32); targets ``[N] int64`` classes or ``[N, T] float32``."""
 
     inputs: Tensor
-    labels: Tensor
+    targets: Tensor
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.targets)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of both tensors."""
+        return self.inputs.nbytes + self.targets.nbytes
+
+    def to(self, device: torch.device) -> "Split":
+        """The same split on a device."""
+        return Split(self.inputs.to(device), self.targets.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Mean and standard deviation over the training split; a deviation of 0 is taken as 1.
+
+    ``mean`` and ``std`` are ``[C, 1, 1]`` for images and ``[]`` for features; ``target_mean`` and ``target_std`` are
+    ``[T]`` for regression and None for classes. All float32.
+    """
+
+    mean: Tensor
+    std: Tensor
+    target_mean: Tensor | None = None
+    target_std: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Statistics":
+        """The same statistics on a device."""
+        target_mean, target_std = (t if t is None else t.to(device) for t in (self.target_mean, self.target_std))
+        return Statistics(self.mean.to(device), self.std.to(device), target_mean, target_std)
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Both splits on the device, and the statistics of the training inputs that normalise them.
+    """Both splits, and what normalises them.
 
-    ``mean`` and ``std`` have one entry for each channel (for each dataset, where there are no channels).
+    Attributes:
+        train: The training split, on the device where ``resident``, else in host memory or in a mapped file.
+        val: The validation split, likewise.
+        statistics: Of the training split, on the device.
+        classes: Number of classes; 0 for regression.
+        resident: Whether the splits lie on the device.
+        ready: Whether the splits hold normalised inputs and targets already, as resident float data does.
+        stream_workers: Processes that read ahead where they do not.
     """
 
     train: Split
     val: Split
+    statistics: Statistics
     classes: int
-    mean: Tensor
-    std: Tensor
+    resident: bool = True
+    ready: bool = False
+    stream_workers: int = 0
+
+    @property
+    def task(self) -> Task:
+        """What is to be predicted: one of some classes, or numbers."""
+        return "classification" if self.classes else "regression"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,40 +87,93 @@ class Data:
         return tuple(self.train.inputs.shape[1:])
 
     def normalised(self, inputs: Tensor) -> Tensor:
-        """Inputs as float32 with mean 0 and standard deviation 1 over the training split."""
-        return (inputs.float() - self.mean) / self.std
+        """Inputs of a split as float32 with mean 0 and standard deviation 1 over the training split."""
+        if self.ready:
+            return inputs
+        own = inputs.to(torch.float32, copy=True)
+        return own.sub_(self.statistics.mean).mul_(self.statistics.std.reciprocal())
+
+    def normalised_targets(self, targets: Tensor) -> Tensor:
+        """Targets of a regression with mean 0 and standard deviation 1 over the training split; classes as they are."""
+        mean, std = self.statistics.target_mean, self.statistics.target_std
+        if self.ready or mean is None or std is None:
+            return targets
+        return (targets - mean).mul_(std.reciprocal())
+
+    def made_ready(self) -> "Data":
+        """The same data, normalised once and for all if it is float and resident.
+
+        Images of uint8 stay as they are, a quarter of the size, and are normalised as they are taken.
+        """
+        if self.ready or not self.resident or not self.train.inputs.is_floating_point():
+            return self
+        splits = [
+            Split(self.normalised(split.inputs), self.normalised_targets(split.targets))
+            for split in (self.train, self.val)
+        ]
+        return replace(self, train=splits[0], val=splits[1], ready=True)
 
 
-def on_device(train: Split, val: Split, device: torch.device) -> Data:
-    """Check both splits, measure the training inputs and move everything to the device.
+def measure(train: Split) -> Statistics:
+    """Mean and standard deviation of a training split, summed in float64."""
+    mean, std = _moments(train.inputs, images=train.inputs.dim() == IMAGE_DIM)
+    if not train.targets.is_floating_point():
+        return Statistics(mean, std)
+    target_mean, target_std = _moments(train.targets, images=False, by_column=True)
+    return Statistics(mean, std, target_mean, target_std)
+
+
+def check(train: Split, val: Split) -> None:
+    """Refuse what cannot be trained on.
 
     Raises:
-        TrainingError: A split is empty, or a label is negative.
+        TrainingError: A split is empty, the splits do not go together, or a label is negative.
     """
     for name, split in (("training", train), ("validation", val)):
         if len(split) == 0:
             raise TrainingError(Reason.INVALID_DATA, f"the {name} split is empty")
-        if int(split.labels.min()) < 0:
-            raise TrainingError(Reason.INVALID_DATA, f"the {name} split has the label {int(split.labels.min())}")
-    classes = int(max(train.labels.max(), val.labels.max())) + 1
-    mean, std = _statistics(train.inputs)
-    return Data(
-        Split(train.inputs.to(device), train.labels.to(device)),
-        Split(val.inputs.to(device), val.labels.to(device)),
-        max(classes, 2), mean.to(device), std.to(device),
-    )  # fmt: skip
+        if not split.targets.is_floating_point() and int(split.targets.min()) < 0:
+            raise TrainingError(Reason.INVALID_DATA, f"the {name} split has the label {int(split.targets.min())}")
+    if train.inputs.shape[1:] != val.inputs.shape[1:] or train.targets.shape[1:] != val.targets.shape[1:]:
+        raise TrainingError(
+            Reason.INVALID_DATA,
+            f"one training sample is {_shapes(train)}, and one validation sample is {_shapes(val)}",
+        )
 
 
-def _statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
-    images = inputs.dim() == 4  # noqa: PLR2004 - [N, C, H, W]
-    axes = (0, 2, 3) if images else tuple(range(inputs.dim()))
-    count = inputs.numel() / (inputs.shape[1] if images else 1)
+def place(
+    train: Split, val: Split, device: torch.device, *, budget_bytes: int | None = None, stream_workers: int = 0,
+    statistics: Statistics | None = None,
+) -> Data:  # fmt: skip
+    """Put checked splits on the device, or leave them where they are if they are larger than ``budget_bytes``."""
+    check(train, val)
+    classes = 0 if train.targets.is_floating_point() else max(_highest(train), _highest(val), 1) + 1
+    statistics = (statistics or measure(train)).to(device)
+    size_bytes = train.size_bytes + val.size_bytes
+    if budget_bytes is not None and size_bytes > budget_bytes:
+        return Data(train, val, statistics, classes, resident=False, stream_workers=stream_workers)
+    return Data(train.to(device), val.to(device), statistics, classes).made_ready()
+
+
+def _highest(split: Split) -> int:
+    return int(split.targets.max())
+
+
+def _shapes(split: Split) -> str:
+    inputs, targets = (" x ".join(map(str, t.shape[1:])) or "one number" for t in (split.inputs, split.targets))
+    return f"{inputs} with targets of {targets}"
+
+
+def _moments(values: Tensor, *, images: bool, by_column: bool = False) -> tuple[Tensor, Tensor]:
+    axes = (0, 2, 3) if images else (0,) if by_column else tuple(range(values.dim()))
+    groups = values.shape[1] if images or by_column else 1
+    count = values.numel() / groups
     total = squares = torch.zeros((), dtype=torch.float64)
-    for chunk in inputs.split(_CHUNK):
+    for chunk in values.split(_CHUNK):
         total = total + chunk.double().sum(axes)
         squares = squares + chunk.double().square().sum(axes)
     mean = total / count
     std = (squares / count - mean.square()).clamp_min(0).sqrt()
     std = torch.where(std > 0, std, torch.ones_like(std))
-    shape = (-1, 1, 1) if images else ()
+    shape = (-1, 1, 1) if images else (-1,) if by_column else ()
     return mean.float().reshape(shape), std.float().reshape(shape)

@@ -1,5 +1,6 @@
 """From the name of a dataset to its two splits."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,31 +10,32 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from jobs.conditions import NamedDataset, NpzDataset
+from jobs.conditions import Dataset, EntryPointDataset, NamedDataset, NpzDataset, UploadedDataset
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train.data import Data, Split, on_device
+from worker.train.data import Data, Split, Statistics, place
+from worker.train.entry_points import load_entry_point
 from worker.train.npz import load_npz
 from worker.train.plan import Plan
+from worker.train.prepared import load_uploaded
+from worker.train.statistics import cached_statistics
 from worker.train.torchvision_ops import import_torchvision
 
 VAL_FRACTION = 0.2
+STATISTICS = ".statistics"
 
 
 def load(plan: Plan, device: torch.device) -> Data:
-    """The dataset of a plan, on the device.
+    """The dataset of a plan, on the device, or to be streamed to it if it is larger than the plan allows.
 
     Raises:
         TrainingError: It is missing or broken; the message says where files are expected.
     """
-    dataset = plan.conditions.dataset
-    if isinstance(dataset, NpzDataset):
-        train, val = load_npz(plan.datasets_dir / dataset.options.path, dataset.options.val_fraction)
-    elif dataset.name == "digits":
-        train, val = _digits()
-    else:
-        train, val = _torchvision(dataset, plan.datasets_dir, plan.allow_downloads)
-    data = on_device(train, val, device)
+    train, val, statistics = _read(plan.conditions.dataset, plan)
+    data = place(
+        train, val, device,
+        budget_bytes=plan.resident_bytes, stream_workers=plan.stream_workers, statistics=statistics,
+    )  # fmt: skip
     if plan.conditions.global_batch_size > len(data.train):
         raise TrainingError(
             Reason.INVALID_DATA,
@@ -41,6 +43,25 @@ def load(plan: Plan, device: torch.device) -> Data:
             f"{len(data.train)} samples: it must be at most that",
         )
     return data
+
+
+def _read(dataset: Dataset, plan: Plan) -> tuple[Split, Split, Statistics | None]:
+    folder = plan.datasets_dir
+    if isinstance(dataset, UploadedDataset):
+        return load_uploaded(dataset.options, folder)
+    if isinstance(dataset, EntryPointDataset):
+        return *load_entry_point(dataset.options, folder), None
+    if isinstance(dataset, NpzDataset):
+        path = folder / dataset.options.path
+        train, val = load_npz(path, dataset.options.val_fraction)
+        found = path.stat()
+        content = f"{dataset.options.path} {found.st_size} {found.st_mtime_ns} {dataset.options.val_fraction}"
+        key = f"npz-{hashlib.sha256(content.encode()).hexdigest()}"
+        return train, val, cached_statistics(folder / STATISTICS / f"{key}.json", train)
+    if dataset.name == "digits":
+        return *_digits(), None
+    train, val = _torchvision(dataset, folder, plan.allow_downloads)
+    return train, val, cached_statistics(folder / STATISTICS / f"{dataset.name}.json", train)
 
 
 def _digits() -> tuple[Split, Split]:

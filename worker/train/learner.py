@@ -1,18 +1,29 @@
 """A model that learns: what a range test and a training have in common, and must have in common."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from clr_core.schedules import constant_batch_size
+from clr_core.schedules.batch_size import BatchSizeSchedule
 from jobs.conditions import Conditions
+from jobs.errors import TrainingError
+from jobs.status import Reason
+from worker.train.augmentation import augment, draw
+from worker.train.averaging import WeightAverage
 from worker.train.data import Data
+from worker.train.feed import Feed, make_feed, validation_batches
 from worker.train.models import build_model
-from worker.train.optimizers import build_optimizer
-from worker.train.sampling import global_batch, rank_batch
+from worker.train.objective import objective_of
+from worker.train.optimizers import build_optimizer, to_evaluate, to_train
 from worker.train.world import World
+from worker.train.wrapping import arranged, parallel
+
+_IMAGE_DIMENSIONS = 3  # of one image: channels, height, width
 
 
 class Learner:
@@ -24,22 +35,53 @@ class Learner:
         conditions: What is trained, and how.
         seed: Seed of the initial weights.
         lr: Learning rate of the first step.
+        sizes: Global batch size of every step; that of the conditions if left out.
+        ema_decay: Decay of a moving average of the weights, where one is wanted.
+
+    Raises:
+        TrainingError: Model, data and conditions do not go together, or something is not installed here.
     """
 
-    def __init__(self, world: World, data: Data, conditions: Conditions, *, seed: int, lr: float) -> None:
-        torch.manual_seed(seed)
-        model = build_model(conditions.model, data.shape, data.classes).to(world.device)
-        torch.manual_seed(seed + world.rank)  # from here on ranks may draw different numbers (dropout)
+    def __init__(  # noqa: PLR0913 - each is decided by another part of a spec
+        self,
+        world: World,
+        data: Data,
+        conditions: Conditions,
+        *,
+        seed: int,
+        lr: float,
+        sizes: BatchSizeSchedule | None = None,
+        ema_decay: float | None = None,
+    ) -> None:
+        _require_images(data, conditions)
         self.world, self.data, self.conditions = world, data, conditions
-        self.optimizer = build_optimizer(conditions.optimizer, model.parameters(), lr)
-        devices = [world.device] if world.device.type == "cuda" else None
-        self.model: nn.Module = DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
-        self._model = model
+        self.sizes = sizes or constant_batch_size(conditions.global_batch_size)
+        torch.manual_seed(seed)
+        self.objective = objective_of(data, conditions.label_smoothing)
+        self._model = arranged(build_model(conditions.model, data.shape, self.objective.outputs), conditions, world)
+        torch.manual_seed(seed + world.rank)  # from here on ranks may draw different numbers (dropout)
+        self.optimizer = build_optimizer(conditions.optimizer, self._model.parameters(), lr)
+        self.model = parallel(self._model, conditions, world)
+        self.average = None if ema_decay is None else WeightAverage(self._model, ema_decay)
+        self._piece = conditions.rank_batch_size // conditions.accumulation_steps
+        self._feed: Feed | None = None
 
     @property
     def bare_model(self) -> nn.Module:
-        """The model without DistributedDataParallel around it."""
+        """The model without compiler and DistributedDataParallel around it."""
         return self._model
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on, beside random states and the step's number."""
+        state = {"model": self._model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return state if self.average is None else state | {"ema": self.average.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to a state that `state_dict` gave."""
+        self._model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["ema"])
 
     def step(self, step: int, seed: int) -> Tensor:
         """One update on this rank's part of the step's global batch; gradients are averaged over ranks.
@@ -51,39 +93,97 @@ class Learner:
         Returns:
             Loss of this rank's part before the update, a scalar on the device.
         """
-        batch = global_batch(seed, step, self.conditions.global_batch_size, len(self.data.train))
-        indices = rank_batch(batch, self.world.rank, self.world.size).to(self.world.device)
-        inputs = self.data.normalised(self.data.train.inputs[indices])
-        with self._autocast():
-            loss = functional.cross_entropy(
-                self.model(inputs),
-                self.data.train.labels[indices],
-                label_smoothing=self.conditions.label_smoothing,
-            )
+        inputs, targets = self._feed_of(seed).batch(step)
+        inputs = self._prepared(self._augmented(inputs, step, seed))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = self._backward(inputs, targets)
         self.optimizer.step()
-        return loss.detach()
+        if self.average is not None:
+            self.average.update()
+        return loss
+
+    def evaluate(self) -> dict[str, float]:
+        """The objective's metrics on the validation split, each rank taking its share.
+
+        With a moving average of the weights there are its metrics too, named ``ema_…``.
+        """
+        with self.evaluated_weights():
+            metrics = self._measure()
+        if self.average is not None:
+            with self.average.in_place():
+                metrics |= {f"ema_{name}": value for name, value in self._measure().items()}
+        return metrics
+
+    @contextmanager
+    def evaluated_weights(self) -> Iterator[None]:
+        """The model has the weights that an evaluation sees, and that are worth keeping (of schedule-free methods)."""
+        to_evaluate(self.optimizer)
+        yield
+        to_train(self.optimizer)
+
+    def _augmented(self, inputs: Tensor, step: int, seed: int) -> Tensor:
+        kind = self.conditions.augmentation
+        if kind == "none":
+            return inputs
+        first = self.world.rank * len(inputs)
+        return augment(inputs, draw(seed, step, first, len(inputs), (inputs.shape[2], inputs.shape[3])), kind)
+
+    def _prepared(self, inputs: Tensor) -> Tensor:
+        if self.conditions.channels_last and inputs.dim() == _IMAGE_DIMENSIONS + 1:
+            return inputs.contiguous(memory_format=torch.channels_last)
+        return inputs
+
+    def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Gradients of the mean loss over the rank's batch, by pieces; only the last one talks to other ranks."""
+        if len(targets) <= self._piece:
+            loss = self._loss(inputs, targets)
+            loss.backward()
+            return loss.detach()
+        total = torch.zeros((), device=self.world.device)
+        pieces = list(zip(inputs.split(self._piece), targets.split(self._piece), strict=True))
+        for number, piece in enumerate(pieces, 1):
+            with nullcontext() if number == len(pieces) else self._without_exchange():
+                loss = self._loss(*piece) * (len(piece[1]) / len(targets))
+                loss.backward()
+            total += loss.detach()
+        return total
+
+    def _loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        with self._autocast():
+            return self.objective.loss(self.model(inputs), targets, self.conditions.label_smoothing)
+
+    def _without_exchange(self) -> AbstractContextManager[None]:
+        return self.model.no_sync() if isinstance(self.model, DistributedDataParallel) else nullcontext()
 
     @torch.no_grad()
-    def evaluate(self) -> dict[str, float]:
-        """Loss (without label smoothing) and accuracy on the validation split, each rank taking its share."""
-        for buffer in self._model.buffers():  # batch norm's running statistics are those of rank 0
-            torch.distributed.broadcast(buffer, 0)
+    def _measure(self) -> dict[str, float]:
+        if self.world.size > 1:
+            for buffer in self._model.buffers():  # batch norm's running statistics are those of rank 0
+                torch.distributed.broadcast(buffer, 0)
         self._model.eval()
-        sums = torch.zeros(2, dtype=torch.float64, device=self.world.device)
-        split, size = self.data.val, max(self.conditions.rank_batch_size, 256)
-        for start in range(self.world.rank * size, len(split), self.world.size * size):
-            labels = split.labels[start : start + size]
+        sums = torch.zeros(self.objective.sums_size, dtype=torch.float64, device=self.world.device)
+        for inputs, targets in validation_batches(self.data, self.world, max(self._piece, 256)):
             with self._autocast():
-                logits = self._model(self.data.normalised(split.inputs[start : start + size])).float()
-            sums[0] += functional.cross_entropy(logits, labels, reduction="sum").double()
-            sums[1] += (logits.argmax(1) == labels).sum()
+                outputs = self._model(self._prepared(inputs))
+            sums += self.objective.sums(outputs, targets)
         self._model.train()
-        loss, hits = (self.world.total(sums) / len(split)).tolist()
-        return {"val_loss": loss, "val_accuracy": hits}
+        return self.objective.metrics(self.world.total(sums), len(self.data.val))
+
+    def _feed_of(self, seed: int) -> Feed:
+        if self._feed is None or self._feed.order.seed != seed:
+            self._feed = make_feed(self.data, self.world, seed=seed, sizes=self.sizes)
+        return self._feed
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.conditions.precision == "bf16":
             return torch.autocast(self.world.device.type, dtype=torch.bfloat16)
         return nullcontext()
+
+
+def _require_images(data: Data, conditions: Conditions) -> None:
+    if conditions.augmentation != "none" and len(data.shape) != _IMAGE_DIMENSIONS:
+        raise TrainingError(
+            Reason.INVALID_DATA,
+            f"augmentation {conditions.augmentation} needs images of (channels, height, width), and the samples have "
+            f"the shape {list(data.shape)}",
+        )

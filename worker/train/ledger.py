@@ -1,10 +1,11 @@
 """Collects the losses of a few steps on the device, then averages them over ranks in one message.
 
-With the losses travel rank 0's clock-bound decisions (is a checkpoint due, how many steps until the next exchange), so
-that all ranks decide alike although their clocks differ.
+With the losses travel rank 0's decisions that hang on a clock or a file (is a checkpoint due, is this attempt to end,
+how many steps until the next exchange), so that all ranks decide alike although their clocks differ.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,12 +19,17 @@ MOST_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What all ranks know after an exchange: mean losses of the steps since the last one, and rank 0's decision."""
+    """What all ranks know after an exchange: mean losses of the steps since the last one, and rank 0's decisions.
+
+    ``gradient_norms`` is empty where they are not observed.
+    """
 
     steps: list[int]
     losses: list[float]
+    gradient_norms: list[float]
     seconds: float
     checkpoint_due: bool
+    stop: bool
 
 
 class Ledger:
@@ -32,19 +38,24 @@ class Ledger:
     Args:
         world: The ranks.
         checkpoint_interval_s: Seconds between checkpoints, by rank 0's clock.
+        is_asked_to_stop: Whether this attempt is to save and end; rank 0 alone is asked.
     """
 
-    def __init__(self, world: World, checkpoint_interval_s: float) -> None:
+    def __init__(self, world: World, checkpoint_interval_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
         self._world, self._checkpoint_interval_s = world, checkpoint_interval_s
+        self._is_asked_to_stop = is_asked_to_stop
         self._steps: list[int] = []
         self._losses: list[Tensor] = []
+        self._norms: list[Tensor] = []
         self._period = 1
         self._begun = self._checkpointed = time.monotonic()
 
-    def add(self, step: int, loss: Tensor) -> None:
-        """Keep this rank's loss of a step, on the device."""
+    def add(self, step: int, loss: Tensor, gradient_norm: Tensor | None = None) -> None:
+        """Keep this rank's loss of a step, on the device, and the norm of the averaged gradient where it is wanted."""
         self._steps.append(step)
         self._losses.append(loss)
+        if gradient_norm is not None:
+            self._norms.append(gradient_norm)
 
     @property
     def is_due(self) -> bool:
@@ -55,18 +66,20 @@ class Ledger:
         """Average the losses over ranks and take over rank 0's decisions. All ranks call this at the same step."""
         losses = torch.stack(self._losses).to(torch.float64)
         now = time.monotonic()
-        due, period = self._decide(now)
-        said = torch.tensor([due, period], dtype=torch.float64, device=losses.device) * (self._world.rank == 0)
-        agreed = self._world.total(torch.cat([losses, said])).tolist()
-        mean = [loss / self._world.size for loss in agreed[:-2]]
-        result = Exchange(self._steps, mean, now - self._begun, bool(agreed[-2]))
-        self._period, self._begun = int(agreed[-1]), now
-        self._steps, self._losses = [], []
+        due, stop, period = self._decide(now) if self._world.rank == 0 else (False, False, 0)
+        said = torch.tensor([due, stop, period], dtype=torch.float64, device=losses.device)
+        *sums, due_sum, stop_sum, period_sum = self._world.total(torch.cat([losses, said])).tolist()
+        mean = [loss / self._world.size for loss in sums]
+        # Gradients are averaged already, so the norms are the same on every rank.
+        norms = torch.stack(self._norms).tolist() if self._norms else []
+        result = Exchange(self._steps, mean, norms, now - self._begun, bool(due_sum), bool(stop_sum))
+        self._period, self._begun = int(period_sum), now
+        self._steps, self._losses, self._norms = [], [], []
         if result.checkpoint_due:
             self._checkpointed = now
         return result
 
-    def _decide(self, now: float) -> tuple[bool, int]:
+    def _decide(self, now: float) -> tuple[bool, bool, int]:
         a_step_s = (now - self._begun) / len(self._steps)
         period = min(max(round(EXCHANGE_INTERVAL_S / max(a_step_s, 1e-6)), 1), MOST_STEPS)
-        return now - self._checkpointed >= self._checkpoint_interval_s, period
+        return now - self._checkpointed >= self._checkpoint_interval_s, self._is_asked_to_stop(), period

@@ -6,33 +6,46 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jobs.catalog import RESNETS
-from jobs.conditions import MlpModel, NamedModel
 from jobs.errors import TrainingError
+from jobs.model_specs import AnyModel, EntryPointModel, MlpModel, TorchvisionModel
 from jobs.status import Reason
+from worker.train.cnn import cnn, resnet9
+from worker.train.model_entry_points import build_entry_point
 from worker.train.resnet import resnet
+from worker.train.small_images import adapt_stem
 from worker.train.torchvision_ops import import_torchvision
 
 GREY, COLOUR = 1, 3
 
 
-def build_model(spec: MlpModel | NamedModel, shape: tuple[int, ...], classes: int) -> nn.Module:
-    """An untrained model for samples of ``shape`` = (channels, height, width) and so many classes.
+def build_model(spec: AnyModel, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """An untrained model for samples of ``shape``, (channels, height, width) or (features,), and so many outputs.
 
     Raises:
-        TrainingError: The model cannot take such images.
+        TrainingError: The model cannot take such samples, or is not installed here.
     """
     if isinstance(spec, MlpModel):
-        return _mlp(spec.options.hidden, math.prod(shape), classes)
+        return _mlp(spec.options.hidden, math.prod(shape), outputs)
+    if isinstance(spec, EntryPointModel):
+        model = build_entry_point(spec.options, shape, outputs)
+        _try(model, spec.options.name, shape)
+        return model
     if len(shape) != len(("channels", "height", "width")):
         raise _unfit(spec.name, shape, "it needs images of (channels, height, width)")
-    model = (
-        resnet(int(spec.name.removeprefix("resnet")), shape[0], classes)
-        if spec.name in RESNETS
-        else _from_torchvision(spec.name, shape, classes)
-    )
+    if isinstance(spec, TorchvisionModel):
+        model = _from_torchvision(spec, shape, outputs)
+    else:
+        model = _own(spec.name, shape[0], outputs)
     _try(model, spec.name, shape)
     return model
+
+
+def _own(name: str, channels: int, outputs: int) -> nn.Module:
+    if name == "cnn":
+        return cnn(channels, outputs)
+    if name == "resnet9":
+        return resnet9(channels, outputs)
+    return resnet(int(name.removeprefix("resnet")), channels, outputs)
 
 
 def _mlp(hidden: list[int], features: int, classes: int) -> nn.Module:
@@ -50,8 +63,8 @@ class _GreyAsColour(nn.Module):
         return images.expand(-1, COLOUR, -1, -1)
 
 
-def _from_torchvision(name: str, shape: tuple[int, ...], classes: int) -> nn.Module:
-    channels, height, width = shape
+def _from_torchvision(spec: TorchvisionModel, shape: tuple[int, ...], classes: int) -> nn.Module:
+    name, (channels, height, width) = spec.name, shape
     if channels not in (GREY, COLOUR):
         raise _unfit(name, shape, "torchvision's classifiers take one or three channels")
     options: dict[str, Any] = {}
@@ -65,6 +78,8 @@ def _from_torchvision(name: str, shape: tuple[int, ...], classes: int) -> nn.Mod
         model: nn.Module = import_torchvision().models.get_model(name, weights=None, num_classes=classes, **options)
     except (ValueError, ZeroDivisionError) as error:
         raise _unfit(name, shape, str(error)) from error
+    if spec.options.small_images:
+        adapt_stem(model, name)
     return nn.Sequential(_GreyAsColour(), model) if channels == GREY else model
 
 
@@ -73,7 +88,7 @@ def _try(model: nn.Module, name: str, shape: tuple[int, ...]) -> None:
     try:
         with torch.no_grad():
             model(torch.zeros(2, *shape))
-    except (RuntimeError, AssertionError, ValueError) as error:
+    except (RuntimeError, AssertionError, ValueError, IndexError) as error:
         raise _unfit(name, shape, str(error).splitlines()[0]) from error
     model.train()
 

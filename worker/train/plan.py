@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, TrainSpec, job_spec
+from jobs.spec import LrFindSpec, SweepSpec, TrainSpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class Plan:
     allow_downloads: bool
     checkpoint_interval_s: float
     resume: Resume | None
+    start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
+    resident_bytes: int
+    stream_workers: int
+    job_id: str = ""
 
     @property
     def kind(self) -> str:
@@ -39,8 +43,9 @@ class Plan:
     def read(cls, path: Path) -> Self:
         """Read a plan that the supervisor has written."""
         document = json.loads(path.read_text())
-        resume = document["resume"]
+        resume, start = document["resume"], document.get("start")
         spec = job_spec.validate_python(document["spec"])
+        assert not isinstance(spec, SweepSpec)  # noqa: S101 - no worker claims one
         return cls(
             spec=spec,
             conditions=Conditions.model_validate(document["spec"]["conditions"]),
@@ -48,5 +53,9 @@ class Plan:
             datasets_dir=Path(document["datasets_dir"]),
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
+            start=start and Resume(Path(start["path"]), start["sha256"], start["step"]),
+            job_id=document["job_id"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
+            resident_bytes=document["resident_bytes"],
+            stream_workers=document["stream_workers"],
         )

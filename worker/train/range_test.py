@@ -1,42 +1,129 @@
 """The LR range test under the conditions of the training to come: same ranks, same global batch, same optimizer."""
 
-import torch
+import math
+from dataclasses import dataclass, field
 
-from clr_core.range_test import DivergenceRule, RangeTestPlan
+import torch
+from torch import Tensor
+
+from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
 from jobs.spec import LrFindSpec
+from worker.train import checkpoint
 from worker.train.data import Data
 from worker.train.datasets import load
 from worker.train.learner import Learner
+from worker.train.measuring import Measure
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.world import World
 
 REPLICA_SEED_STRIDE = 1_000_003  # replicas see other orders of the data, far from the seeds a user may try next
+EXCHANGE_STEPS = 5  # losses that travel together; a sweep that diverged stops up to so many steps later
 
 
 def run(world: World, plan: Plan, report: Report) -> None:
-    """Run every replica: each starts from the same weights and sees the data in an order of its own."""
+    """Run every replica: each starts from the same weights and sees the data in an order of its own.
+
+    Short sweeps of a bisection are reported as further replicas: the n-th of replica r is ``replicas * n + r``.
+    """
     assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
     test = plan.spec.range_test
+    report.plan(test.total_steps, {})
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
-    report.plan(test.steps * test.replicas, {})
-    data = load(plan, world.device)
-    stopped = [_sweep(world, plan, data, rates, report, replica) for replica in range(test.replicas)]
+    lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
+    stopped = []
+    for replica in range(test.replicas):
+        edge = lab.sweep(rates, replica, replica)
+        stopped.append(edge)
+        for number in range(BISECTIONS if test.bisect else 0):
+            if edge is None:
+                break
+            short = around_edge(rates, rates.lr_at(edge), number)
+            found = lab.sweep(short, replica, test.replicas * (number + 1) + replica)
+            edge = None if found is None else _nearest(rates, short.lr_at(found))
     report.result({"stopped_at_step": stopped})
 
 
-def _sweep(world: World, plan: Plan, data: Data, rates: RangeTestPlan, report: Report, replica: int) -> int | None:
-    learner = Learner(world, data, plan.conditions, seed=plan.spec.seed, lr=rates.start_lr)
-    rule = DivergenceRule()
-    order = plan.spec.seed + REPLICA_SEED_STRIDE * (replica + 1)
-    for step in range(rates.steps):
-        lr = rates.lr_at(step)
-        for group in learner.optimizer.param_groups:
-            group["lr"] = lr
-        # Averaged first, so that all ranks see the same number and stop at the same step.
-        loss = float(world.average(learner.step(step, order).to(torch.float64)))
-        done = replica * rates.steps + step + 1
-        report.points([step], {"train_loss": [loss], "lr": [lr]}, done=done, replica=replica)
-        if rule.should_stop(step, loss):
-            return step
-    return None
+def _nearest(rates: RangeTestPlan, lr: float) -> int:
+    """Step of a plan whose rate is closest, by its logarithm."""
+    return min(range(rates.steps), key=lambda step: abs(math.log(rates.lr_at(step) / lr)))
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Steps whose losses the other ranks do not know yet."""
+
+    steps: list[int] = field(default_factory=list)
+    lrs: list[float] = field(default_factory=list)
+    losses: list[Tensor] = field(default_factory=list)
+    measured: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    def add(self, step: int, lr: float, loss: Tensor) -> None:
+        """Keep this rank's loss of a step, on the device."""
+        self.steps.append(step)
+        self.lrs.append(lr)
+        self.losses.append(loss)
+
+
+@dataclass(slots=True)
+class Lab:
+    """What all sweeps of a job share."""
+
+    world: World
+    plan: Plan
+    spec: LrFindSpec
+    data: Data
+    report: Report
+    done: int = 0
+    _initial: dict[str, Tensor] | None = field(default=None)
+
+    def sweep(self, rates: RangeTestPlan, replica: int, series: int) -> int | None:
+        """One sweep, reported as a series.
+
+        Returns:
+            Step at which it diverged, None if it did not.
+        """
+        learner = self._learner(replica, rates.start_lr)
+        measure, rule = Measure(self.spec.range_test, learner), DivergenceRule()
+        order = self.spec.seed + REPLICA_SEED_STRIDE * (replica + 1)
+        pending = _Pending()
+        for step in range(rates.steps):
+            lr = rates.lr_at(step)
+            for group in learner.optimizer.param_groups:
+                group["lr"] = lr
+            pending.add(step, lr, learner.step(step, order))
+            if measure.is_due(step, rates.steps):
+                pending.measured[step] = measure.take()
+            if len(pending.steps) == EXCHANGE_STEPS or step + 1 == rates.steps:
+                self._tell(pending, rule, series)
+                pending = _Pending()
+            if rule.diverged_at is not None:
+                break
+        return rule.diverged_at
+
+    def _learner(self, replica: int, lr: float) -> Learner:
+        test = self.spec.range_test
+        varied = test.vary == "data_order_and_initialisation"
+        seed = self.spec.seed + (REPLICA_SEED_STRIDE * (replica + 1) if varied else 0)
+        learner = Learner(self.world, self.data, self.plan.conditions, seed=seed, lr=lr)
+        if self.plan.start is not None:
+            if self._initial is None:
+                self._initial = checkpoint.read(self.plan.start, self.world.device)["learner"]["model"]
+            learner.bare_model.load_state_dict(self._initial)
+        return learner
+
+    def _tell(self, pending: _Pending, rule: DivergenceRule, series: int) -> None:
+        """Average over ranks, so that all see the same numbers; report up to the step of divergence, if any."""
+        losses = self.world.average(torch.stack(pending.losses).to(torch.float64)).tolist()
+        kept = len(losses)
+        for place, loss in enumerate(losses):
+            if rule.should_stop(pending.steps[place], loss):
+                kept = place + 1
+                break
+        self.done += kept
+        values = {"train_loss": losses[:kept], "lr": pending.lrs[:kept]}
+        self.report.points(pending.steps[:kept], values, done=self.done, replica=series)
+        for step, metrics in pending.measured.items():
+            if step in pending.steps[:kept]:
+                points = {name: [value] for name, value in metrics.items()}
+                self.report.points([step], points, done=self.done, replica=series)

@@ -44,15 +44,23 @@ class Report:
         """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps."""
         self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica)
 
-    def checkpoint(self, step: int, file: str) -> None:
-        """A checkpoint after ``step`` steps lies in the run directory, whole."""
-        self._line("checkpoint", step=step, file=file)
+    def checkpoint(self, step: int, file: str, *, best: bool) -> None:
+        """A checkpoint after ``step`` steps lies in the run directory, whole; ``best`` is of the best evaluation."""
+        self._line("checkpoint", step=step, file=file, best=best)
+
+    def file(self, kind: str, step: int, file: str) -> None:
+        """A file to be kept lies in the run directory, whole: the ``model`` after ``step`` steps, or its ``card``."""
+        self._line("file", kind=kind, step=step, file=file)
+
+    def note(self, kind: str, data: dict[str, Any]) -> None:
+        """Something that whoever reads the job's events should know."""
+        self._line("note", kind=kind, data=data)
 
     def result(self, result: dict[str, Any]) -> None:
         """The verdict: the last line."""
         self._line("result", result=result)
 
-    def _line(self, kind: str, **fields: Any) -> None:
+    def _line(self, of_type: str, /, **fields: Any) -> None:
         if self._file is not None:
-            self._file.write(json.dumps({"type": kind, **fields}) + "\n")
+            self._file.write(json.dumps({"type": of_type, **fields}) + "\n")
             self._file.flush()

@@ -5,10 +5,13 @@ batch is full, and a batch may reach from one epoch into the next. An epoch has 
 which need not be a whole number.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from clr_core.schedules.batch_size import BatchSizeSchedule
 
 _GOLDEN = 0x9E3779B97F4A7C15  # 2 ** 64 / golden ratio: spreads neighbouring seeds and epochs
 _MASK = (1 << 63) - 1
@@ -21,8 +24,19 @@ def permutation(seed: int, epoch: int, samples: int) -> Tensor:
     return torch.randperm(samples, generator=generator)
 
 
+def stream(seed: int, samples: int, start: int, size: int) -> Tensor:
+    """Samples ``start`` to ``start + size`` of the epochs laid end to end, ``[size] int64``."""
+    parts = []
+    while size > 0:
+        epoch, offset = divmod(start, samples)
+        part = permutation(seed, epoch, samples)[offset : offset + size]
+        parts.append(part)
+        start, size = start + len(part), size - len(part)
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
 def global_batch(seed: int, step: int, size: int, samples: int) -> Tensor:
-    """Samples of one step over all ranks, ``[size] int64``.
+    """Samples of one step over all ranks, ``[size] int64``, where all batches are of one size.
 
     Args:
         seed: Seed of the data order.
@@ -30,17 +44,38 @@ def global_batch(seed: int, step: int, size: int, samples: int) -> Tensor:
         size: Global batch size, at most ``samples``.
         samples: Number of samples in the training split.
     """
-    start = step * size
-    parts = []
-    while size > 0:
-        epoch, offset = divmod(start, samples)
-        part = permutation(seed, epoch, samples)[offset : offset + size]
-        parts.append(part)
-        start, size = start + len(part), size - len(part)
-    return torch.cat(parts)
+    return stream(seed, samples, step * size, size)
 
 
 def rank_batch(batch: Tensor, rank: int, world_size: int) -> Tensor:
     """The part of a global batch that one rank takes, ``[size / world_size] int64``."""
     share = len(batch) // world_size
     return batch[rank * share : (rank + 1) * share]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one rank takes at every step: its part of the step's global batch, and no more.
+
+    Attributes:
+        seed: Seed of the data order.
+        samples: Number of samples in the training split.
+        sizes: Global batch size of each step, each a multiple of ``world_size``.
+        rank: This rank.
+        world_size: Number of ranks.
+    """
+
+    seed: int
+    samples: int
+    sizes: BatchSizeSchedule
+    rank: int
+    world_size: int
+
+    def start_of(self, step: int) -> int:
+        """Samples that all ranks together have taken before ``step``."""
+        return self.sizes.samples_before(step)
+
+    def at(self, step: int) -> Tensor:
+        """Samples of this rank at ``step``, ``[rank batch size] int64``."""
+        share = self.sizes.batch_size_at(step) // self.world_size
+        return stream(self.seed, self.samples, self.start_of(step) + self.rank * share, share)

@@ -1,21 +1,27 @@
 """Training: one readable loop. The schedule says the LR and momentum of every step; nothing else does."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+
+from torch import Tensor
 
 from clr_core.torch_scheduler import ScheduledLR
+from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
-from jobs.schedules import Length, build_schedule
+from jobs.schedules import build_schedule
 from jobs.spec import TrainSpec
 from jobs.status import Reason
-from worker.train import checkpoint
 from worker.train.data import Data
 from worker.train.datasets import load
+from worker.train.epochs import Epochs
+from worker.train.keeping import Keeper
 from worker.train.learner import Learner
 from worker.train.ledger import Ledger
+from worker.train.memory import Memory
+from worker.train.model_file import write_card, write_model
+from worker.train.observing import Rates, gradient_norm, step_metrics
 from worker.train.plan import Plan
 from worker.train.report import Report
+from worker.train.stopping import is_asked_to_stop
 from worker.train.world import World
 
 
@@ -23,20 +29,6 @@ def run(world: World, plan: Plan, report: Report) -> None:
     """Train from the beginning, or from the plan's checkpoint, to the end."""
     data = load(plan, world.device)
     Training(world, plan, report, data).run()
-
-
-def length_of(spec: TrainSpec, samples: int, global_batch_size: int) -> Length:
-    """Length of a training: its ``steps``, or the steps in which ``epochs`` times all samples are seen."""
-    steps_per_epoch = samples / global_batch_size
-    return Length(spec.steps or math.ceil((spec.epochs or 0) * steps_per_epoch), steps_per_epoch)
-
-
-@dataclass(slots=True)
-class _Rates:
-    """LR and momentum as the optimizer really had them, step by step since the last exchange."""
-
-    lr: list[float]
-    momentum: list[float]
 
 
 class Training:
@@ -51,63 +43,97 @@ class Training:
 
     def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
-        self.spec, self.plan, self.report = plan.spec, plan, report
-        self.length = length_of(plan.spec, len(data.train), plan.conditions.global_batch_size)
-        self.cycles_momentum = plan.conditions.optimizer.cycles_momentum
-        schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=self.cycles_momentum)
-        self.learner = Learner(world, data, plan.conditions, seed=plan.spec.seed, lr=schedule.lr_at(0))
+        self.spec, self.plan, self.report, self.world = plan.spec, plan, report, world
+        sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
+        self.epochs = Epochs(sizes, len(data.train))
+        self.length = self.epochs.length_of(plan.spec)
+        cycles_momentum = plan.conditions.optimizer.cycles_momentum
+        schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=cycles_momentum)
+        self.learner = Learner(
+            world, data, plan.conditions,
+            seed=plan.spec.seed, lr=schedule.lr_at(0), sizes=sizes, ema_decay=plan.spec.ema_decay,
+        )  # fmt: skip
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
-        self.ledger = Ledger(world, plan.checkpoint_interval_s)
-        self.rates = _Rates([], [])
+        self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
+        self.ledger = Ledger(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
+        self.memory = Memory()
+        self.keeper = Keeper(self.learner, report, plan.spec.seed)
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
         """Go through the steps that are left; evaluate at each epoch's end, save when rank 0's clock says so."""
-        first = 0
+        first, total = 0, self.length.total_steps
         if self.plan.resume is not None:
-            first = checkpoint.restore(self.learner, self.plan.resume)
+            first, self.memory = self.keeper.resume(self.plan.resume)
             self.scheduler.load_state_dict({"step": first})
-        total = self.length.total_steps
         self.report.plan(total, {"total_steps": total, "steps_per_epoch": self.length.steps_per_epoch})
-        for step in range(first, total):
-            self._note_rates()
-            self.ledger.add(step, self.learner.step(step, self.spec.seed))
+        last = total if self._has_reached_its_target() else first
+        for step in range(last, total):
+            self.rates.note()
+            loss = self.learner.step(step, self.spec.seed)
+            self.ledger.add(step, loss, self._gradient_norm())
             self.scheduler.step()
+            last = step + 1
             ends_epoch = self._ends_epoch(step)
-            if self.ledger.is_due or ends_epoch:
-                self._exchange(step, evaluate=ends_epoch)
-        if not self.evaluation:  # resumed from the last checkpoint, with no step left
-            self.evaluation = self.learner.evaluate()
-        self.report.result({"final": self.evaluation, "total_steps": total})
+            if (self.ledger.is_due or ends_epoch) and self._exchange(step, evaluate=ends_epoch):
+                return  # asked to stop: what is left is for another attempt
+            if self._has_reached_its_target():
+                break
+        self._finish(self.memory.steps_to_target if self._has_reached_its_target() else last)
+
+    def _gradient_norm(self) -> Tensor | None:
+        return gradient_norm(self.learner.bare_model) if self.spec.observe.gradient_norm else None
 
     def _ends_epoch(self, step: int) -> bool:
-        per_epoch = self.length.steps_per_epoch
-        return step + 1 == self.length.total_steps or (step + 1) // per_epoch > step // per_epoch
+        return step + 1 == self.length.total_steps or self.epochs.ends_at(step)
 
-    def _note_rates(self) -> None:
-        group: dict[str, Any] = self.learner.optimizer.param_groups[0]
-        self.rates.lr.append(float(group["lr"]))
-        if self.cycles_momentum:
-            self.rates.momentum.append(float(group["betas"][0] if "betas" in group else group["momentum"]))
+    def _has_reached_its_target(self) -> bool:
+        target = self.spec.early_stop
+        return target is not None and target.stop and self.memory.steps_to_target is not None
 
-    def _exchange(self, step: int, *, evaluate: bool) -> None:
-        exchange = self.ledger.exchange()
-        speed = self.plan.conditions.global_batch_size * len(exchange.steps) / max(exchange.seconds, 1e-9)
-        values = {"train_loss": exchange.losses, "lr": self.rates.lr}
-        if self.cycles_momentum:
-            values["momentum"] = self.rates.momentum
-        values["samples_per_s"] = [speed] * len(exchange.steps)
-        done, epoch = step + 1, (step + 1) / self.length.steps_per_epoch
+    def _exchange(self, step: int, *, evaluate: bool) -> bool:
+        """Report the steps since the last exchange, evaluate, save where that is due.
+
+        Returns:
+            Whether this attempt is to end here.
+        """
+        exchange, rates, sizes = self.ledger.exchange(), self.rates.take(), self.epochs.sizes
+        done, epoch = step + 1, self.epochs.at(step + 1)
+        samples = sizes.samples_before(done) - sizes.samples_before(exchange.steps[0])
+        values = step_metrics(exchange, rates, samples)
         self.report.points(exchange.steps, values, done=done, epoch=epoch)
-        self.rates = _Rates([], [])
-        self._refuse_divergence(exchange.steps, exchange.losses, values["lr"])
+        self._refuse_divergence(exchange.steps, exchange.losses, rates["lr"])
+        self.memory.add(exchange.losses)
         if evaluate:
+            self._evaluate(step, epoch)
+        is_last = done == self.length.total_steps or self._has_reached_its_target()
+        if exchange.checkpoint_due or exchange.stop or is_last:
+            self.keeper.save(done, self.memory)
+        return exchange.stop and not is_last
+
+    def _evaluate(self, step: int, epoch: float) -> None:
+        self.evaluation = self.learner.evaluate()
+        train_loss = self.memory.take_mean()
+        found = self.evaluation | {"generalisation_gap": self.evaluation["val_loss"] - train_loss}
+        self.report.points([step], {name: [value] for name, value in found.items()}, done=step + 1, epoch=epoch)
+        if self.memory.judge(self.evaluation, step + 1, self.spec.early_stop):
+            self.keeper.hold_best(step + 1, self.memory)
+
+    def _finish(self, steps: int | None) -> None:
+        if not self.evaluation:  # resumed from the last checkpoint, with no step left
             self.evaluation = self.learner.evaluate()
-            self.report.points(
-                [step], {name: [value] for name, value in self.evaluation.items()}, done=done, epoch=epoch
-            )
-        if exchange.checkpoint_due or done == self.length.total_steps:
-            checkpoint.save(self.learner, self.report, done)
+        total = self.length.total_steps
+        final = {name: value if math.isfinite(value) else None for name, value in self.evaluation.items()}
+        result = {"final": final, "total_steps": total, "steps": steps, "stopped_early": steps != total}
+        result["best"] = {"step": self.memory.best_step, "value": self.memory.best}
+        if self.spec.early_stop is not None:
+            result["steps_to_target"] = self.memory.steps_to_target
+        if self.report.writes:
+            folder = self.report.folder
+            with self.learner.evaluated_weights():
+                self.report.file("model", steps or 0, write_model(self.learner.bare_model, folder))
+            self.report.file("card", steps or 0, write_card(self.plan, result, self.world.device, folder))
+        self.report.result(result)
 
     def _refuse_divergence(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
         for step, loss, lr in zip(steps, losses, lrs, strict=True):

@@ -21,12 +21,12 @@ class World:
 
     def average(self, values: Tensor) -> Tensor:
         """Mean over ranks, in place; every rank gets the same numbers."""
-        dist.all_reduce(values)
-        return values.div_(self.size)
+        return self.total(values).div_(self.size)
 
     def total(self, values: Tensor) -> Tensor:
         """Sum over ranks, in place."""
-        dist.all_reduce(values)
+        if self.size > 1:  # one rank need not wake a thread to hear itself
+            dist.all_reduce(values)
         return values
 
     def gather(self, values: Tensor) -> list[Tensor]:

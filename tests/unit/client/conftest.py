@@ -61,7 +61,7 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(payload)
 
-        do_GET = do_POST = _answer  # noqa: N815
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815
 
         # typing.override came with Python 3.12
         def log_message(self, *_: Any, **__: Any) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 from itertools import permutations
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -112,7 +113,7 @@ LOSSES = st.one_of(st.lists(LOSS, min_size=1, max_size=40), st.lists(st.floats(-
     st.fixed_dictionaries({name: st.booleans() for name in ("momentum", "batch_norm", "held_back")}),
 )
 def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
-    replicas: list[list[float]], first: float, ratio: float, linear: bool, hints: dict[str, bool]
+    replicas: list[list[float]], first: float, ratio: float, linear: bool, hints: dict[str, Any]
 ) -> None:
     def rate(k: int) -> float:
         return first * (1 + k * (ratio - 1)) if linear else first * math.exp(k * math.log(ratio) / 4)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def curve(shape: dict[str, float], *, noise: float = 0.02, seed: int = 0, end: f
     return Curve.of(lrs, losses)
 
 
-def max_lr_of(measured: Curve, **options: bool) -> float:
+def max_lr_of(measured: Curve, **options: Any) -> float:
     bounds = suggest_bounds(measured, **options)
     assert bounds.max_lr is not None
     return math.log10(bounds.max_lr)

@@ -40,3 +40,39 @@ def test_momentum_cycles_only_where_there_is_one() -> None:
     assert conditions_of(optimizer={"name": "sgd", "momentum": 0.9}).optimizer.cycles_momentum
     assert not conditions_of(optimizer={"name": "sgd"}).optimizer.cycles_momentum
     assert conditions_of(optimizer={"name": "adam"}).optimizer.cycles_momentum
+
+
+def test_options_that_came_later_leave_older_fingerprints_as_they_were() -> None:
+    assert conditions_of().fingerprint() == "sha256:a283912a01b0b602282f7a31305b7546598cf9babebf94b2cd9aee72a5f14b09"
+    resnet = conditions_of(model={"name": "resnet18"}, optimizer={"name": "adamw"})
+    assert resnet.fingerprint() == "sha256:52af3c154111fb2a3d5d3672a839ee94990f14ee22c3fb9966516996943cede0"
+
+
+LATER: list[dict[str, object]] = [
+    {"channels_last": True}, {"compile": True}, {"accumulation_steps": 2}, {"batch_norm_group_size": 8},
+    {"sync_batch_norm": True}, {"augmentation": "flip"}, {"optimizer": {"name": "sgd", "momentum": 0.9, "fused": True}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", LATER)
+def test_options_that_change_numbers_change_the_fingerprint(change: dict[str, object]) -> None:
+    assert conditions_of(**change).fingerprint() != conditions_of().fingerprint()
+
+
+UNEVEN: list[tuple[dict[str, object], str]] = [
+    ({"accumulation_steps": 3}, "must divide the rank's batch of 32, got 3"),
+    ({"batch_norm_group_size": 5}, "must divide 32, got 5"),
+    ({"batch_norm_group_size": 16, "accumulation_steps": 4}, "must divide 8, got 16"),
+    ({"batch_norm_group_size": 8, "sync_batch_norm": True}, "exclude each other"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), UNEVEN)
+def test_parts_of_a_batch_are_equal(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        conditions_of(**change)
+
+
+def test_a_model_of_ones_own_is_accepted_by_name_alone() -> None:
+    model = {"name": "entry_point", "options": {"name": "ours", "options": {"width": 3}}}
+    assert conditions_of(model=model).model_dump()["model"] == model

@@ -1,13 +1,13 @@
 """Roll-ups of curves, counted for the points that are there, and indexes for pages of jobs and values not finite.
 
-Revision: 0006
+Revision: 0002
 Revises: 0001
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None

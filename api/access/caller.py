@@ -1,0 +1,75 @@
+"""Who asks: found by the key in ``Authorization: Bearer``, or by the session in a cookie."""
+
+import hmac
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from api.refusals import RefusedError
+from jobs import keys
+from jobs.db import Database
+from jobs.keys import Scope
+from jobs.owners import View
+from jobs.settings import Settings
+
+COOKIE = "clr_session"
+BOOTSTRAP_ID = "key_of_the_environment"
+BOOTSTRAP_OWNER = "admin"
+MOST_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. ``key_id`` and ``owner`` are None where no key is asked for."""
+
+    key_id: str | None
+    owner: str | None
+    scope: Scope
+    key_sha256: str = ""
+    session_token: str | None = None
+
+    def view(self, settings: Settings) -> View:
+        """What of the database this caller sees."""
+        return View(self.owner, sees_all=self.scope is Scope.ADMIN, max_unfinished_jobs=settings.max_unfinished_jobs)
+
+
+ANYBODY = Caller(None, None, Scope.ADMIN)  # on a loopback bind without keys
+NOBODY = View(None, sees_all=False)
+
+
+def caller_of(request: Request, database: Database, settings: Settings) -> Caller:
+    """Who asks.
+
+    Raises:
+        RefusedError: There is no key or session in the request, or it is not good (any more).
+    """
+    secrets = request.headers.getlist("authorization")
+    token = request.cookies.get(COOKIE)
+    if len(secrets) > 1:
+        raise RefusedError(401, "invalid_key", "there must be one Authorization header")
+    if secrets:
+        scheme, _, secret = secrets[0].partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(secret) <= MOST_CHARACTERS:
+            raise RefusedError(401, "invalid_key", "Authorization must be: Bearer KEY")
+        return with_key(keys.digest(secret), database, settings)
+    if token and len(token) <= MOST_CHARACTERS:
+        key_sha256 = keys.key_of_session(database, token)
+        if key_sha256 is None:
+            raise RefusedError(401, "session_ended", "this session has ended; log in again")
+        return with_key(key_sha256, database, settings, token)
+    raise RefusedError(401, "key_required", "this server asks for a key: Authorization: Bearer KEY")
+
+
+def with_key(key_sha256: str, database: Database, settings: Settings, token: str | None = None) -> Caller:
+    """Who has the key with this hash.
+
+    Raises:
+        RefusedError: Nobody has, or the key has ended.
+    """
+    bootstrap = settings.admin_key
+    if bootstrap and hmac.compare_digest(keys.digest(bootstrap.get_secret_value()), key_sha256):
+        return Caller(BOOTSTRAP_ID, BOOTSTRAP_OWNER, Scope.ADMIN, key_sha256, token)
+    row = keys.find(database, key_sha256)
+    if row is None:
+        raise RefusedError(401, "invalid_key", "this key is not known here, has expired or was revoked")
+    return Caller(row.id, row.owner, Scope(row.scope), key_sha256, token)

@@ -1,0 +1,51 @@
+"""How often somebody may ask: a token bucket each, in the memory of this process."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+MOST_BUCKETS = 10_000
+
+
+class Buckets:
+    """Token buckets by name. Each process of the API counts for itself.
+
+    Args:
+        rate_per_s: Tokens that come back each second.
+        burst: Tokens in a full bucket.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate_per_s, self._burst, self._clock = rate_per_s, burst, clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when
+        self._lock = threading.Lock()
+
+    def take(self, name: str) -> float:
+        """Take a token.
+
+        Returns:
+            0 where there was one, else the seconds until there is.
+        """
+        with self._lock:
+            tokens, now = self._level(name)
+            missing = max(0.0, 1 - tokens)
+            self._put(name, tokens if missing else tokens - 1, now)
+            return missing / self._rate_per_s
+
+    def wait_s(self, name: str) -> float:
+        """Seconds until there is a token, without taking it; 0 where there is one."""
+        with self._lock:
+            return max(0.0, 1 - self._level(name)[0]) / self._rate_per_s
+
+    def _level(self, name: str) -> tuple[float, float]:
+        now = self._clock()
+        tokens, then = self._levels.get(name, (float(self._burst), now))
+        return min(float(self._burst), tokens + (now - then) * self._rate_per_s), now
+
+    def _put(self, name: str, tokens: float, now: float) -> None:
+        self._levels[name] = (tokens, now)
+        self._levels.move_to_end(name)
+        if len(self._levels) > MOST_BUCKETS:  # those that were asked for longest ago are full by now, or nearly
+            self._levels.popitem(last=False)

@@ -1,0 +1,80 @@
+"""What SQL says of jobs and workers, as metrics. Every API process says the same: take the maximum, not the sum."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from jobs import repository
+from jobs.db import Database, db_now
+from jobs.models import Attempt, Job
+from jobs.status import Status
+
+
+class JobsCollector(Collector):
+    """Reads the database at every scrape; a database that does not answer leaves ``clr_database_up`` at 0.
+
+    Args:
+        database: Where jobs are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering must not read the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them."""
+        try:
+            with self._database.read() as session:
+                found = [*_jobs(session), *_attempts(session), *_workers(session)]
+        except SQLAlchemyError:
+            found = []
+        yield GaugeMetricFamily("clr_database_up", "Whether the database answers", value=float(bool(found)))
+        yield from found
+
+
+def _jobs(session: Session) -> Iterator[Metric]:
+    rows = session.execute(select(Job.status, func.count()).group_by(Job.status))
+    counts = {row[0]: row[1] for row in rows}
+    jobs = GaugeMetricFamily("clr_jobs", "Jobs by status", labels=["status"])
+    for status in Status:
+        jobs.add_metric([status], counts.get(status, 0))
+    yield jobs
+    waiting = (Job.status == Status.QUEUED, Job.waits_for.is_(None))
+    depth = session.scalar(select(func.count()).select_from(Job).where(*waiting)) or 0
+    yield GaugeMetricFamily("clr_queue_depth", "Queued jobs that wait for nothing but slots", value=depth)
+    oldest = session.scalar(select(db_now() - func.min(Job.queued_at)).where(*waiting))
+    yield GaugeMetricFamily(
+        "clr_queue_oldest_age_seconds", "How long the oldest of them has waited", value=max(0.0, oldest or 0.0)
+    )
+
+
+def _attempts(session: Session) -> Iterator[Metric]:
+    ended = Attempt.outcome.is_not(None)
+    attempts = CounterMetricFamily("clr_attempts", "Attempts that ended, by outcome", labels=["outcome"])
+    for outcome, count in session.execute(select(Attempt.outcome, func.count()).where(ended).group_by(Attempt.outcome)):
+        attempts.add_metric([str(outcome)], count)
+    yield attempts
+    steps = func.sum(Attempt.last_step - func.coalesce(Attempt.resumed_from_step, 0))
+    seconds = func.sum(Attempt.finished_at - Attempt.started_at)
+    row = session.execute(select(steps, seconds).where(ended, Attempt.last_step.is_not(None))).one()
+    yield SummaryMetricFamily(
+        "clr_step_seconds", "Time of optimizer steps in attempts that ended, with their start and end",
+        count_value=int(row[0] or 0), sum_value=float(row[1] or 0.0),
+    )  # fmt: skip
+
+
+def _workers(session: Session) -> Iterator[Metric]:
+    workers = repository.live_workers(session)
+    yield GaugeMetricFamily("clr_workers", "Workers that beat", value=len(workers))
+    yield GaugeMetricFamily("clr_slots", "Slots of workers that beat", value=sum(worker.slots for worker in workers))
+    held = session.scalar(
+        select(func.coalesce(func.sum(Job.slots), 0)).where(Job.status.in_([Status.RUNNING, Status.CANCELLING]))
+    )
+    yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=int(held or 0))

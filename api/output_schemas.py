@@ -1,0 +1,35 @@
+"""Documents about the files of a job."""
+
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from api.schemas import Document
+from jobs.models import Artifact
+
+
+class CheckpointDocument(Document):
+    """A stored checkpoint: all that the rest of a training depends on after ``step`` steps."""
+
+    object: Literal["checkpoint"] = "checkpoint"
+    step: int
+    best: bool
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+    href: str
+
+    @classmethod
+    def of(cls, row: Artifact) -> Self:
+        """From its row."""
+        step = row.step or 0
+        return cls(
+            step=step, best=row.best, size_bytes=row.size_bytes, sha256=row.sha256,
+            created_at=datetime.fromtimestamp(row.created_at, UTC), href=f"/v1/jobs/{row.job_id}/checkpoints/{step}",
+        )  # fmt: skip
+
+
+class CheckpointList(Document):
+    """Checkpoints, the newest first."""
+
+    object: Literal["list"] = "list"
+    data: list[CheckpointDocument]

@@ -1,0 +1,114 @@
+"""Datasets: what there is, and uploads, which stream to a file without a name and from there to the store."""
+
+import logging
+import tempfile
+from typing import IO, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from api.deps import Parts, Services
+from api.schemas import DatasetDocument, DatasetList, problems
+from jobs.datasets import uploads
+from jobs.datasets.archives import Limits
+from jobs.datasets.builtin import BUILTINS
+from jobs.datasets.errors import StorageError, UnsupportedUploadError, UploadCutOffError, UploadTooLargeError
+from jobs.strict import Text
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+UPLOAD = ("POST", "/v1/datasets")
+_BUFFER_BYTES = 1 << 20
+_FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself: .npz, or .zip, .tar or .tar.gz with class folders of images. No form.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("", status_code=201, openapi_extra=_FILE_BODY, responses=problems(400, 413, 415, 422, 507))
+async def upload_dataset(
+    request: Request, parts: Parts, response: Response, name: Annotated[Text, Query(max_length=200)] = ""
+) -> DatasetDocument:
+    """Take in a dataset: the body is the file. It is judged whole before the answer; a refused one leaves nothing."""
+    limit_bytes = parts.settings.max_upload_bytes
+    _refuse_unread(request, limit_bytes)
+    try:
+        with await run_in_threadpool(_nameless_file, parts) as file:
+            await _receive(request, file, limit_bytes)
+            document = await run_in_threadpool(_add, parts, file, name)
+    except OSError as error:
+        log.exception("an upload could not be written")
+        raise StorageError(f"the upload cannot be written: {error.strerror or error}") from error
+    response.headers["Location"] = f"/v1/datasets/{document.id}"
+    return document
+
+
+@router.get("")
+def list_datasets(parts: Parts) -> DatasetList:
+    """What can be trained on: datasets known by name, and uploaded ones."""
+    with parts.database.read() as session:
+        uploaded = [DatasetDocument.of(row) for row in uploads.everything(session)]
+    known = [DatasetDocument.builtin(one) for one in BUILTINS]
+    return DatasetList(data=[*known, *uploaded], upload_limit_bytes=parts.settings.max_upload_bytes)
+
+
+@router.get("/{dataset_id}", responses=problems(404))
+def show_dataset(parts: Parts, dataset_id: str) -> DatasetDocument:
+    """One dataset, by its name or the id of an upload."""
+    for known in BUILTINS:
+        if known.name == dataset_id:
+            return DatasetDocument.builtin(known)
+    with parts.database.read() as session:
+        return DatasetDocument.of(uploads.get(session, dataset_id))
+
+
+@router.delete("/{dataset_id}", status_code=204, responses=problems(404, 409))
+def delete_dataset(parts: Parts, dataset_id: str) -> None:
+    """Remove an uploaded dataset; 409 while a job that has not ended needs it."""
+    uploads.delete(parts.database, parts.store, dataset_id)
+
+
+def _refuse_unread(request: Request, limit_bytes: int) -> None:
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise UnsupportedUploadError("the body must be the file itself, not a form: curl -T FILE -X POST …/v1/datasets")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limit_bytes:
+        raise UploadTooLargeError(limit_bytes)
+
+
+def _nameless_file(parts: Services) -> IO[bytes]:
+    """A file that no name leads to: it is gone when it is closed, however this process ends."""
+    folder = parts.settings.uploads_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
+
+
+async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
+    received, buffer = 0, bytearray()
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit_bytes:
+                raise UploadTooLargeError(limit_bytes)
+            buffer += chunk
+            if len(buffer) >= _BUFFER_BYTES:
+                await run_in_threadpool(file.write, bytes(buffer))
+                buffer.clear()
+    except ClientDisconnect as error:
+        log.info("an upload was cut off after %s bytes", received)
+        raise UploadCutOffError(f"the connection ended after {received} bytes") from error
+    await run_in_threadpool(file.write, bytes(buffer))
+
+
+def _add(parts: Services, file: IO[bytes], name: str) -> DatasetDocument:
+    settings = parts.settings
+    limits = Limits(settings.max_upload_entries, settings.max_unpacked_bytes, settings.max_upload_ratio)
+    dataset_id = uploads.add(parts.database, parts.store, file, name, limits)
+    with parts.database.read() as session:
+        return DatasetDocument.of(uploads.get(session, dataset_id))

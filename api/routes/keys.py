@@ -1,0 +1,98 @@
+"""API keys, for admins: create, list, revoke."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from api.deps import Body, Parts, body_of
+from api.schemas import Document, problems
+from jobs import keys
+from jobs.keys import Scope
+from jobs.models import ApiKey
+from jobs.strict import Strict, Text
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
+
+YEAR_S = 366 * 86_400.0
+_Name = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+class KeySpec(Strict):
+    """A key that is asked for. Jobs belong to ``owner``, which is ``name`` where it is left out."""
+
+    name: _Name
+    scope: Literal["read", "submit", "admin"] = "submit"
+    owner: _Name | None = None
+    expires_in_s: Annotated[float, Field(ge=1, le=10 * YEAR_S)] | None = None
+
+
+class KeyDocument(Document):
+    """What is known of a key; the key itself is not."""
+
+    object: Literal["key"] = "key"
+    id: str
+    name: str
+    owner: str
+    scope: Scope
+    created_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ApiKey) -> Self:
+        """From its row."""
+        return cls(
+            id=row.id, name=row.name, owner=row.owner, scope=Scope(row.scope), created_at=_moment(row.created_at),
+            expires_at=_moment(row.expires_at), revoked_at=_moment(row.revoked_at),
+            last_used_at=_moment(row.last_used_at),
+        )  # fmt: skip
+
+
+class NewKeyDocument(KeyDocument):
+    """A key that was just made: ``key`` is shown this once."""
+
+    key: str
+
+
+class KeyList(Document):
+    """All keys, ended ones too."""
+
+    object: Literal["list"] = "list"
+    data: list[KeyDocument]
+
+
+def key_in_body(found: Body) -> KeySpec:
+    """What key is asked for; pydantic's ValidationError where the object is not legal."""
+    return KeySpec.model_validate(found.document)
+
+
+_EXAMPLE = {"user": {"summary": "A key for one user", "value": {"name": "ada", "scope": "submit"}}}
+
+
+@router.post("", status_code=201, openapi_extra=body_of("KeySpec", _EXAMPLE), responses=problems(400, 413, 422))
+def create_key(parts: Parts, asked: Annotated[KeySpec, Depends(key_in_body)]) -> NewKeyDocument:
+    """Make a key. The answer is the only place where it is ever shown."""
+    made = keys.create(
+        parts.database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=asked.expires_in_s
+    )
+    return NewKeyDocument(key=made.secret, **KeyDocument.of(made.row).model_dump())
+
+
+@router.get("")
+def list_keys(parts: Parts) -> KeyList:
+    """All keys, from old to new."""
+    with parts.database.read() as session:
+        return KeyList(data=[KeyDocument.of(row) for row in keys.everything(session)])
+
+
+@router.delete("/{key_id}", responses=problems(404))
+def revoke_key(parts: Parts, key_id: str) -> KeyDocument:
+    """End a key, and sessions that began with it. To repeat it is harmless."""
+    return KeyDocument.of(keys.revoke(parts.database, key_id))

@@ -1,0 +1,77 @@
+"""A browser's session: begun with a key, kept in a cookie that no script reads, ended by log-out or with the key."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
+
+from api.access.caller import ANYBODY, COOKIE, Caller, with_key
+from api.deps import Body, Parts, Services, body_of
+from api.schemas import Document, problems
+from jobs import keys
+from jobs.keys import Scope
+from jobs.strict import Strict
+
+router = APIRouter(prefix="/v1/session", tags=["session"])
+
+
+class LogIn(Strict):
+    """A key, to begin a session with."""
+
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SessionDocument(Document):
+    """Who asks. ``csrf_token`` goes into ``X-CSRF-Token`` of every request of a session that changes something."""
+
+    object: Literal["session"] = "session"
+    owner: str | None
+    scope: Scope
+    key_required: bool
+    csrf_token: str | None
+
+
+def log_in_in_body(found: Body) -> LogIn:
+    """The key in the body; pydantic's ValidationError where the object is not legal."""
+    return LogIn.model_validate(found.document)
+
+
+_EXAMPLE = {"key": {"summary": "Log in", "value": {"key": "clr_…"}}}
+
+
+@router.post("", openapi_extra=body_of("LogIn", _EXAMPLE), responses=problems(400, 401, 413, 422))
+def log_in(
+    request: Request, parts: Parts, asked: Annotated[LogIn, Depends(log_in_in_body)], response: Response
+) -> SessionDocument:
+    """Begin a session: a cookie, and the token that must go with it."""
+    if not parts.policy.key_required:
+        return _document(parts, ANYBODY)
+    caller = with_key(keys.digest(asked.key), parts.database, parts.settings)
+    ttl_s = parts.settings.session_ttl_s
+    token = keys.begin_session(parts.database, caller.key_sha256, ttl_s=ttl_s)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, max_age=int(ttl_s), httponly=True, samesite="strict", secure=secure, path="/")
+    return _document(parts, caller, token)
+
+
+@router.get("")
+def show_session(request: Request, parts: Parts) -> SessionDocument:
+    """Who asks, by key or by session."""
+    caller: Caller = request.scope["clr_caller"]
+    return _document(parts, caller, caller.session_token)
+
+
+@router.delete("", status_code=204)
+def log_out(request: Request, parts: Parts, response: Response) -> None:
+    """End the session. Whoever asks with a key has none to end."""
+    caller: Caller = request.scope["clr_caller"]
+    if caller.session_token is not None:
+        keys.end_session(parts.database, caller.session_token)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+
+
+def _document(parts: Services, caller: Caller, token: str | None = None) -> SessionDocument:
+    csrf = None if token is None else keys.csrf_token(token)
+    return SessionDocument(
+        owner=caller.owner, scope=caller.scope, key_required=parts.policy.key_required, csrf_token=csrf
+    )

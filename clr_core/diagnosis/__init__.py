@@ -1,0 +1,30 @@
+"""Reads the signs of a training from its curves, as Smith does: pure functions from evaluations to findings.
+
+Source of the signs: L. N. Smith, "A disciplined approach to neural network hyper-parameters: Part 1", 2018
+(arXiv:1803.09820), section 3; the rules and their constants are ours, docs/diagnosis.md says where they fail.
+"""
+
+from collections.abc import Sequence
+
+from clr_core.diagnosis.divergence import diverged_at, divergence
+from clr_core.diagnosis.finding import Evaluation, Finding, finite_part
+from clr_core.diagnosis.overfitting import overfitting
+from clr_core.diagnosis.peak import peak_too_small
+from clr_core.diagnosis.plateau import plateau
+
+__all__ = ["Evaluation", "Finding", "diagnose", "diverged_at"]
+
+_RULES = (divergence, overfitting, plateau, peak_too_small)
+
+
+def diagnose(evaluations: Sequence[Evaluation]) -> list[Finding]:
+    """What the curve up to its last evaluation shows; at most one finding of each code.
+
+    Args:
+        evaluations: From the first on, in order of steps. What comes after one that is NaN or infinite is left out.
+
+    Raises:
+        InvalidArgumentError: Steps do not rise strictly.
+    """
+    part = finite_part(evaluations)
+    return [finding for rule in _RULES if (finding := rule(part)) is not None]

@@ -1,0 +1,117 @@
+"""Uploaded datasets: taken in, listed, deleted. A file is judged before there is a row, and stored before that too."""
+
+import re
+from collections.abc import Sequence
+from typing import IO
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jobs import repository
+from jobs.artifacts import ArtifactStore
+from jobs.datasets import npz
+from jobs.datasets.archives import Limits, members
+from jobs.datasets.errors import DatasetInUseError, DatasetNotFoundError, InvalidDatasetError, StorageError
+from jobs.datasets.facts import Facts
+from jobs.db import Database
+from jobs.ids import new_dataset_id
+from jobs.models import Dataset, Job
+from jobs.owners import every_owner
+from jobs.status import TERMINAL
+
+DATASET_ID = re.compile(r"ds_[0-9a-f]{32}")
+_SHOWN_JOBS = 5
+
+
+def key_of(dataset_id: str) -> str:
+    """Key of a dataset's file in the artifact store."""
+    return f"datasets/{dataset_id}"
+
+
+def judge(file: IO[bytes], limits: Limits) -> tuple[str, Facts]:
+    """Format and facts of an uploaded file: ``npz`` where it holds arrays, ``image_folder`` otherwise.
+
+    Raises:
+        InvalidDatasetError: It is neither; the message says why.
+    """
+    first = next(members(file, limits), None)
+    if first is None:
+        raise InvalidDatasetError("no_files", "the archive holds no files")
+    if first.name.endswith(".npy"):
+        return "npz", npz.judge(file, limits)
+    from jobs.datasets import images  # noqa: PLC0415 - Pillow is loaded with the first images only
+
+    return "image_folder", images.judge(file, limits)
+
+
+def add(database: Database, store: ArtifactStore, file: IO[bytes], name: str, limits: Limits) -> str:
+    """Judge a file, store it and write its row; where anything fails nothing is left.
+
+    Returns:
+        The dataset's id.
+
+    Raises:
+        InvalidDatasetError: It is no dataset.
+        StorageError: It cannot be stored.
+    """
+    form, facts = judge(file, limits)
+    dataset_id = new_dataset_id()
+    key = key_of(dataset_id)
+    file.seek(0)
+    try:
+        stored = store.write(key, file)
+    except OSError as error:
+        raise StorageError(f"the file cannot be stored: {error.strerror or error}") from error
+    try:
+        with database.write() as session:
+            session.add(
+                Dataset(
+                    id=dataset_id, name=name, format=form, size_bytes=stored.size_bytes, sha256=stored.sha256,
+                    facts=facts.model_dump(mode="json"), created_at=repository.now(session),
+                ),
+            )  # fmt: skip
+    except BaseException:
+        store.delete(key)
+        raise
+    return dataset_id
+
+
+def get(session: Session, dataset_id: str) -> Dataset:
+    """One dataset.
+
+    Raises:
+        DatasetNotFoundError: There is none with this id.
+    """
+    row = session.get(Dataset, dataset_id) if DATASET_ID.fullmatch(dataset_id) else None
+    if row is None:
+        raise DatasetNotFoundError(dataset_id)
+    return row
+
+
+def everything(session: Session) -> Sequence[Dataset]:
+    """All datasets from new to old."""
+    return session.scalars(select(Dataset).order_by(Dataset.id.desc())).all()
+
+
+def delete(database: Database, store: ArtifactStore, dataset_id: str) -> None:
+    """Remove a dataset and its file.
+
+    Raises:
+        DatasetNotFoundError: There is none with this id.
+        DatasetInUseError: A job that has not ended needs it.
+    """
+    with database.write() as session:
+        row = get(session, dataset_id)
+        session.refresh(row, with_for_update=True)
+        with every_owner(session):  # an admin's job may need it
+            users = _users(session, dataset_id)
+        if users:
+            raise DatasetInUseError(dataset_id, users)
+        session.delete(row)
+    store.delete(key_of(dataset_id))
+
+
+def _users(session: Session, dataset_id: str) -> list[str]:
+    used = Job.spec["conditions"]["dataset"]["options"]["id"].as_string()
+    query = select(Job.id).where(used == dataset_id, Job.status.not_in(TERMINAL)).order_by(Job.id).limit(_SHOWN_JOBS)
+    return list(session.scalars(query))

@@ -1,0 +1,43 @@
+"""What a training is asked to watch, when it may stop early, and what it does when it diverges."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from jobs.strict import Strict, refuse
+
+
+class Observe(Strict):
+    """Metrics that cost something, and are measured where asked for: ``gradient_norm`` at every step."""
+
+    gradient_norm: bool = False
+
+
+class EarlyStop(Strict):
+    """Stop at the first evaluation that reaches the target: at least it for accuracy, at most it for loss.
+
+    The steps it took are recorded as ``steps_to_target``, also where ``stop`` is false and the training goes on.
+    """
+
+    metric: Literal["val_accuracy", "val_loss"]
+    target: Annotated[float, Field(ge=-1e9, le=1e9)]
+    stop: bool = True
+
+    @field_validator("target")
+    @classmethod
+    def _can_be_reached(cls, target: float, info: ValidationInfo) -> float:
+        if info.data.get("metric") == "val_accuracy" and not 0 < target <= 1:
+            raise refuse("target_out_of_range", "must be above 0 and at most 1 for val_accuracy")
+        return target
+
+    def is_reached(self, value: float) -> bool:
+        """Whether an evaluation with this value of the metric reaches the target; NaN never does."""
+        return value >= self.target if self.metric == "val_accuracy" else value <= self.target
+
+
+class OnDivergence(Strict):
+    """Start again from the beginning, up to ``tries`` times, each time with rates divided by ``lower_max_lr_by``."""
+
+    lower_max_lr_by: Annotated[float, Field(gt=1, le=1000)] = 2.0
+    tries: Annotated[int, Field(ge=1, le=10)] = 2

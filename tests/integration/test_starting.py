@@ -1,0 +1,69 @@
+"""Range tests that start from the weights of a training: which are refused, and which checkpoint is pinned."""
+
+from typing import Any
+
+import pytest
+
+from jobs import lifecycle, repository, service
+from jobs.artifacts import StoredFile
+from jobs.db import Database
+from jobs.errors import UnusableStartError
+from jobs.rows import Batch
+from jobs.spec import LrFindSpec
+from tests.builders import conditions, lr_find, train_spec
+
+
+def trained(database: Database, *, checkpoint: bool = True, ended: bool = True) -> str:
+    job_id = service.submit(database, train_spec()).job_id
+    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    assert claim is not None
+    if checkpoint:
+        stored = StoredFile(f"{job_id}/checkpoints/1-20", 1, "a" * 64)
+        lifecycle.record(database, claim, Batch(checkpoint=stored, checkpoint_step=20))
+    if ended:
+        lifecycle.succeed(database, claim, {"final": {}})
+    return job_id
+
+
+def starting_from(job_id: str, **changes: Any) -> LrFindSpec:
+    spec = lr_find(**changes)
+    return LrFindSpec.model_validate(spec | {"range_test": spec["range_test"] | {"start_from": {"from_job": job_id}}})
+
+
+def test_the_last_checkpoint_is_pinned_and_handed_to_the_worker(database: Database) -> None:
+    source = trained(database)
+    job_id = service.submit(database, starting_from(source)).job_id
+    with database.read() as session:
+        resolved = repository.get_job(session, job_id).resolved
+    assert resolved["start_from"] == {"key": f"{source}/checkpoints/1-20", "sha256": "a" * 64, "step": 20}
+    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    assert claim is not None
+    assert (claim.start_key, claim.start_sha256) == (f"{source}/checkpoints/1-20", "a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "why"),
+    [
+        ({"checkpoint": False}, {}, "no checkpoint"),
+        ({"ended": False}, {}, "is running"),
+        ({}, {"conditions": conditions(model={"name": "resnet8"})}, "/conditions/model"),
+        ({}, {"conditions": conditions(dataset={"name": "mnist"})}, "/conditions/dataset"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    database: Database, options: dict[str, bool], changes: dict[str, Any], why: str
+) -> None:
+    source = trained(database, **options)
+    with pytest.raises(UnusableStartError, match=why):
+        service.submit(database, starting_from(source, **changes))
+
+
+def test_another_optimizer_or_batch_may_start_from_the_same_weights(database: Database) -> None:
+    source = trained(database)
+    service.submit(database, starting_from(source, conditions=conditions(global_batch_size=128)))
+
+
+def test_only_trainings_have_weights(database: Database) -> None:
+    source = service.submit(database, LrFindSpec.model_validate(lr_find())).job_id
+    with pytest.raises(UnusableStartError, match="only trainings"):
+        service.submit(database, starting_from(source))

@@ -1,0 +1,58 @@
+"""What `clr sweep` sends, and how its table reads."""
+
+from typing import Any
+
+import pytest
+
+from client.errors import UsageError
+from client.specs import ConditionFlags, LabelFlags, RangeTestFlags, sweep_spec
+from client.sweep_table import sweep_table
+from jobs.spec import job_spec
+
+
+def spec(*over: str) -> dict[str, Any]:
+    return sweep_spec(ConditionFlags(), over, RangeTestFlags(steps=50), LabelFlags(name="x"))
+
+
+def test_typed_values_become_a_grid_that_the_server_takes() -> None:
+    sent = spec("optimizer.weight_decay=1e-3,0", "global_batch_size=64,128", "precision=fp32,bf16")
+    assert sent["over"] == {
+        "optimizer.weight_decay": [1e-3, 0], "global_batch_size": [64, 128], "precision": ["fp32", "bf16"],
+    }  # fmt: skip
+    job_spec.validate_python(sent)
+
+
+@pytest.mark.parametrize("over", [(), ("world_size",), ("=1",), ("world_size=",), ("world_size=1", "world_size=2")])
+def test_what_is_no_grid_is_a_usage_error(over: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=r"--over|Give"):
+        spec(*over)
+
+
+def cell(size: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "job_id": f"job_{size:032x}", "status": "succeeded", "reason": None, "error": None,
+        "settings": {"global_batch_size": size}, "bounds": {"base_lr": 0.01, "max_lr": 0.1},
+        "confidence": {"grade": "high", "level": 0.9, "max_lr": {"low": 0.08, "high": 0.12}}, "warnings": [],
+    } | changes  # fmt: skip
+
+
+def test_the_table_shows_failed_cells_and_the_exponent() -> None:
+    failed = cell(
+        128,
+        status="failed",
+        reason="invalid_data",
+        bounds=None,
+        confidence=None,
+        error={"code": "c", "message": "too few"},
+    )
+    fit = {"exponent": 0.7, "low": 0.5, "high": 0.9, "level": 0.9, "points": 4, "linear": 1.0, "square_root": 0.5}
+    document = {
+        "job_id": "job_1", "is_final": False, "over": ["global_batch_size"], "cells": [cell(64), failed],
+        "scaling": {"global_batch_size": fit},
+    }  # fmt: skip
+    text = sweep_table(document)
+    assert "so far" in text
+    assert "0.08 to 0.12" in text
+    assert "failed (invalid_data)" in text.replace("\n", " ")
+    assert f"Failed: {failed['job_id']}: too few" in text
+    assert "to the power 0.70, 0.50 to 0.90 (90 %), from 4 cells; linear is 1, square root 0.5" in text

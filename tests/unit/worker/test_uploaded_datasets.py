@@ -1,0 +1,162 @@
+import hashlib
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from jobs.artifacts import ArtifactStore
+from jobs.conditions import UploadedOptions
+from jobs.errors import TrainingError
+from jobs.status import Reason
+from tests.archives import FEATURES, LABELS, PIXELS, class_folders, npz, picture, tarred, zipped
+from worker.fetching import fetch_dataset
+from worker.train.data import Split, Statistics, measure
+from worker.train.prepared import load_uploaded
+from worker.train.statistics import cached_statistics
+
+ID = f"ds_{'7' * 32}"
+
+
+def options_of(content: bytes, **changes: Any) -> UploadedOptions:
+    return UploadedOptions.model_validate({"id": ID, "sha256": hashlib.sha256(content).hexdigest(), **changes})
+
+
+def stored(folder: Path, content: bytes) -> ArtifactStore:
+    store = ArtifactStore(folder / "store")
+    store.write(f"datasets/{ID}", io.BytesIO(content))
+    return store
+
+
+def fetched(folder: Path, content: bytes, **changes: Any) -> UploadedOptions:
+    options = options_of(content, **changes)
+    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(folder, content), folder)
+    return options
+
+
+def loaded(folder: Path, content: bytes, **changes: Any) -> tuple[Split, Split, Statistics]:
+    return load_uploaded(fetched(folder, content, **changes), folder)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float16", ">f4", "float64"])
+def test_arrays_are_split_by_class_and_mapped_as_float32(tmp_path: Path, dtype: str, order: Any) -> None:
+    x = FEATURES.astype(dtype, order=order)
+    train, val, statistics = loaded(tmp_path, npz(x=x, y=LABELS.astype("uint8")), val_fraction=0.25)
+    assert (len(train), len(val)) == (45, 15)
+    assert torch.bincount(train.targets).tolist() == [15, 15, 15]
+    assert (train.inputs.dtype, train.targets.dtype) == (torch.float32, torch.int64)
+    rows = {tuple(row) for row in x.astype(np.float32).tolist()}
+    assert {tuple(row) for row in torch.cat([train.inputs, val.inputs]).tolist()} == rows
+    expected = measure(train)
+    assert torch.equal(statistics.mean, expected.mean)
+    assert torch.equal(statistics.std, expected.std)
+
+
+def test_splits_and_channels_stay_as_they_came(tmp_path: Path) -> None:
+    content = npz(x_train=PIXELS, y_train=LABELS, x_val=PIXELS[:9], y_val=LABELS[:9])
+    train, val, _ = loaded(tmp_path, content)
+    assert torch.equal(train.inputs, torch.from_numpy(PIXELS).permute(0, 3, 1, 2))
+    assert torch.equal(val.targets, torch.from_numpy(LABELS[:9]))
+
+
+def test_numbers_to_predict_have_a_column_each(tmp_path: Path) -> None:
+    train, _, statistics = loaded(tmp_path, npz(x=FEATURES, y=FEATURES[:, 0].astype(np.float64)))
+    assert train.targets.shape == (48, 1)
+    assert torch.equal(train.targets[:, 0], train.inputs[:, 0])
+    assert statistics.target_mean is not None
+    assert statistics.target_mean.item() == pytest.approx(train.targets.mean().item(), abs=1e-6)
+
+
+def test_images_are_decoded_in_the_size_that_was_asked_for(tmp_path: Path) -> None:
+    pictures = [*class_folders(), ("cat/wide.jpeg", picture(40, 20, form="JPEG"))]
+    for size, archive in ((8, zipped(pictures)), (12, tarred(pictures))):
+        train, val, _ = loaded(tmp_path / str(size), archive, image_size=size)
+        assert train.inputs.shape == (7, 3, size, size)
+        assert train.inputs.dtype == torch.uint8
+        assert sorted(torch.cat([train.targets, val.targets]).tolist()) == [0] * 5 + [1] * 4
+    train, val, _ = loaded(tmp_path / "same", zipped(class_folders()))
+    expected = np.asarray(Image.open(io.BytesIO(picture(seed=2)))).transpose(2, 0, 1)
+    assert any(np.array_equal(image, expected) for image in torch.cat([train.inputs, val.inputs]).numpy())
+
+
+def test_folders_for_splits_are_the_splits_and_grey_pictures_stay_grey(tmp_path: Path) -> None:
+    grey = [(f"{split}/{name}/0.png", picture(5, 7, mode="L")) for split in ("train", "val") for name in ("a", "b")]
+    train, val, _ = loaded(tmp_path, zipped([*grey, ("train/a/1.png", picture(5, 7, mode="L"))]))
+    assert (train.inputs.shape, val.inputs.shape) == ((3, 1, 7, 5), (2, 1, 7, 5))
+
+
+def test_a_dataset_is_made_ready_once_for_all_ranks_and_again_where_a_file_was_cut_off(tmp_path: Path) -> None:
+    content = npz(x=FEATURES, y=LABELS)
+    options = fetched(tmp_path, content)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: load_uploaded(options, tmp_path), range(4)))
+    (made,) = tmp_path.glob("uploaded/*/val-*/x_train.npy")
+    first = made.stat().st_mtime_ns
+    load_uploaded(options, tmp_path)
+    assert made.stat().st_mtime_ns == first
+    for other in results[1:]:
+        assert torch.equal(other[0].inputs, results[0][0].inputs)
+    with made.open("r+b") as file:
+        file.truncate(200)
+    assert torch.equal(load_uploaded(options, tmp_path)[0].targets, results[1][0].targets)
+    assert made.stat().st_size > 200
+    assert not list(tmp_path.glob("uploaded/*/*.part"))
+
+
+def test_an_image_that_cannot_be_decoded_is_named_and_nothing_half_made_is_left(tmp_path: Path) -> None:
+    cut = picture(60, 60, form="JPEG")[:-700]
+    options = fetched(tmp_path, zipped([*class_folders(), ("cat/cut.jpeg", cut)]), image_size=8)
+    with pytest.raises(TrainingError, match=r"'cat/cut.jpeg' cannot be decoded") as caught:
+        load_uploaded(options, tmp_path)
+    assert caught.value.reason is Reason.INVALID_DATA
+    assert sorted(path.name for path in tmp_path.glob("uploaded/*/*")) == ["archive", "archive.json", "lock"]
+
+
+@pytest.mark.parametrize("harm", ["cut off", "changed", "gone"])
+def test_a_stored_file_that_is_not_what_was_uploaded_is_invalid_data(tmp_path: Path, harm: str) -> None:
+    content = npz(x=FEATURES, y=LABELS)
+    store = stored(tmp_path, content)
+    path = store.path(f"datasets/{ID}")
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-100] if harm == "cut off" else b"x" + content[1:])
+    with pytest.raises(TrainingError, match="upload it again") as caught:
+        fetch_dataset({"name": "uploaded", "options": options_of(content).model_dump()}, store, tmp_path)
+    assert caught.value.reason is Reason.INVALID_DATA
+    assert not [path for path in tmp_path.glob("uploaded/*/*") if path.is_file()]
+
+
+def test_a_file_in_the_cache_is_used_while_it_is_as_it_was_left_and_fetched_again_where_not(tmp_path: Path) -> None:
+    content = npz(x=FEATURES, y=LABELS)
+    document = {"name": "uploaded", "options": fetched(tmp_path, content).model_dump()}
+    nowhere = ArtifactStore(tmp_path / "nowhere")
+    fetch_dataset(document, nowhere, tmp_path)
+    (archive,) = tmp_path.glob("uploaded/*/archive")
+    archive.write_bytes(content[:-100])
+    with pytest.raises(TrainingError, match="not in the artifact store"):
+        fetch_dataset(document, nowhere, tmp_path)
+    fetch_dataset(document, stored(tmp_path, content), tmp_path)
+    assert archive.read_bytes() == content
+
+
+def test_statistics_are_measured_once_and_a_damaged_note_of_them_is_replaced(tmp_path: Path) -> None:
+    train = Split(torch.randn(50, 3, 4, 4), torch.randn(50, 2))
+    path = tmp_path / "notes" / "one.json"
+    first = cached_statistics(path, train)
+    other = cached_statistics(path, Split(torch.zeros(2, 3, 4, 4), torch.zeros(2, 2)))
+    for one, same in ((first.mean, other.mean), (first.std, other.std), (first.target_std, other.target_std)):
+        assert one is not None
+        assert same is not None
+        assert torch.equal(one, same)
+    (tmp_path / "file").write_text("")
+    assert torch.equal(cached_statistics(tmp_path / "file" / "one.json", train).mean, first.mean), "no place to keep it"
+    path.write_text("{")
+    assert torch.equal(cached_statistics(path, train).mean, first.mean)
+    assert json.loads(path.read_text())["mean"] == first.mean.tolist()

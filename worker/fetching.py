@@ -1,0 +1,75 @@
+"""Brings the file of an uploaded dataset from the artifact store into this worker's cache, and checks its SHA-256."""
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import IO, Any
+
+from jobs.artifacts import ArtifactStore
+from jobs.datasets.cache import ARCHIVE, folder_of
+from jobs.datasets.uploads import key_of
+from jobs.errors import TrainingError
+from jobs.status import Reason
+
+_CHUNK_BYTES = 1 << 20
+_STAMP = "archive.json"
+
+
+def fetch_dataset(dataset: dict[str, Any], store: ArtifactStore, datasets_dir: Path) -> None:
+    """Have the file of an uploaded dataset in the cache, whole; other datasets need nothing.
+
+    A file in the cache that is not as it was left is fetched again.
+
+    Raises:
+        TrainingError: The store has not the file, or has another content than the job was submitted for.
+        OSError: The cache cannot be written.
+    """
+    if dataset["name"] != "uploaded":
+        return
+    dataset_id, sha256 = dataset["options"]["id"], dataset["options"]["sha256"]
+    folder = folder_of(datasets_dir, sha256)
+    if _is_as_left(folder):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{ARCHIVE}.{secrets.token_hex(4)}.part"
+    try:
+        found = _copy(dataset_id, store, aside)
+        if found != sha256:
+            raise TrainingError(
+                Reason.INVALID_DATA,
+                f"the stored file of dataset {dataset_id} is damaged or cut off: its SHA-256 is {found}, and {sha256} "
+                "was uploaded. Delete the dataset, upload it again and submit the job with the new id",
+            )
+        aside.replace(folder / ARCHIVE)
+    finally:
+        aside.unlink(missing_ok=True)
+    (folder / _STAMP).write_text(json.dumps(_stamp(folder / ARCHIVE)))
+
+
+def _copy(dataset_id: str, store: ArtifactStore, target: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        reader: IO[bytes] = store.open(key_of(dataset_id))
+    except FileNotFoundError as error:
+        raise TrainingError(
+            Reason.INVALID_DATA, f"the file of dataset {dataset_id} is not in the artifact store: upload it again"
+        ) from error
+    with reader, target.open("wb") as writer:
+        while chunk := reader.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            writer.write(chunk)
+    return digest.hexdigest()
+
+
+def _stamp(path: Path) -> dict[str, int]:
+    found = path.stat()
+    return {"size_bytes": found.st_size, "changed_ns": found.st_mtime_ns}
+
+
+def _is_as_left(folder: Path) -> bool:
+    """Whether the file is what was checked; hashing it for every job would take seconds."""
+    try:
+        return bool(json.loads((folder / _STAMP).read_text()) == _stamp(folder / ARCHIVE))
+    except (OSError, ValueError):
+        return False

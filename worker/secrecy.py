@@ -1,0 +1,51 @@
+"""What ranks must not learn from the worker that starts them: they run what users ask for, and need no secret.
+
+``worker.train.agent`` removes ``CLR_`` variables too, but a process that was forked still shows in ``/proc`` what its
+ancestor was *started* with. So the forkserver itself is started without.
+"""
+
+import ctypes
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+_PREFIXES = ("CLR_", "AWS_", "AZURE_", "PG", "REDISCLI_")
+_WORDS = re.compile(r"SECRET|PASSW|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|AUTH", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_PR_SET_DUMPABLE = 4
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable is kept from ranks: ours, by its name, or because its value is a URL with a password."""
+    return name.upper().startswith(_PREFIXES) or bool(_WORDS.search(name)) or bool(_PASSWORD_IN_URL.search(value))
+
+
+def secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that ranks do not get."""
+    return {name: value for name, value in environment.items() if is_secret(name, value)}
+
+
+@contextmanager
+def without_secrets() -> Iterator[None]:
+    """Take secrets out of this process's environment for as long as a child is being started."""
+    environment = os.environ  # noqa: TID251 - what children inherit is said through it
+    hidden = secrets_in(environment)
+    for name in hidden:
+        del environment[name]
+    try:
+        yield
+    finally:
+        environment.update(hidden)
+
+
+def hide_environment() -> None:
+    """Keep other processes of this user from reading this one's ``/proc/<pid>/environ`` and memory (Linux).
+
+    Root reads them all the same, so in production ranks must not run as root.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        log.warning("other processes of this user can read the environment of this one")

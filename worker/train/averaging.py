@@ -1,0 +1,54 @@
+"""Exponential moving average of the weights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightAverage:
+    """``average = decay * average + (1 - decay) * weights`` after every step, from the initial weights on.
+
+    Floating-point buffers (batch norm's running statistics) are averaged alike, other buffers are those of the model.
+    After n steps the initial weights count with ``decay ** n``: 1 / (1 - decay) should be well below n.
+
+    Args:
+        model: The model whose weights are averaged, with the initial weights.
+        decay: In (0, 1).
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._model, self._decay = model, decay
+        self._average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the weights as they are now."""
+        weights = self._model.state_dict()
+        names = [name for name, value in self._average.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self._average[name] for name in names], [weights[name] for name in names], 1 - self._decay
+        )
+        for name in self._average.keys() - set(names):
+            self._average[name].copy_(weights[name])
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The model has the averaged weights within the block, its own after it."""
+        own = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
+        self._model.load_state_dict(self._average)
+        try:
+            yield
+        finally:
+            self._model.load_state_dict(own)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The averaged weights, by the model's names."""
+        return self._average
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from averaged weights that `state_dict` gave."""
+        for name, value in self._average.items():
+            value.copy_(state[name])

@@ -1,0 +1,37 @@
+"""How far a training is in epochs, where the batch size may change on the way."""
+
+import math
+from dataclasses import dataclass
+
+from clr_core.schedules.batch_size import BatchSizeSchedule
+from jobs.schedules import Length
+from jobs.spec import TrainSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """Passes over the data, counted by the samples that were really taken.
+
+    Attributes:
+        sizes: Global batch size of every step.
+        samples: Samples in the training split.
+    """
+
+    sizes: BatchSizeSchedule
+    samples: int
+
+    def at(self, done: int) -> float:
+        """Epochs after ``done`` steps."""
+        return self.sizes.samples_before(done) / self.samples
+
+    def ends_at(self, step: int) -> bool:
+        """Whether the last sample of an epoch is taken at ``step``."""
+        return self.sizes.samples_before(step + 1) // self.samples > self.sizes.samples_before(step) // self.samples
+
+    def length_of(self, spec: TrainSpec) -> Length:
+        """Length of a training: its ``steps``, or the steps in which ``epochs`` times all samples are seen.
+
+        ``steps_per_epoch`` is that of the batch size after a warm start: lengths of a schedule in epochs go by it.
+        """
+        total_steps = spec.steps or self.sizes.steps_for(math.ceil((spec.epochs or 0) * self.samples))
+        return Length(total_steps, self.samples / self.sizes.sizes[-1])

@@ -1,0 +1,59 @@
+"""What a training remembers of its curve from step to step; saved with every checkpoint."""
+
+import math
+from dataclasses import dataclass
+
+from jobs.training_options import EarlyStop
+
+CHOSEN_BY = "val_loss"  # which evaluation is the best, unless early_stop names a metric
+
+
+@dataclass(slots=True)
+class Memory:
+    """Numbers that the rest of the training depends on beside weights, optimizer and random states.
+
+    Attributes:
+        loss_sum: Sum of the training losses since the last evaluation, step by step.
+        loss_count: How many they are.
+        best: Value of the metric at the best evaluation so far, None before the first.
+        best_step: Steps done by then.
+        steps_to_target: Steps done when the target of ``early_stop`` was first reached, None until then.
+    """
+
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    best: float | None = None
+    best_step: int | None = None
+    steps_to_target: int | None = None
+
+    def add(self, losses: list[float]) -> None:
+        """Count training losses; one after the other, so that the sum does not depend on how they are bundled."""
+        for loss in losses:
+            self.loss_sum += loss
+        self.loss_count += len(losses)
+
+    def take_mean(self) -> float:
+        """Mean training loss since the last evaluation; begins anew."""
+        mean = self.loss_sum / max(self.loss_count, 1)
+        self.loss_sum, self.loss_count = 0.0, 0
+        return mean
+
+    def judge(self, evaluation: dict[str, float], done: int, target: EarlyStop | None) -> bool:
+        """Take an evaluation after ``done`` steps.
+
+        Returns:
+            Whether it is the best so far.
+        """
+        if target is not None and self.steps_to_target is None and self._reaches(evaluation, target):
+            self.steps_to_target = done
+        metric = CHOSEN_BY if target is None or target.metric not in evaluation else target.metric
+        value = evaluation.get(metric, math.nan)
+        sign = -1 if metric == "val_accuracy" else 1
+        better = math.isfinite(value) and (self.best is None or sign * value < sign * self.best)
+        if better:
+            self.best, self.best_step = value, done
+        return better
+
+    @staticmethod
+    def _reaches(evaluation: dict[str, float], target: EarlyStop) -> bool:
+        return target.metric in evaluation and target.is_reached(evaluation[target.metric])

@@ -1,0 +1,39 @@
+"""Unpacks the arrays of an uploaded archive into files that can be mapped, under names of our own."""
+
+import shutil
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.datasets.archives import Limits, members
+from jobs.datasets.errors import InvalidDatasetError
+from jobs.datasets.npz import SPLIT_NAMES, WHOLE_NAMES
+
+# The archive was judged by the API's limits when it was uploaded, and its SHA-256 is the one from then.
+NO_LIMITS = Limits(entries=1 << 62, unpacked_bytes=1 << 62, ratio=1 << 62)
+
+
+def holds_arrays(file: IO[bytes]) -> bool:
+    """Whether an archive is an ``.npz`` file."""
+    first = next(members(file, NO_LIMITS), None)
+    return first is not None and first.name.endswith(".npy")
+
+
+def unpack_arrays(file: IO[bytes], folder: Path) -> dict[str, NDArray[Any]]:
+    """Each array of an ``.npz`` file, mapped from a file in ``folder``.
+
+    Raises:
+        InvalidDatasetError: The archive is damaged, or holds something else.
+    """
+    arrays = {}
+    for member in members(file, NO_LIMITS):
+        name = member.name.removesuffix(".npy")
+        if name not in (*SPLIT_NAMES, *WHOLE_NAMES):
+            raise InvalidDatasetError("wrong_names", f"it holds {member.name!r}")
+        path = folder / f"{name}.npy"
+        with path.open("wb") as writer:
+            shutil.copyfileobj(member.reader, writer)
+        arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return arrays
