@@ -4,17 +4,18 @@ import http.client
 import json
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.builders import conditions, lr_find, one_cycle, train
+from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 GIVE_UP_S = 60.0
 
 
 def jobs(count: int, chance: random.Random) -> list[dict[str, Any]]:
     """Specs of ``count`` jobs. Some are equal but for their names: they must come to the same end."""
-    makers = [
+    makers: list[Callable[[], dict[str, Any]]] = [
         lambda: train(steps=chance.choice([150, 600, 1200]), seed=chance.randint(0, 2)),
         lambda: train(steps=chance.choice([150, 600]), conditions=conditions(world_size=1), seed=0),
         lambda: lr_find(seed=chance.randint(0, 1)),
@@ -23,8 +24,9 @@ def jobs(count: int, chance: random.Random) -> list[dict[str, Any]]:
             range_test={"start_lr": 1e-5, "end_lr": 10, "steps": 60, "replicas": 2},
         ),
         lambda: train(steps=50, schedule=one_cycle(1e6)),  # diverges
+        lambda: sweep(over={"optimizer.weight_decay": [1e-3, 1e-4]}),
     ]  # fmt: skip
-    chosen = chance.choices(makers, weights=[5, 3, 3, 2, 1], k=count)
+    chosen = chance.choices(makers, weights=[5, 3, 3, 2, 1, 1], k=count)
     return [make() | {"name": f"chaos {number}"} for number, make in enumerate(chosen)]
 
 
