@@ -3,6 +3,7 @@
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from tests.chaos.rig import ROOT, Rig
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
 MEAN_PAUSE_S = 1.0
-CALM_TIMEOUT_S = 180.0
+CALM_TIMEOUT_S = 90.0
 IDLE_TIMEOUT_S = 15.0
 
 
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=25)
     parser.add_argument("--break", dest="broken", choices=("fencing", "sweep", "late-ack"))
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the rig is taken down
     statuses = {
         seed: run(seed, asked.jobs, asked.faults, asked.broken) for seed in range(asked.seed, asked.seed + asked.seeds)
     }

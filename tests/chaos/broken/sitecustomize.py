@@ -1,8 +1,8 @@
 """Deliberate breaks of a worker, to show that the checker can fail. Python imports this module by its name at start.
 
 ``CLR_BREAK`` says which: ``fencing`` (writes of any attempt count), ``sweep`` (nobody takes back an expired lease or
-looks for jobs whose bell was lost), ``late-ack`` (a job that runs for two seconds is delivered again, as a broker does with a
-message that is acknowledged late, and whoever hears of it trusts the message).
+looks for jobs whose bell was lost), ``late-ack`` (a job that runs for two seconds is delivered again, as a broker does
+with a message that is acknowledged late, and whoever hears of it trusts the message).
 """
 
 import os
