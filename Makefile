@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: install demo up test fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: chaos install demo up test fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -48,3 +48,6 @@ migrate: install
 
 clean:
 	rm -rf demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
+
+chaos: install  ## Real faults against a whole stack: make chaos SEED=3, or SEED=0 SEEDS=10
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
