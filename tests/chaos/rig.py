@@ -45,7 +45,7 @@ class Rig:
         self.folder.chmod(0o755)  # PostgreSQL runs as a user of its own where we are root
         self.token = secrets.token_hex(8)  # stands in the environment of every process of this run
         for name in ("tmp", "logs", "locks", "data"):
-            (self.folder / name).mkdir()
+            (self.folder / name).mkdir(mode=0o700)
         self._broken = broken
         self._due: list[tuple[float, Callable[[], bool]]] = []  # what to do when, again until it answers True
 
