@@ -89,13 +89,16 @@ def _narrow(state: ORMExecuteState) -> None:
 @event.listens_for(Session, "before_flush")
 def _own(session: Session, *_: object) -> None:
     owner = owner_of(session)
-    for row in [*session.new, *session.dirty]:
+    for row in session.new:
         if isinstance(row, Job) and row.owner is None:
             row.owner = owner if owner is not None else _owner_of_parent(session, row)
-        elif isinstance(row, Dataset) and row in session.new:
+        elif isinstance(row, Dataset):
             row.owner = owner
-        elif isinstance(row, IdempotencyKey) and row in session.new:
+        elif isinstance(row, IdempotencyKey):
             row.owner = owner or ""
+    for row in session.dirty:  # whoever changes a job of nobody does not take it; a new parent's owner does
+        if isinstance(row, Job) and row.owner is None:
+            row.owner = _owner_of_parent(session, row)
 
 
 def _owner_of_parent(session: Session, job: Job) -> str | None:
