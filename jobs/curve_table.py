@@ -17,7 +17,7 @@ def lines(session: Session, job_id: str, metrics: Sequence[str]) -> Iterator[str
     Values have all their digits; NaN and infinities are written ``nan``, ``inf`` and ``-inf``.
 
     Args:
-        session: Stays open until the last piece is taken.
+        session: One of `Database.read_in_pieces`; stays open until the last piece is taken.
         job_id: The job.
         metrics: Names of metrics; empty for all.
     """

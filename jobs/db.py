@@ -64,6 +64,12 @@ class Database:
         with self._readers(info=dict(self._info)) as session:
             yield session
 
+    @contextmanager
+    def read_in_pieces(self) -> Iterator[Session]:
+        """A session for reading a long result piece by piece: PostgreSQL has such cursors in transactions only."""
+        with self._sessions(info=dict(self._info)) as session:
+            yield session
+
     def seen_by(self, view: View) -> "Database":
         """The same database and connections, with sessions that see and make only what a view allows."""
         seen = copy(self)

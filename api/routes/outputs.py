@@ -100,7 +100,7 @@ def download_curves(
         job = repository.get_job(session, job_id)
 
     def rows() -> Iterator[str]:
-        with parts.database.read() as session:
+        with parts.database.read_in_pieces() as session:
             yield from curve_table.lines(session, job.id, metric or [])
 
     headers = {"Content-Disposition": f'attachment; filename="{job.id}.csv"'}
