@@ -12,7 +12,7 @@ from api import problems
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, RequestId
-from api.routes import datasets, events, health, jobs, outputs, plots, schedules
+from api.routes import control, datasets, events, health, jobs, outputs, plots, schedules
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -43,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     app.include_router(outputs.csv_router)  # before the route of the same path that answers in JSON
     app.include_router(jobs.router)
+    app.include_router(control.router)
     app.include_router(events.router)
     app.include_router(plots.router)
     app.include_router(outputs.router)

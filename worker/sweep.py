@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import registry
 from jobs.db import Database
+from jobs.deadlines import Backoff
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
 from worker.dispatch import Dispatcher
@@ -37,12 +38,20 @@ class Sweep:
         except SQLAlchemyError:
             log.warning("could not take this worker off the list", exc_info=True)
 
+    def _mend(self) -> None:
+        settings = self._settings
+        registry.mend(
+            self._database, max_attempts=settings.max_attempts,
+            backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
+            stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
+        )  # fmt: skip
+
     def _run(self) -> None:
         interval = self._settings.sweep_interval_s
         while True:
             try:
                 registry.beat(self._database, self._info, ttl_s=max(BEATS_PER_LIFE * interval, 5.0))
-                registry.mend(self._database, max_attempts=self._settings.max_attempts)
+                self._mend()
                 self._dispatcher.look()
             except SQLAlchemyError:
                 log.warning("sweep failed: SQL does not answer", exc_info=True)
