@@ -12,7 +12,7 @@ from api import problems
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, RequestId
-from api.routes import control, datasets, events, health, jobs, outputs, plots, schedules
+from api.routes import control, datasets, events, health, jobs, outputs, plots, schedules, workers
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(outputs.router)
     app.include_router(schedules.router)
     app.include_router(datasets.router)
+    app.include_router(workers.router)
     app.include_router(health.router)
     problems.install(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})

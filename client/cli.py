@@ -2,7 +2,7 @@
 
 import typer
 
-from client import datasets, downloads, plotting, reading, schedules, submitting
+from client import controlling, datasets, downloads, plotting, reading, schedules, submitting, workers
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -26,7 +26,12 @@ app.command("table")(reading.table)
 app.command("model")(downloads.model)
 app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
+app.command("resume")(controlling.resume)
+app.command("clone")(controlling.clone)
+app.command("delete")(controlling.delete)
+app.command("workers")(workers.list_workers)
 app.command("demo")(demo)
+app.add_typer(workers.app, name="worker")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
 

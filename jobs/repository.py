@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
@@ -134,5 +134,6 @@ def live_workers(session: Session) -> Sequence[Worker]:
 
 
 def most_slots(session: Session) -> int:
-    """Slots of the largest live worker; 0 where there is none."""
-    return session.scalar(select(func.max(Worker.slots)).where(Worker.expires_at > db_now())) or 0
+    """Usable slots of the largest live worker that takes jobs; 0 where there is none."""
+    takes = [worker for worker in live_workers(session) if not worker.draining]
+    return max((worker.slots - len(worker.quarantined) for worker in takes), default=0)

@@ -19,7 +19,7 @@ from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
-from worker import rundir
+from worker import leftovers, rundir
 from worker.fetching import fetch_dataset
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
@@ -55,6 +55,7 @@ class Supervisor:
 
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
+        unkilled: Ranks of attempts that are over and could not be killed, by their devices.
     """
 
     database: Database
@@ -64,6 +65,7 @@ class Supervisor:
     on_cuda: bool
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
+    unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone.
@@ -112,9 +114,14 @@ class Supervisor:
         rundir.write_plan(run_dir, claim, self.settings, resume, start)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:
+            leftovers.write_down(run_dir, ranks.pid)
             self._follow(ranks, shipper, claim, lease)
         finally:
-            ranks.kill()  # what is left of the group; a slot is free only when its processes are gone
+            # What is left of the group; a slot is free only when its processes are gone.
+            if ranks.kill():
+                (run_dir / leftovers.FILE).unlink(missing_ok=True)
+            else:
+                self.unkilled[devices] = ranks
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
