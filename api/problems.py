@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from jobs.datasets.errors import (
@@ -37,6 +38,7 @@ from jobs.errors import (
     UnusableStartError,
     WorkerNotFoundError,
 )
+from jobs.storage_trouble import trouble
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +138,17 @@ def install(app: FastAPI) -> None:
     def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
+
+    app.add_exception_handler(DBAPIError, _on_database_error)
+
+
+def _on_database_error(request: Request, error: Exception) -> JSONResponse:
+    found = trouble(error) if isinstance(error, DBAPIError) else None
+    if found is None:
+        raise error  # a bug of ours, answered like any other
+    log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)
+    code, detail = found
+    return problem(request, 507 if code == "storage_full" else 503, code, detail, headers={"Retry-After": "5"})
 
 
 def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 import typer
 
-from client import controlling, datasets, downloads, plotting, reading, schedules, submitting, workers
+from client import controlling, datasets, downloads, plotting, reading, schedules, storage, submitting, workers
 from client.demo_command import demo
 from client.up import migrate, up
 
@@ -30,7 +30,9 @@ app.command("resume")(controlling.resume)
 app.command("clone")(controlling.clone)
 app.command("delete")(controlling.delete)
 app.command("workers")(workers.list_workers)
+app.command("prune")(storage.prune)
 app.command("demo")(demo)
+app.add_typer(storage.app, name="db")
 app.add_typer(workers.app, name="worker")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")

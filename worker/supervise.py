@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
-
 from jobs import lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
@@ -19,6 +17,7 @@ from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
+from jobs.storage_trouble import PASSING
 from worker import leftovers, rundir
 from worker.fetching import fetch_dataset
 from worker.launch import Launcher, Ranks
@@ -103,7 +102,7 @@ class Supervisor:
         try:
             with self.database.read() as session:
                 return repository.get_job(session, claim.job_id).status
-        except (OperationalError, JobNotFoundError):
+        except (*PASSING, JobNotFoundError):
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
     def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
@@ -154,8 +153,8 @@ class Supervisor:
             if time.monotonic() >= pause_until:
                 try:
                     self._ship(shipper, claim, lease)
-                except OperationalError:
-                    log.warning("%s: SQL does not answer; metrics wait", claim.job_id)
+                except PASSING:
+                    log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)
                     pause_until = time.monotonic() + RETRY_S
             time.sleep(POLL_S)
 
@@ -215,8 +214,8 @@ class Supervisor:
         while True:
             try:
                 return write()
-            except OperationalError:
+            except PASSING:
                 if lease.lost.is_set():
                     raise
-                log.warning("SQL does not answer; trying again", exc_info=True)
+                log.warning("SQL takes nothing; trying again", exc_info=True)
                 time.sleep(RETRY_S)
