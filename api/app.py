@@ -16,7 +16,21 @@ from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
 from api.observe import Metrics, Observed
-from api.routes import datasets, docs, events, health, jobs, keys, metrics, outputs, plots, schedules, session
+from api.routes import (
+    control,
+    datasets,
+    docs,
+    events,
+    health,
+    jobs,
+    keys,
+    metrics,
+    outputs,
+    plots,
+    schedules,
+    session,
+    workers,
+)
 from jobs.db import Database
 from jobs.preview import PreviewSpec
 from jobs.queue import Doorbell
@@ -52,16 +66,11 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
         redirect_slashes=False, docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
-    app.include_router(outputs.csv_router)  # before the route of the same path that answers in JSON
-    app.include_router(jobs.router)
-    app.include_router(events.router)
-    app.include_router(plots.router)
-    app.include_router(outputs.router)
-    app.include_router(schedules.router)
-    app.include_router(datasets.router)
-    app.include_router(health.router)
-    for each in (keys, session, metrics, docs):
-        app.include_router(each.router)
+    for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
+        outputs.csv_router, jobs.router, control.router, events.router, plots.router, outputs.router, schedules.router,
+        datasets.router, workers.router, health.router, keys.router, session.router, metrics.router, docs.router,
+    ):  # fmt: skip
+        app.include_router(each)
     problems.install(app)
     app.state.metrics = Metrics(services.database)
     # The last one added is the outermost.

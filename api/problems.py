@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.methods import allowed_methods
@@ -25,7 +26,9 @@ from jobs.errors import (
     BoundsNotReadyError,
     ConditionsDifferError,
     IdempotencyKeyReusedError,
+    JobInUseError,
     JobNotFoundError,
+    JobNotTerminalError,
     JobsError,
     KeyNotFoundError,
     NoBoundsError,
@@ -33,10 +36,13 @@ from jobs.errors import (
     NoPlotError,
     NoSuchFileError,
     NoTableError,
+    NotResumableError,
     TooManyJobsError,
     UnusableBoundsError,
     UnusableStartError,
+    WorkerNotFoundError,
 )
+from jobs.storage_trouble import trouble
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +58,10 @@ STATUS_OF: dict[type[JobsError], int] = {
     NoSuchFileError: 409,
     UnusableBoundsError: 409,
     UnusableStartError: 409,
+    NotResumableError: 409,
+    JobNotTerminalError: 409,
+    JobInUseError: 409,
+    WorkerNotFoundError: 404,
     DatasetNotFoundError: 404,
     DatasetInUseError: 409,
     InvalidDatasetError: 422,
@@ -136,6 +146,7 @@ def install(app: FastAPI) -> None:
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
     app.add_exception_handler(RefusedError, _on_refused)
+    app.add_exception_handler(DBAPIError, _on_database_error)
 
 
 def _on_refused(request: Request, error: Exception) -> JSONResponse:
@@ -145,6 +156,15 @@ def _on_refused(request: Request, error: Exception) -> JSONResponse:
 
 def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str]:
     return allowed_methods(app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
+
+
+def _on_database_error(request: Request, error: Exception) -> JSONResponse:
+    found = trouble(error) if isinstance(error, DBAPIError) else None
+    if found is None:
+        raise error  # a bug of ours, answered like any other
+    log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)
+    code, detail = found
+    return problem(request, 507 if code == "storage_full" else 503, code, detail, headers={"Retry-After": "5"})
 
 
 def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:

@@ -2,7 +2,19 @@
 
 import typer
 
-from client import credentials, datasets, downloads, keys, plotting, reading, schedules, submitting
+from client import (
+    controlling,
+    credentials,
+    datasets,
+    downloads,
+    keys,
+    plotting,
+    reading,
+    schedules,
+    storage,
+    submitting,
+    workers,
+)
 from client import options as o
 from client.demo_command import demo
 from client.up import migrate, up
@@ -27,7 +39,14 @@ app.command("table")(reading.table)
 app.command("model")(downloads.model)
 app.command("curves")(downloads.curves)
 app.command("cancel")(reading.cancel)
+app.command("resume")(controlling.resume)
+app.command("clone")(controlling.clone)
+app.command("delete")(controlling.delete)
+app.command("workers")(workers.list_workers)
+app.command("prune")(storage.prune)
 app.command("demo")(demo)
+app.add_typer(storage.app, name="db")
+app.add_typer(workers.app, name="worker")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(keys.app, name="keys")

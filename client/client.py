@@ -171,9 +171,31 @@ class Client:
         params = [("metric", metric) for metric in metrics] + [("format", "csv")]
         return self._transport.download(f"/v1/jobs/{_segment(job_id)}/curves", target, params=params)
 
-    def cancel(self, job_id: str) -> Document:
-        """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped."""
-        return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/cancel")
+    def cancel(self, job_id: str, mode: str = "checkpoint") -> Document:
+        """Ask for the end of a job; it is ``cancelling`` until its ranks have stopped. ``kill`` saves no checkpoint."""
+        return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/cancel", json={"mode": mode})
+
+    def resume(self, job_id: str) -> Document:
+        """Queue a failed or cancelled job once more; it goes on from its last checkpoint."""
+        return self._transport.request("POST", f"/v1/jobs/{_segment(job_id)}/resume", attempts=1)
+
+    def clone(self, job_id: str, patch: Mapping[str, Any], idempotency_key: str | None = None) -> Document:
+        """Submit the spec of a job as a new one, changed by a JSON merge patch; see `submit` for the key."""
+        key = idempotency_key if idempotency_key is not None else str(uuid4())
+        path = f"/v1/jobs/{_segment(job_id)}/clone"
+        return self._transport.request("POST", path, json=patch, headers={"Idempotency-Key": key})
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job that has ended, with curves and files; a `ProblemError` (409) while another needs it."""
+        self._transport.delete(f"/v1/jobs/{_segment(job_id)}")
+
+    def workers(self) -> Document:
+        """The live workers: slots, devices, versions, and what runs where."""
+        return self._transport.request("GET", "/v1/workers")
+
+    def drain(self, name: str, *, draining: bool = True) -> Document:
+        """Have a worker take no more jobs, or take some again."""
+        return self._transport.request("POST", f"/v1/workers/{_segment(name)}/drain", json={"draining": draining})
 
     def schedules(self) -> Document:
         """Every schedule of the server, with a line of help and a JSON Schema."""

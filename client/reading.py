@@ -15,6 +15,7 @@ Status = Annotated[str | None, typer.Option(help="Only jobs of this status.", sh
 Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False)]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 Out = Annotated[Path | None, typer.Option(help="Also write the picture: .svg, .png or .json.", show_default=False)]
+Kill = Annotated[bool, typer.Option("--kill", help="End its ranks at once, without a checkpoint.")]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 
 
@@ -84,12 +85,12 @@ def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def cancel(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Cancel a job."""
+def cancel(job: o.JobId, kill: Kill = False, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Cancel a job; clr resume continues it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
-        document = client.cancel(job)
+        document = client.cancel(job, "kill" if kill else "checkpoint")
     if as_json:
         show_json(document)
     else:

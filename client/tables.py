@@ -55,6 +55,22 @@ def _key_row(key: Document) -> tuple[str, ...]:
     )
 
 
+def workers_table(workers: Sequence[Document]) -> str:
+    """One line for each live worker, under a line of headings."""
+    if not workers:
+        return "No worker is alive."
+    heading = ("WORKER", "HOST", "SLOTS", "FREE", "STATE", "BEAT", "TORCH", "RUNS")
+    return _aligned([heading, *(_worker_row(worker) for worker in workers)])
+
+
+def _worker_row(worker: Document) -> tuple[str, ...]:
+    quarantined = ", ".join(map(str, worker["quarantined_slots"]))
+    runs = ", ".join(job["job_id"] for job in worker["jobs"]) or "-"
+    state = worker["state"] + (f", quarantine: {quarantined}" if quarantined else "")
+    beat, torch = f"{worker['heartbeat_age_s']:.1f} s ago", worker["versions"].get("torch", "-")
+    return (worker["name"], worker["host"], str(worker["slots"]), str(worker["free_slots"]), state, beat, torch, runs)
+
+
 def bounds_table(document: Document, next_command: str) -> str:
     """What a range test found, how sure it is, what other rules say, and what to type next."""
     return "\n".join([*_bounds_lines(document, next_command)])

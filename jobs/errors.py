@@ -152,6 +152,42 @@ class TrainingError(JobsError):
         super().__init__(message)
 
 
+class NotResumableError(JobsError):
+    """Only a job that failed or was cancelled can be resumed, while nothing rests on how it ended."""
+
+    code = "not_resumable"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"{job_id} cannot be resumed: {why}")
+
+
+class JobNotTerminalError(JobsError):
+    """A job must have ended before it can be deleted."""
+
+    code = "job_not_terminal"
+
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(f"{job_id} is {status}: cancel it, and delete it when it has ended")
+
+
+class JobInUseError(JobsError):
+    """Another job needs this one, or it is a part of another."""
+
+    code = "job_in_use"
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"{job_id} cannot be deleted: {why}")
+
+
+class WorkerNotFoundError(JobsError):
+    """No worker of this name is alive."""
+
+    code = "worker_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no live worker {name!r}")
+
+
 class NoPlotError(JobsError):
     """There is no picture of jobs of this kind."""
 

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from jobs import alarms, divergence, parents, repository, rollups, stored_files
+from jobs import alarms, deadlines, divergence, parents, repository, rollups, stored_files
 from jobs.bounds import bounds_of, measure, resolve
 from jobs.db import Database, db_now
+from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
 from jobs.models import Artifact, Attempt, Event, Job, Point
-from jobs.rows import Batch, Claim
+from jobs.rows import Batch, Claim, Wish
 from jobs.spec import TrainSpec, job_spec
 from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
 
@@ -39,7 +40,7 @@ def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_
             .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
             .values(
                 status=Status.RUNNING, reason=None, attempt=Job.attempt + 1, worker=worker,
-                lease_expires_at=db_now() + lease_s, version=Job.version + 1,
+                lease_expires_at=db_now() + lease_s, version=Job.version + 1, not_before=None,
             )
             .returning(Job.attempt),
         ).scalar()  # fmt: skip
@@ -56,6 +57,7 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     session.execute(delete(Point).where(Point.job_id == job_id, Point.step >= step))
     rollups.rewind(session, job_id, step)
     job.started_at, job.step = job.started_at or now, step
+    job.deadline_at = deadlines.of_running(job, now)
     resumed_from = None if checkpoint is None else step
     session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
@@ -69,21 +71,21 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     )  # fmt: skip
 
 
-def renew(database: Database, claim: Claim, *, lease_s: float) -> bool:
+def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
     """Extend the lease.
 
     Returns:
-        Whether someone asked for the job to be cancelled.
+        What the job's row asks of its attempt.
 
     Raises:
         StaleAttemptError: The job is no longer this attempt's.
     """
     with database.write() as session:
-        return _write(session, claim, lease_expires_at=db_now() + lease_s) == Status.CANCELLING
+        return _write(session, claim, lease_expires_at=db_now() + lease_s)
 
 
-def _write(session: Session, claim: Claim, **values: Any) -> Status:
-    status = session.execute(
+def _write(session: Session, claim: Claim, **values: Any) -> Wish:
+    row = session.execute(
         update(Job)
         .where(
             Job.id == claim.job_id,
@@ -91,11 +93,12 @@ def _write(session: Session, claim: Claim, **values: Any) -> Status:
             Job.status.in_([Status.RUNNING, Status.CANCELLING]),
         )
         .values(**values)
-        .returning(Job.status),
-    ).scalar()
-    if status is None:
+        .returning(Job.status, Job.cancel_mode, (Job.deadline_at < db_now()).label("overdue")),
+    ).one_or_none()
+    if row is None:
         raise StaleAttemptError(claim.job_id, claim.attempt)
-    return Status(status)
+    cancels = row.status == Status.CANCELLING
+    return Wish(cancel=cancels, kill=cancels and row.cancel_mode == "kill", overdue=bool(row.overdue))
 
 
 def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
@@ -180,9 +183,24 @@ def start_again(database: Database, claim: Claim, message: str) -> list[str] | N
         changes = divergence.next_try(session, claim, message)
         if changes is None:
             return None
-        _write(session, claim, worker=None, lease_expires_at=None, version=Job.version + 1, **changes)
+        job = repository.get_job(session, claim.job_id)
+        changes["deadline_at"] = deadlines.of_waiting(job.spec, repository.now(session))
+        changes |= {"worker": None, "lease_expires_at": None, "ran_s": _ran_s(claim)}
+        _write(session, claim, version=Job.version + 1, **changes)
         _end_attempt(session, claim, Outcome.DIVERGED)
         return keys
+
+
+def ran_too_long(database: Database, claim: Claim) -> list[str]:
+    """Record that a job has run for longer than its ``max_runtime_s``; its curve stays."""
+    with database.write() as session:
+        return end_overdue(session, claim, Outcome.DEADLINE_EXCEEDED)
+
+
+def end_overdue(session: Session, claim: Claim, outcome: Outcome, **values: Any) -> list[str]:
+    """Like `ran_too_long`, in a transaction that the caller holds."""
+    reason, error = Reason.DEADLINE_EXCEEDED, deadlines.too_long(repository.get_job(session, claim.job_id))
+    return finish(session, claim, Status.FAILED, outcome, reason=reason, error=error, **values)
 
 
 def cancelled(database: Database, claim: Claim) -> list[str]:
@@ -199,8 +217,8 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
     """
     assert set(sources_of(status)) <= {Status.QUEUED, Status.RUNNING, Status.CANCELLING}  # noqa: S101
     _write(
-        session, claim, status=status, finished_at=db_now(), lease_expires_at=None, version=Job.version + 1,
-        **values,
+        session, claim, status=status, finished_at=db_now(), lease_expires_at=None, deadline_at=None,
+        ran_s=_ran_s(claim), version=Job.version + 1, **values,
     )  # fmt: skip
     _end_attempt(session, claim, outcome)
     session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
@@ -208,6 +226,22 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
     session.expire_all()
     released = release_waiting(session, claim.job_id)
     parents.settle_parent(session, repository.get_job(session, claim.job_id))
+    return released
+
+
+def end_waiting(session: Session, job: Job, reason: Reason, error: dict[str, str]) -> list[str]:
+    """Fail a queued job, whose row the caller holds, in the caller's transaction.
+
+    Returns:
+        Ids of jobs that waited for this one and may now run.
+    """
+    now = repository.now(session)
+    job.status, job.reason, job.error, job.finished_at = Status.FAILED, reason, dict(error), now
+    job.deadline_at, job.version = None, job.version + 1
+    session.add(Event(job_id=job.id, at=now, type=str(Status.FAILED), data={}))
+    session.flush()
+    released = release_waiting(session, job.id)
+    parents.settle_parent(session, job)
     return released
 
 
@@ -220,6 +254,16 @@ def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
     )
 
 
+def _ran_s(claim: Claim) -> ColumnElement[float]:
+    """What the job has run, with this attempt.
+
+    A part of the one UPDATE of an ending: after a second one in its transaction, PostgreSQL would check the reference
+    to the parent and lock its row, before its children.
+    """
+    began = select(Attempt.started_at).where(Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
+    return Job.ran_s + (db_now() - began.scalar_subquery())
+
+
 def release_waiting(session: Session, source_id: str) -> list[str]:
     """Let the jobs that waited for a finished range test run with its bounds, or fail without."""
     source = repository.get_job(session, source_id)
@@ -230,6 +274,7 @@ def release_waiting(session: Session, source_id: str) -> list[str]:
         job.waits_for, job.version = None, job.version + 1
         try:
             job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
+            job.deadline_at = deadlines.of_waiting(job.spec, repository.now(session))
             released.append(job.id)
         except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
             job.status, job.reason, job.finished_at = (
@@ -243,33 +288,41 @@ def release_waiting(session: Session, source_id: str) -> list[str]:
     return released
 
 
-def give_back(database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int) -> list[str]:
+def give_back(
+    database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
+) -> list[str]:
     """End a lost or handed-back attempt: the job queues up again, or ends where it was lost too often.
 
     Returns:
         Ids of jobs to ring for.
     """
     with database.write() as session:
-        return retry(session, claim, outcome, max_attempts=max_attempts)
+        return retry(session, claim, outcome, max_attempts=max_attempts, backoff=backoff)
 
 
-def retry(session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int) -> list[str]:
+def retry(
+    session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
+) -> list[str]:
     """Like `give_back`, in a transaction that the caller holds."""
-    job = repository.get_job(session, claim.job_id)
+    job, now = repository.get_job(session, claim.job_id), repository.now(session)
+    max_attempts = job.spec.get("max_attempts") or max_attempts
     failures = job.failures + (outcome is Outcome.WORKER_LOST)
     if job.status == Status.CANCELLING:
         return finish(session, claim, Status.CANCELLED, outcome)
+    if job.deadline_at is not None and job.deadline_at < now:
+        return end_overdue(session, claim, outcome, failures=failures)
     if failures >= max_attempts:
         message = f"{failures} attempts were lost with their worker or ranks; max_attempts is {max_attempts}"
         return finish(
             session, claim, Status.FAILED, outcome, reason=Reason.ATTEMPTS_EXHAUSTED, failures=failures,
             error={"code": Reason.ATTEMPTS_EXHAUSTED, "message": message},
         )  # fmt: skip
+    pause_s = backoff.after(failures) if outcome is Outcome.WORKER_LOST else 0.0
     _write(
         session, claim, status=Status.QUEUED, worker=None, lease_expires_at=None, failures=failures,
-        version=Job.version + 1,
+        not_before=now + pause_s if pause_s else None, deadline_at=deadlines.of_waiting(job.spec, now + pause_s),
+        ran_s=_ran_s(claim), version=Job.version + 1,
     )  # fmt: skip
     _end_attempt(session, claim, outcome)
-    now = repository.now(session)
-    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data={"outcome": outcome}))
+    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data={"outcome": outcome, "pause_s": pause_s}))
     return [claim.job_id]

@@ -52,6 +52,13 @@ class Job(Base):
     worker: Mapped[str | None] = mapped_column(String(140))
     lease_expires_at: Mapped[float | None]
 
+    priority: Mapped[int] = mapped_column(default=0)  # higher ones first
+    not_before: Mapped[float | None]  # back-off: not claimed earlier
+    deadline_at: Mapped[float | None]  # of waiting while it is queued, of running while it runs; see `jobs.deadlines`
+    ran_s: Mapped[float] = mapped_column(default=0.0)  # what ended attempts took, against max_runtime_s
+    cancel_mode: Mapped[str | None] = mapped_column(String(10))  # checkpoint or kill
+    cancel_asked_at: Mapped[float | None]
+
     step: Mapped[int] = mapped_column(BigInteger, default=0)
     total_steps: Mapped[int | None] = mapped_column(BigInteger)
     epoch: Mapped[float | None]
@@ -175,6 +182,11 @@ class Worker(Base):
     device: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
+    beat_at: Mapped[float] = mapped_column(default=0.0)
+    draining: Mapped[bool] = mapped_column(default=False)  # takes no more jobs
+    devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
+    versions: Mapped[dict[str, str]] = mapped_column(default=dict)
+    quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
 
 
 class Dataset(Base):

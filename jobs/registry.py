@@ -1,30 +1,42 @@
 """Workers that beat, and what the sweep mends: leases that ran out, jobs that no worker can take."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from jobs import lifecycle, repository
+from jobs import deadlines, lifecycle, repository
 from jobs.db import Database, db_now
+from jobs.deadlines import NO_BACKOFF, Backoff
+from jobs.errors import WorkerNotFoundError
 from jobs.models import Job, Worker
 from jobs.rows import Claim
 from jobs.status import Outcome, Reason, Status
 
+HELD = (Status.RUNNING, Status.CANCELLING)
+STUCK_S = 120.0
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """What a worker says of itself."""
+    """What a worker says of itself; ``devices`` has one name for each slot."""
 
     name: str
     host: str
     pid: int
     slots: int
     device: str
+    devices: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def beat(database: Database, worker: WorkerInfo, *, ttl_s: float) -> None:
-    """Say that a worker lives, for ``ttl_s`` seconds to come."""
+def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: Sequence[int] = ()) -> bool:
+    """Say that a worker lives, for ``ttl_s`` seconds to come, and which of its slots are out of use.
+
+    Returns:
+        Whether it is to take no more jobs.
+    """
     with database.write() as session:
         now = repository.now(session)
         row = session.get(Worker, worker.name)
@@ -32,7 +44,31 @@ def beat(database: Database, worker: WorkerInfo, *, ttl_s: float) -> None:
             row = Worker(name=worker.name, started_at=now)
             session.add(row)
         row.host, row.pid, row.slots, row.device = worker.host, worker.pid, worker.slots, worker.device
+        row.devices, row.versions = list(worker.devices), dict(worker.versions)
+        row.quarantined, row.beat_at = sorted(quarantined), now
         row.expires_at = now + ttl_s
+        return bool(row.draining)
+
+
+def drain(database: Database, name: str, *, draining: bool = True) -> None:
+    """Have a worker take no more jobs, or take some again; it hears of it with its next beat.
+
+    Raises:
+        WorkerNotFoundError: None of this name is alive.
+    """
+    with database.write() as session:
+        row = session.get(Worker, name)
+        if row is None or row.expires_at <= repository.now(session):
+            raise WorkerNotFoundError(name)
+        row.draining = draining
+
+
+def jobs_of(session: Session) -> dict[str, list[Job]]:
+    """What runs where: the jobs that are held, by the name of their worker."""
+    held: dict[str, list[Job]] = {}
+    for job in session.scalars(select(Job).where(Job.status.in_(HELD), Job.worker.is_not(None)).order_by(Job.id)):
+        held.setdefault(job.worker or "", []).append(job)
+    return held
 
 
 def leave(database: Database, name: str) -> None:
@@ -41,32 +77,72 @@ def leave(database: Database, name: str) -> None:
         session.execute(delete(Worker).where(Worker.name == name))
 
 
-def mend(database: Database, *, max_attempts: int) -> list[str]:
-    """Take back expired leases and say which queued jobs no live worker can take.
+def mend(
+    database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S
+) -> list[str]:
+    """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
 
     Any number of workers may do this at the same time.
+
+    Args:
+        database: Where the jobs are.
+        max_attempts: How often a job may be lost, where its spec does not say.
+        backoff: How long a lost job waits.
+        stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
+            nothing else, is ended over the worker's head.
 
     Returns:
         Ids of jobs that may run now.
     """
     with database.write() as session:
-        rung = _take_back(session, max_attempts)
+        rung = _take_back(session, max_attempts, backoff)
+    with database.write() as session:
+        rung += _end_overdue(session)
+    with database.write() as session:
+        rung += _end_stuck(session, stuck_s)
     with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
         _mark_unmatched(session)
     return rung
 
 
-def _take_back(session: Session, max_attempts: int) -> list[str]:
-    expired = session.scalars(
+def _locked(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Job]:
+    return session.scalars(
         select(Job)
-        .where(Job.status.in_([Status.RUNNING, Status.CANCELLING]), Job.lease_expires_at < db_now())
+        .where(*conditions)
         .order_by(Job.parent_id, Job.id)  # parents are then locked in the same order by everyone
         .with_for_update(skip_locked=True),
     ).all()
+
+
+def _claim(job: Job) -> Claim:
+    return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
+
+
+def _take_back(session: Session, max_attempts: int, backoff: Backoff) -> list[str]:
     rung: list[str] = []
-    for job in expired:
-        claim = Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
-        rung += lifecycle.retry(session, claim, Outcome.WORKER_LOST, max_attempts=max_attempts)
+    for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
+        rung += lifecycle.retry(
+            session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
+        )  # fmt: skip
+    return rung
+
+
+def _end_overdue(session: Session) -> list[str]:
+    """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
+    rung: list[str] = []
+    for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
+        rung += lifecycle.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
+    return rung
+
+
+def _end_stuck(session: Session, stuck_s: float) -> list[str]:
+    """End jobs whose worker lives and does not do as it was told; it may write no more then."""
+    rung: list[str] = []
+    late = db_now() - stuck_s
+    for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
+        rung += lifecycle.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+    for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
+        rung += lifecycle.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
     return rung
 
 

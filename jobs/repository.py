@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
@@ -13,6 +13,8 @@ from jobs.owners import owner_of
 from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
+# Who is next: a fair order between submitters would stand between the two, before queued_at.
+QUEUE_ORDER = (Job.priority.desc(), Job.queued_at, Job.id)
 
 
 def now(session: Session) -> float:
@@ -101,12 +103,14 @@ def find_key(session: Session, key: str) -> IdempotencyKey | None:
 
 def next_claimable(session: Session, slots: int) -> Job | None:
     """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
-    return session.scalar(
-        select(Job)
+    head = session.scalar(
+        select(Job.id)  # the id alone, so that sorting a long queue reads no specs
         .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
-        .order_by(Job.queued_at, Job.id)
+        .where(or_(Job.not_before.is_(None), Job.not_before <= db_now()))
+        .order_by(*QUEUE_ORDER)
         .limit(1),
     )
+    return None if head is None else session.get(Job, head)
 
 
 def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
@@ -151,5 +155,6 @@ def live_workers(session: Session) -> Sequence[Worker]:
 
 
 def most_slots(session: Session) -> int:
-    """Slots of the largest live worker; 0 where there is none."""
-    return session.scalar(select(func.max(Worker.slots)).where(Worker.expires_at > db_now())) or 0
+    """Usable slots of the largest live worker that takes jobs; 0 where there is none."""
+    takes = [worker for worker in live_workers(session) if not worker.draining]
+    return max((worker.slots - len(worker.quarantined) for worker in takes), default=0)

@@ -27,6 +27,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What the row of a running job asks of its attempt, told with every renewal of the lease.
+
+    Attributes:
+        cancel: Someone asked for the job to be cancelled.
+        kill: So urgently that no checkpoint is wanted.
+        overdue: It has run for longer than its ``max_runtime_s``.
+    """
+
+    cancel: bool = False
+    kill: bool = False
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MetricPoint:
     """One value of one metric at one step; NaN and infinities are kept apart, since SQL and JSON have none."""
 
@@ -62,6 +77,12 @@ class Batch:
     files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
     alarms: list[dict[str, Any]] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the files that it refers to."""
+        stored = [file for _, _, file in self.files] + ([self.checkpoint] if self.checkpoint else [])
+        return [file.key for file in stored]
 
     def __bool__(self) -> bool:
         stored = self.checkpoint or self.files

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from jobs import grid, lifecycle, parents, repository
+from jobs import deadlines, grid, lifecycle, parents, repository
 from jobs.bounds import bounds_of, resolve
 from jobs.conditions import Conditions
 from jobs.datasets.resolve import resolve_dataset
@@ -20,6 +20,8 @@ from jobs.owners import assert_room, every_owner
 from jobs.spec import AnySpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
 from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Reason, Status
+
+CHECKPOINT, KILL = "checkpoint", "kill"  # how a running job is cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     job = Job(
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
         resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
-        slots=conditions.world_size, created_at=now, queued_at=now,
+        slots=conditions.world_size, created_at=now, queued_at=now, priority=spec.priority,
+        deadline_at=deadlines.of_waiting(document, now),
     )  # fmt: skip
     session.add(job)
     session.flush()
@@ -111,16 +114,16 @@ def _add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
         return job, job
     child_spec = LrFindSpec(
         kind="lr_find", conditions=spec.conditions, range_test=spec.range_test or RangeTest(), seed=spec.seed,
-        name=f"range test of {spec.name or job.id}", labels=spec.labels,
+        name=f"range test of {spec.name or job.id}"[:200], labels=spec.labels, **spec.limits,
     )  # fmt: skip
     child = _add(session, child_spec, spec.conditions)
-    child.parent_id, job.waits_for = job.id, child.id
+    child.parent_id, job.waits_for, job.deadline_at = job.id, child.id, None
     return job, child
 
 
 def _add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
     parent = _add(session, spec, spec.conditions)
-    parent.slots = 0  # it runs nowhere; its children do
+    parent.slots, parent.deadline_at = 0, None  # it runs nowhere; its children do
     children: list[Job] = []
     cells = []
     for settings in grid.settings_of(spec.over):
@@ -128,7 +131,7 @@ def _add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
         words = ", ".join(f"{path} = {value}" for path, value in settings.items())
         child_spec = LrFindSpec(
             kind="lr_find", conditions=conditions, range_test=spec.range_test, seed=spec.seed,
-            name=f"{spec.name or 'sweep'}: {words}"[:200], labels=spec.labels,
+            name=f"{spec.name or 'sweep'}: {words}"[:200], labels=spec.labels, **spec.limits,
         )  # fmt: skip
         child = _add(session, child_spec, conditions)
         child.parent_id = parent.id
@@ -148,16 +151,18 @@ def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, 
         raise ConditionsDifferError(source.id, differing)
     job = _add(session, spec, conditions)
     if bounds is None:
-        job.waits_for = source.id
+        job.waits_for, job.deadline_at = source.id, None
     else:
         job.resolved = job.resolved | resolve(spec, bounds=bounds)
     return job, job
 
 
-def cancel(database: Database, job_id: str) -> None:
+def cancel(database: Database, job_id: str, *, mode: str = CHECKPOINT) -> None:
     """Ask for a job to stop: a queued one is cancelled at once, a running one when its ranks are gone.
 
-    A terminal job stays as it is. The job's own range test, and all jobs of a sweep, are cancelled with it.
+    A terminal job stays as it is. A running training saves a checkpoint first, unless ``mode`` is ``kill``, which may
+    also be asked for when it is being cancelled already. The job's own range test, and all jobs of a sweep, are
+    cancelled with it.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -166,20 +171,27 @@ def cancel(database: Database, job_id: str) -> None:
         job = repository.get_job(session, job_id)
         if job.kind == parents.KIND:
             for child in repository.children_of(session, job.id):  # children first: see jobs.parents on locks
-                _cancel(session, child, settle=False)
+                _cancel(session, child, mode, settle=False)
             parents.cancel_parent(session, job.id)
             return
-        _cancel(session, job.id)
+        _cancel(session, job.id, mode)
         for child in repository.children_of(session, job.id):
-            _cancel(session, child)
+            _cancel(session, child, mode)
 
 
-def _cancel(session: Session, job_id: str, *, settle: bool = True) -> None:
-    repository.lock_job(session, job_id)  # so that it is not claimed or queued again between the two updates
+def _cancel(session: Session, job_id: str, mode: str, *, settle: bool = True) -> None:
+    job = repository.lock_job(session, job_id)  # so that it is not claimed or queued again between the two updates
     changes: dict[Status, dict[str, Any]] = {
         Status.QUEUED: {"status": Status.CANCELLED, "reason": Reason.USER_CANCELLED, "finished_at": db_now()},
-        Status.RUNNING: {"status": Status.CANCELLING, "reason": Reason.USER_CANCELLED},
-    }
+        Status.RUNNING: {
+            "status": Status.CANCELLING, "reason": Reason.USER_CANCELLED, "cancel_mode": mode,
+            "cancel_asked_at": db_now(),
+        },
+    }  # fmt: skip
+    if job.status == Status.CANCELLING and mode == KILL and job.cancel_mode != KILL:
+        job.cancel_mode, job.version = KILL, job.version + 1
+        session.add(Event(job_id=job_id, at=repository.now(session), type="killing", data={}))
+        return
     for source, change in changes.items():
         moved = session.execute(
             update(Job)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,7 +21,11 @@ class Settings(BaseSettings):
     sweep_interval_s: PositiveFloat = 1.0
     checkpoint_interval_s: PositiveFloat = 30.0
     stop_grace_s: PositiveFloat = 5.0
+    cancel_deadline_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3
+    backoff_s: NonNegativeFloat = 1.0
+    max_backoff_s: NonNegativeFloat = 60.0
+    keep_logs_days: NonNegativeFloat = 14.0
     max_body_bytes: PositiveInt = 1_000_000
     max_upload_bytes: PositiveInt = 2 * 1024**3
     max_unpacked_bytes: PositiveInt = 16 * 1024**3

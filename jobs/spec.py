@@ -1,6 +1,6 @@
 """What can be asked for: the specs of jobs, by ``kind``. Unknown fields, coerced types and NaN are refused."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -11,7 +11,7 @@ from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
 from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
-from jobs.strict import LearningRate, Strict, Text, refuse
+from jobs.strict import LearningRate, Seconds, Strict, Text, refuse
 from jobs.training_options import EarlyStop, Observe, OnDivergence
 
 MIN_MEASUREMENTS = 10  # what a curve needs to be read
@@ -90,6 +90,16 @@ class _JobSpec(Strict):
         dict[Annotated[Text, Field(min_length=1, max_length=63)], Annotated[Text, Field(max_length=255)]],
         Field(max_length=32),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
+    # Of a job that starts others (its range test, those of a sweep) these hold for each of them.
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    max_runtime_s: Seconds | None = None
+    max_queue_s: Seconds | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Priority, deadlines and attempts, as they are handed to the jobs that this one starts."""
+        return self.model_dump(include={"priority", "max_runtime_s", "max_queue_s", "max_attempts"})
 
 
 class LrFindSpec(_JobSpec):

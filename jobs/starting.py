@@ -20,7 +20,7 @@ def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) ->
     """
     if spec.range_test.start_from is None:
         return {}
-    source = repository.get_job(session, spec.range_test.start_from.from_job)
+    source = repository.lock_job(session, spec.range_test.start_from.from_job)
     if source.kind != "train":
         raise UnusableStartError(source.id, f"is a {source.kind} job, and only trainings have weights")
     if source.status not in TERMINAL:

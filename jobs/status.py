@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a job stands. Terminal statuses never change."""
+    """Where a job stands. A terminal status is left only where a user resumes a failed or cancelled job."""
 
     QUEUED = "queued"  # accepted; waits for slots, for another job, or for a worker that is large enough
     RUNNING = "running"  # a worker holds its lease
@@ -29,9 +29,11 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     Status.CANCELLING: frozenset({Status.CANCELLED, Status.SUCCEEDED, Status.FAILED}),
     Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),  # by a user's resume, and by nothing else: ADR 0016
+    Status.CANCELLED: frozenset({Status.QUEUED}),
 }
+
+RESUMABLE = frozenset({Status.FAILED, Status.CANCELLED})
 
 
 def sources_of(target: Status) -> list[Status]:
@@ -64,5 +66,6 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     WORKER_LOST = "worker_lost"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
     DIVERGED = "diverged"  # the training starts again with lower rates, as on_divergence asks
     HANDED_BACK = "handed_back"  # the worker was stopped in good order; does not count against max_attempts

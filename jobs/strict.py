@@ -24,4 +24,5 @@ def _plain_text(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
+Seconds = Annotated[float, Field(gt=0, le=1e9)]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from jobs.db import Database
 
@@ -28,3 +30,10 @@ def config(connection: object) -> Config:
     alembic.set_main_option("script_location", str(Path(__file__).parent))
     alembic.attributes["connection"] = connection
     return alembic
+
+
+def revisions(database: Database) -> tuple[str | None, str | None]:
+    """The revision that a database is at, and the newest there is."""
+    with database.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(config(connection))
+        return MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()

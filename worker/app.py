@@ -2,9 +2,11 @@
 
 import logging
 import os
+import platform
 import secrets
 import socket
 import threading
+from importlib.metadata import version
 from typing import Any
 
 from celery import Celery, signals
@@ -50,10 +52,18 @@ def run(settings: Settings) -> None:
     dispatcher = Dispatcher(
         name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings
     )
-    info = WorkerInfo(name, socket.gethostname(), os.getpid(), slots.total, "cuda" if cuda_devices else "cpu")
+    kind = "cuda" if cuda_devices else "cpu"
+    devices = tuple(f"{kind}:{number}" for number in range(slots.total))
+    info = WorkerInfo(name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions())
     _serve(settings, dispatcher, Sweep(database, info, dispatcher, settings), supervisor.stopping)
     doorbell.close()
     database.close()
+
+
+def _versions() -> dict[str, str]:
+    """Versions that decide what a job may be run with; read from the packages, so that torch is not loaded here."""
+    found = {name: version(name) for name in ("clr-service", "torch", "torchvision")}
+    return found | {"python": platform.python_version()}
 
 
 def _serve(settings: Settings, dispatcher: Dispatcher, sweep: Sweep, stopping: threading.Event) -> None:

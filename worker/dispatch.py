@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Brings waiting jobs and free slots together, in the order in which the jobs were queued.
 
-    A job that needs more slots than are free right now is not overtaken by a smaller one behind it.
+    A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
+    is set nothing is taken.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Dispatcher:
         self._database, self._supervisor, self._doorbell = database, supervisor, doorbell
         self._settings = settings
         self._lock = threading.Lock()
+        self.draining = threading.Event()
 
     def run_waiting(self) -> None:
         """Run jobs one after the other until none waits that fits the free slots."""
-        while not self._supervisor.stopping.is_set() and (taken := self._take_next()):
+        while self._takes_jobs() and (taken := self._take_next()):
             claim, devices = taken
             if self.slots.free:
                 self.ring(claim.job_id)  # another thread looks for more
@@ -42,14 +44,24 @@ class Dispatcher:
                 with logs.words(job_id=claim.job_id, attempt=claim.attempt):
                     self._supervisor.run(claim, devices)
             finally:
-                self.slots.give_back(devices)
+                self._free(devices)
+
+    def _free(self, devices: tuple[int, ...]) -> None:
+        unkilled = self._supervisor.unkilled.pop(devices, None)
+        if unkilled is None:
+            self.slots.give_back(devices)
+        else:
+            self.slots.quarantine(devices, unkilled.are_gone)
 
     def look(self) -> None:
         """Ring for ourselves if a job waits that fits the free slots: its own bell may have been lost."""
         with self._database.read() as session:
-            job = repository.next_claimable(session, self.slots.total)
-        if job is not None and job.slots <= self.slots.free and not self._supervisor.stopping.is_set():
+            job = repository.next_claimable(session, self.slots.usable)
+        if job is not None and job.slots <= self.slots.free and self._takes_jobs():
             self.ring(job.id)
+
+    def _takes_jobs(self) -> bool:
+        return not (self._supervisor.stopping.is_set() or self.draining.is_set())
 
     def ring(self, job_id: str) -> None:
         """Wake a thread of this worker; a broker that is down is no error, the sweep tries again."""
@@ -61,7 +73,7 @@ class Dispatcher:
     def _take_next(self) -> tuple[Claim, tuple[int, ...]] | None:
         with self._lock:
             claim = lifecycle.claim_next(
-                self._database, worker=self.name, slots=self.slots.total, free=self.slots.free,
+                self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
                 lease_s=self._settings.lease_s,
             )  # fmt: skip
             return None if claim is None else (claim, self.slots.take(claim.slots))

@@ -16,9 +16,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from worker import processes
 from worker.secrecy import without_secrets
 
 AGENT = "worker.train.agent"  # by name: importing it here would load torch
+PATIENCE_S = 10.0  # for processes that die slowly, such as those that give back the memory of a device
 _POLL_S = 0.01
 
 
@@ -51,11 +53,23 @@ class Ranks:
             time.sleep(_POLL_S)
         self.kill()
 
-    def kill(self) -> None:
-        """SIGKILL to the group, then wait until the agent is reaped."""
-        self._signal(signal.SIGKILL)
-        while self.is_alive():
+    def kill(self, patience_s: float = PATIENCE_S) -> bool:
+        """SIGKILL to the group, again and again until all of it is gone and the agent is reaped.
+
+        Returns:
+            Whether that is so; False where something has not gone for ``patience_s`` seconds.
+        """
+        deadline = time.monotonic() + patience_s
+        while not self.are_gone():
+            if time.monotonic() > deadline:
+                return False
+            self._signal(signal.SIGKILL)
             time.sleep(_POLL_S)
+        return True
+
+    def are_gone(self) -> bool:
+        """Whether no process of the group is left."""
+        return not self.is_alive() and not processes.members(self.pid)
 
     def _signal(self, number: int) -> None:
         try:

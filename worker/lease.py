@@ -24,6 +24,8 @@ class Lease:
 
     Attributes:
         cancel: Set when someone asked for the job to be cancelled.
+        kill: Set when that is wanted without a checkpoint.
+        overdue: Set when the job has run for longer than it may.
         lost: Set when the job is no longer ours, or when the lease may have run out because SQL did not answer.
     """
 
@@ -31,7 +33,8 @@ class Lease:
         self._database, self._claim, self._lease_s = database, claim, lease_s
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)
-        self.cancel, self.lost = threading.Event(), threading.Event()
+        self.cancel, self.kill, self.overdue = threading.Event(), threading.Event(), threading.Event()
+        self.lost = threading.Event()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -49,8 +52,10 @@ class Lease:
         while not self._done.wait(pause):
             try:
                 begun = time.monotonic()
-                if lifecycle.renew(self._database, self._claim, lease_s=self._lease_s):
-                    self.cancel.set()
+                wish = lifecycle.renew(self._database, self._claim, lease_s=self._lease_s)
+                for asked, event in ((wish.cancel, self.cancel), (wish.kill, self.kill), (wish.overdue, self.overdue)):
+                    if asked:
+                        event.set()
                 renewed_at = begun
             except StaleAttemptError:
                 self.lost.set()

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
-
 from jobs import lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
-from jobs.errors import StaleAttemptError, TrainingError
+from jobs.deadlines import Backoff
+from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
-from worker import rundir
+from jobs.storage_trouble import PASSING
+from worker import leftovers, rundir
 from worker.fetching import fetch_dataset
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
@@ -54,6 +54,7 @@ class Supervisor:
 
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
+        unkilled: Ranks of attempts that are over and could not be killed, by their devices.
     """
 
     database: Database
@@ -63,6 +64,7 @@ class Supervisor:
     on_cuda: bool
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
+    unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone.
@@ -75,7 +77,7 @@ class Supervisor:
         with Lease(self.database, claim, self.settings.lease_s) as lease:
             try:
                 return self._attempt(claim, devices, self._shipper(claim, run_dir, lease, sinks), lease)
-            except StaleAttemptError:
+            except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 return []
             except TrainingError as error:
@@ -100,7 +102,7 @@ class Supervisor:
         try:
             with self.database.read() as session:
                 return repository.get_job(session, claim.job_id).status
-        except OperationalError:
+        except (*PASSING, JobNotFoundError):
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
     def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
@@ -111,43 +113,65 @@ class Supervisor:
         rundir.write_plan(run_dir, claim, self.settings, resume, start)
         ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
         try:
+            leftovers.write_down(run_dir, ranks.pid)
             self._follow(ranks, shipper, claim, lease)
         finally:
-            ranks.kill()  # what is left of the group; a slot is free only when its processes are gone
+            # What is left of the group; a slot is free only when its processes are gone.
+            if ranks.kill():
+                (run_dir / leftovers.FILE).unlink(missing_ok=True)
+            else:
+                self.unkilled[devices] = ranks
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
-    def _stop(self, ranks: Ranks, run_dir: Path | None) -> None:
-        """End the ranks; those of a training, whose run directory is given, save first."""
-        deadline = time.monotonic() + self.settings.stop_grace_s
-        if run_dir is not None:
+    def _stop(self, ranks: Ranks, run_dir: Path | None, lease: Lease) -> None:
+        """End the ranks; those of a training, whose run directory is given, save first.
+
+        A worker that is to end has ``stop_grace_s`` for it, a user's cancel and a deadline ``cancel_deadline_s``.
+        """
+        settings, begun = self.settings, time.monotonic()
+        if run_dir is not None and not lease.kill.is_set():
             ask_to_stop(run_dir)
-            while ranks.is_alive() and time.monotonic() < deadline:
+            while ranks.is_alive() and not (lease.kill.is_set() or lease.lost.is_set()):
+                allowed_s = settings.stop_grace_s if self.stopping.is_set() else settings.cancel_deadline_s
+                if time.monotonic() - begun >= allowed_s:
+                    break
                 time.sleep(POLL_S)
-        ranks.stop(max(deadline - time.monotonic(), 0.0))
+        if lease.kill.is_set():
+            ranks.kill()
+        else:
+            ranks.stop(max(begun + settings.stop_grace_s - time.monotonic(), 0.0))
 
     def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until = 0.0
         while ranks.is_alive():
-            if lease.cancel.is_set() or lease.lost.is_set() or self.stopping.is_set():
+            if self.stopping.is_set() or any(event.is_set() for event in (lease.cancel, lease.overdue, lease.lost)):
                 saves = claim.kind == "train" and not lease.lost.is_set()
-                self._stop(ranks, shipper.run_dir if saves else None)
+                self._stop(ranks, shipper.run_dir if saves else None, lease)
                 return
             if time.monotonic() >= pause_until:
                 try:
                     self._ship(shipper, claim, lease)
-                except OperationalError:
-                    log.warning("%s: SQL does not answer; metrics wait", claim.job_id)
+                except PASSING:
+                    log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)
                     pause_until = time.monotonic() + RETRY_S
             time.sleep(POLL_S)
 
     def _ship(self, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         batch: Batch
         while (batch := shipper.next_batch()) and not lease.lost.is_set():
-            for key in lifecycle.record(self.database, claim, batch):
-                self.store.delete(key)
+            try:
+                surplus = lifecycle.record(self.database, claim, batch)
+            except (StaleAttemptError, JobNotFoundError):
+                self._remove(batch.keys)  # nothing refers to them, and nothing will
+                raise
+            self._remove(surplus)
             shipper.shipped()
+
+    def _remove(self, keys: list[str]) -> None:
+        for key in keys:
+            self.store.delete(key)
 
     def _conclude(self, claim: Claim, result: dict[str, Any] | None, run_dir: Path, lease: Lease) -> list[str]:
         if lease.lost.is_set():
@@ -156,6 +180,8 @@ class Supervisor:
             return lifecycle.succeed(self.database, claim, result)
         if lease.cancel.is_set():
             return lifecycle.cancelled(self.database, claim)
+        if lease.overdue.is_set():
+            return lifecycle.ran_too_long(self.database, claim)
         if self.stopping.is_set():
             return self._give_back(claim, Outcome.HANDED_BACK)
         return self._failed(claim, run_dir)
@@ -171,13 +197,16 @@ class Supervisor:
             return self._give_back(claim, Outcome.WORKER_LOST)
         reason, message = Reason(cause["reason"]), cause["message"]
         if reason is Reason.DIVERGED and (keys := lifecycle.start_again(self.database, claim, message)) is not None:
-            for key in keys:
-                self.store.delete(key)
+            self._remove(keys)
             return [claim.job_id]
         return lifecycle.fail(self.database, claim, reason, message)
 
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
-        return lifecycle.give_back(self.database, claim, outcome, max_attempts=self.settings.max_attempts)
+        settings = self.settings
+        backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
+        return lifecycle.give_back(
+            self.database, claim, outcome, max_attempts=settings.max_attempts, backoff=backoff
+        )  # fmt: skip
 
     @staticmethod
     def _insist(lease: Lease, write: Callable[[], T]) -> T:
@@ -185,8 +214,8 @@ class Supervisor:
         while True:
             try:
                 return write()
-            except OperationalError:
+            except PASSING:
                 if lease.lost.is_set():
                     raise
-                log.warning("SQL does not answer; trying again", exc_info=True)
+                log.warning("SQL takes nothing; trying again", exc_info=True)
                 time.sleep(RETRY_S)

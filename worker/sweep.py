@@ -2,18 +2,22 @@
 
 import logging
 import threading
+import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import registry
 from jobs.db import Database
+from jobs.deadlines import Backoff
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
+from worker import leftovers
 from worker.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
 
 BEATS_PER_LIFE = 5
+CLEAN_EVERY_S = 600.0
 
 
 class Sweep:
@@ -26,6 +30,10 @@ class Sweep:
 
     def start(self) -> None:
         """Begin to sweep."""
+        try:
+            registry.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
+        except SQLAlchemyError:
+            log.warning("SQL does not answer", exc_info=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -37,12 +45,40 @@ class Sweep:
         except SQLAlchemyError:
             log.warning("could not take this worker off the list", exc_info=True)
 
+    def _beat(self, ttl_s: float) -> None:
+        slots = self._dispatcher.slots
+        slots.release()
+        if registry.beat(self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined):
+            self._dispatcher.draining.set()
+        else:
+            self._dispatcher.draining.clear()
+
+    def _clean(self) -> None:
+        """Away with what workers of this host have left behind."""
+        runs_dir = self._settings.runs_dir
+        try:
+            leftovers.end_orphans(self._database, runs_dir)
+            leftovers.tidy_runs(self._database, runs_dir, keep_days=self._settings.keep_logs_days)
+        except (OSError, SQLAlchemyError):
+            log.warning("could not clean up %s", runs_dir, exc_info=True)
+
+    def _mend(self) -> None:
+        settings = self._settings
+        registry.mend(
+            self._database, max_attempts=settings.max_attempts,
+            backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
+            stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
+        )  # fmt: skip
+
     def _run(self) -> None:
-        interval = self._settings.sweep_interval_s
+        interval, clean_at = self._settings.sweep_interval_s, 0.0
         while True:
+            if time.monotonic() >= clean_at:
+                self._clean()
+                clean_at = time.monotonic() + CLEAN_EVERY_S
             try:
-                registry.beat(self._database, self._info, ttl_s=max(BEATS_PER_LIFE * interval, 5.0))
-                registry.mend(self._database, max_attempts=self._settings.max_attempts)
+                self._beat(max(BEATS_PER_LIFE * interval, 5.0))
+                self._mend()
                 self._dispatcher.look()
             except SQLAlchemyError:
                 log.warning("sweep failed: SQL does not answer", exc_info=True)

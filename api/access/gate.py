@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import re
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +30,7 @@ READING_POSTS = frozenset({"/v1/schedules:preview", "/v1/jobs:validate"})
 # Any other method is the router's to refuse, with what the path does have: no route answers it.
 ROUTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ADMIN_FOLDERS = ("/v1/keys",)
+ADMIN_ACTIONS = re.compile(r"/v1/workers/[^/]*/drain")
 
 
 class Gate:
@@ -112,8 +114,9 @@ def _assert_method(request: Request) -> None:
 
 
 def scope_of(method: str, path: str) -> keys.Scope:
-    """The scope that a request needs: reading reads, all else submits, and keys are for admins."""
-    if any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS):
+    """The scope that a request needs: reading reads, all else submits; keys and workers are for admins."""
+    in_folder = any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS)
+    if in_folder or ADMIN_ACTIONS.fullmatch(path):
         return keys.Scope.ADMIN
     if method in origin.SAFE_METHODS or path in READING_POSTS or path == "/v1/session":
         return keys.Scope.READ

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from api.plots.figure import Band, Figure, Item, Line, Mark, Panel
-from api.plots.series import Series, only_series_of, smoothed, values
+from api.plots.series import Floats, Series, only_series_of, smoothed, values
 from api.plots.words import Subject, metric_name, number, standing, under
 
 HEADROOM = 1.4
@@ -70,10 +70,16 @@ def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
         return None
     lowest = min(float(np.nanmin(series.y)) for series in found)
     highest = max(float(np.nanmax(series.y)) for series in found)
-    first = max(float(np.nanmax(series.y[: max(3, len(series.y) // 20)])) for series in found)
+    first = max(float(np.nanmax(_first_of(series))) for series in found)
     top = min(highest, 3 * first) if first > 0 else highest
     margin = 0.06 * (top - min(lowest, 0.0)) or 1.0
     return (0.0 if lowest >= 0 else lowest - margin), top + margin
+
+
+def _first_of(series: Series) -> Floats:
+    """The first twentieth of the values, of those that are numbers: a training may begin with none."""
+    finite = series.y[np.isfinite(series.y)]
+    return finite[: max(3, len(finite) // 20)]
 
 
 def _peaked(curves: Mapping[str, Any], metric: str, label: str) -> Panel:

@@ -1,12 +1,14 @@
 """Jobs: submit, show, list, cancel, bounds, curves."""
 
-import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
 from pydantic import Field
 
-from api.deps import Parts, Services, SpecBody, body_of
+from api.answering import ring as _ring
+from api.answering import show as _show
+from api.control import CANCEL_BODY, CancelBody
+from api.deps import Parts, SpecBody, body_of
 from api.examples import JOB_SPECS
 from api.schemas import CurveQuery, CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
 from api.sweep_schemas import SweepTable
@@ -14,11 +16,8 @@ from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
 from jobs import repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
-from jobs.errors import BrokerUnreachableError
 from jobs.status import Status
 from jobs.sweep import table
-
-log = logging.getLogger(__name__)
 
 Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
@@ -38,15 +37,6 @@ def submit_job(
         background.add_task(_ring, parts, submitted.ring_id, *submitted.more_rings)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
     return _show(parts, submitted.job_id)
-
-
-def _ring(parts: Services, *job_ids: str) -> None:
-    for job_id in job_ids:
-        try:
-            parts.doorbell.ring(job_id)
-        except BrokerUnreachableError as error:
-            log.warning("%s waits for a sweep: %s", job_id, error)
-            return  # the others wait for it too
 
 
 @router.get("", responses=problems(422))
@@ -86,10 +76,14 @@ async def show_job(
     return job
 
 
-@router.post("/{job_id}/cancel", status_code=202, responses=problems(404))
-def cancel_job(parts: Parts, job_id: str) -> JobDocument:
-    """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is."""
-    service.cancel(parts.database, job_id)
+@router.post("/{job_id}/cancel", status_code=202, openapi_extra=CANCEL_BODY, responses=problems(400, 404, 413, 422))
+def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
+    """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is.
+
+    A running training saves a checkpoint first, from which it can be resumed; ``{"mode": "kill"}`` leaves that out,
+    also where the job is being cancelled already.
+    """
+    service.cancel(parts.database, job_id, mode=asked.mode)
     return _show(parts, job_id)
 
 
@@ -119,8 +113,3 @@ def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]
         job = repository.get_job(session, job_id)
         view = View(asked.x, asked.max_points, asked.start_step, asked.end_step, asked.smoothing)
         return CurvesDocument(**curves(session, job, asked.metric, view))
-
-
-def _show(parts: Services, job_id: str) -> JobDocument:
-    with parts.database.read() as session:
-        return JobDocument.of(session, repository.get_job(session, job_id))

@@ -119,7 +119,7 @@ class JobMachine(RuleBasedStateMachine):
             return
         claim = self.claims.pop()
         asked_to_stop = lifecycle.renew(self.database, claim, lease_s=1000)
-        if asked_to_stop:
+        if asked_to_stop.cancel:
             lifecycle.cancelled(self.database, claim)
         elif outcome == "succeed" and claim.kind == "train":
             lifecycle.succeed(self.database, claim, {"steps": 1})

@@ -70,6 +70,7 @@ def filled(path: str, job_id: str = NOBODYS) -> str:
         "suffix": "svg",
         "dataset_id": "ds_" + "0" * 32,
         "key_id": "key_" + "0" * 32,
+        "name": "w",
     }
     return path.format(**values)
 

@@ -169,7 +169,7 @@ def test_cancelling_a_queued_job_ends_it_and_a_running_one_is_told(database: Dat
     service.cancel(database, running)
     assert job(database, queued).status == Status.CANCELLED
     assert job(database, running).status == Status.CANCELLING
-    assert lifecycle.renew(database, mine, lease_s=LEASE_S) is True
+    assert lifecycle.renew(database, mine, lease_s=LEASE_S).cancel
     lifecycle.cancelled(database, mine)
     service.cancel(database, running)
     row = job(database, running)

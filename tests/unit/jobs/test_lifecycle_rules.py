@@ -1,10 +1,12 @@
 import pytest
 
-from jobs.status import TERMINAL, TRANSITIONS, Status, sources_of
+from jobs.status import RESUMABLE, TERMINAL, TRANSITIONS, Status, sources_of
 
 
-def test_terminal_statuses_never_change() -> None:
-    assert {status for status in Status if not TRANSITIONS[status]} == TERMINAL
+def test_a_terminal_status_is_left_for_the_queue_only_and_success_never() -> None:
+    assert TRANSITIONS[Status.SUCCEEDED] == frozenset()
+    assert {status for status in TERMINAL if TRANSITIONS[status]} == RESUMABLE
+    assert all(TRANSITIONS[status] == {Status.QUEUED} for status in RESUMABLE)
     assert all(status.is_terminal == (status in TERMINAL) for status in Status)
 
 

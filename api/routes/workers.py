@@ -1,0 +1,117 @@
+"""Workers: who lives, what runs where, draining."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+
+from api.control import OptionalBody
+from api.deps import Parts, Services
+from api.schemas import Document, problems
+from jobs import registry, repository
+from jobs.errors import WorkerNotFoundError
+from jobs.models import Job, Worker
+from jobs.owners import every_owner
+from jobs.strict import Strict
+
+router = APIRouter(prefix="/v1/workers", tags=["workers"])
+
+
+class RunningJob(Document):
+    """A job that a worker holds."""
+
+    job_id: str
+    kind: str
+    status: str
+    attempt: int
+    slots: int
+
+
+class WorkerDocument(Document):
+    """A live worker. ``idle`` is one that runs nothing; one that drains takes no more jobs."""
+
+    object: Literal["worker"] = "worker"
+    name: str
+    host: str
+    pid: int
+    state: Literal["idle", "busy", "draining", "drained"]
+    draining: bool
+    slots: int
+    free_slots: int
+    quarantined_slots: list[int]
+    device: str
+    devices: list[str]
+    versions: dict[str, str]
+    started_at: datetime
+    heartbeat_age_s: float
+    jobs: list[RunningJob]
+
+    @classmethod
+    def of(cls, row: Worker, jobs: list[Job], seen: set[str], now: float) -> "WorkerDocument":
+        """From its row and the jobs that it holds; of those, only the ``seen`` ones are named."""
+        used = sum(job.slots for job in jobs)
+        state: Literal["idle", "busy", "draining", "drained"] = "busy" if jobs else "idle"
+        if row.draining:
+            state = "draining" if jobs else "drained"
+        return cls(
+            name=row.name, host=row.host, pid=row.pid, state=state, draining=row.draining, slots=row.slots,
+            free_slots=max(row.slots - used - len(row.quarantined), 0), quarantined_slots=row.quarantined,
+            device=row.device, devices=row.devices, versions=row.versions,
+            started_at=datetime.fromtimestamp(row.started_at, UTC), heartbeat_age_s=round(max(now - row.beat_at, 0), 3),
+            jobs=[
+                RunningJob(job_id=job.id, kind=job.kind, status=job.status, attempt=job.attempt, slots=job.slots)
+                for job in jobs
+                if job.id in seen
+            ],
+        )  # fmt: skip
+
+
+class WorkerList(Document):
+    """The live workers, by name."""
+
+    object: Literal["list"] = "list"
+    data: list[WorkerDocument]
+
+
+class DrainRequest(Strict):
+    """Whether the worker is to take no more jobs."""
+
+    draining: bool = True
+
+
+def drain_request(found: OptionalBody) -> DrainRequest:
+    """What is asked; pydantic's ValidationError where it is not legal."""
+    return DrainRequest.model_validate(found.document)
+
+
+_BODY = {
+    "requestBody": {
+        "required": False,
+        "content": {"application/json": {"schema": DrainRequest.model_json_schema(), "example": {"draining": True}}},
+    }
+}
+
+
+@router.get("")
+def list_workers(parts: Parts) -> WorkerList:
+    """Workers that have beaten lately, their slots, devices and versions, and the jobs that they run."""
+    return WorkerList(data=_documents(parts))
+
+
+@router.post("/{name}/drain", status_code=202, openapi_extra=_BODY, responses=problems(400, 404, 413, 422))
+def drain_worker(parts: Parts, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]) -> WorkerDocument:
+    """Have a worker take no more jobs and finish those that it has; ``{"draining": false}`` takes that back."""
+    registry.drain(parts.database, name, draining=asked.draining)
+    for document in _documents(parts):
+        if document.name == name:
+            return document
+    raise WorkerNotFoundError(name)
+
+
+def _documents(parts: Services) -> list[WorkerDocument]:
+    with parts.database.read() as session:
+        now = repository.now(session)
+        seen = {job.id for jobs in registry.jobs_of(session).values() for job in jobs}
+        with every_owner(session):  # slots are taken, whoever takes them
+            held = registry.jobs_of(session)
+        return [WorkerDocument.of(row, held.get(row.name, []), seen, now) for row in repository.live_workers(session)]

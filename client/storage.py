@@ -1,0 +1,40 @@
+"""Commands for whoever keeps the server, ``clr db check`` and ``clr prune``: run beside the database, not over HTTP."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client import options as o
+from client.folder import make_folder
+from client.parts import migrate_command
+from client.terminal import EXIT_FAILED, reporting
+
+app = typer.Typer(help="The database and the stored files of this server.", no_args_is_help=True)
+
+Hashes = Annotated[bool, typer.Option("--hashes", help="Also read every stored file and compare its SHA-256.")]
+Age = Annotated[str, typer.Option("--older-than", metavar="AGE", help="How long ago they ended: 30d, 12h or 8w.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
+DEFAULT_DIR = Path("clr-data")
+
+
+@app.command("check")
+@reporting
+def check(data_dir: o.DataDir = DEFAULT_DIR, hashes: Hashes = False) -> None:
+    """Compare rows, roll-ups, stored files and schema; exit status 1 if they disagree."""
+    _run(data_dir, "check", *(["--hashes"] if hashes else []))
+
+
+@reporting
+def prune(older_than: Age, data_dir: o.DataDir = DEFAULT_DIR, dry_run: DryRun = False) -> None:
+    """Remove jobs that ended long ago, with their curves and files, and files that no job refers to."""
+    _run(data_dir, "prune", "--older-than", older_than, *(["--dry-run"] if dry_run else []))
+
+
+def _run(data_dir: Path, *arguments: str) -> None:
+    command, environment = migrate_command(make_folder(data_dir.absolute()))
+    status = subprocess.run([*command, *arguments], env=environment, stdout=sys.stdout, check=False).returncode
+    if status != 0:
+        raise typer.Exit(EXIT_FAILED)

@@ -1,0 +1,20 @@
+"""What is wrong where SQL takes no write: no room, read-only, or no answer. It may pass, so it is tried again."""
+
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+
+PASSING = (OperationalError, InternalError)  # the second is how PostgreSQL says that it is read-only
+
+_READ_ONLY_STATE = "25006"  # SQLSTATE read_only_sql_transaction
+_FULL_STATES = ("53100", "53200")  # disk_full, out_of_memory
+
+
+def trouble(error: DBAPIError) -> tuple[str, str] | None:
+    """A code and a sentence for an operator; None where the error is no matter of the storage."""
+    said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+    if state in _FULL_STATES or "disk is full" in said:
+        return "storage_full", "the database has no room left: nothing was stored; free space and try again"
+    if state == _READ_ONLY_STATE or "readonly database" in said:
+        return "storage_read_only", "the database is read-only: nothing was stored; make it writable and try again"
+    if isinstance(error, OperationalError):
+        return "database_unavailable", "the database does not answer: nothing was stored; try again"
+    return None
