@@ -15,6 +15,11 @@ from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9
 MOST_POINTS = 400  # of the median curve
+LAGGING = {
+    "code": "lagging_statistics",
+    "message": "Batch norm evaluates with running means, which lag behind a rising rate: held-back data was measured "
+    "as if at a rate up to a factor 3 higher, and the bounds may be that much too low. Compare with train_loss.",
+}
 
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
@@ -31,6 +36,8 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}
     document["curve"] = _median_curve(test.measure, full)
+    if test.measure != "train_loss" and job.resolved.get("batch_norm"):
+        document["warnings"] = [*document["warnings"], LAGGING]
     document["valid_for"] = {"fingerprint": job.fingerprint, **conditions}
     document["use"] = (
         {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": {"from_job": job.id}}}

@@ -46,6 +46,14 @@ def test_the_measure_changes_no_step_and_any_world_size_sees_the_same(client: Cl
         assert abs(one - two) < 1e-4 * abs(two)
 
 
+def test_batch_norm_under_held_back_data_is_warned_of(client: Client) -> None:
+    test = {"start_lr": 1e-5, "end_lr": 1, "steps": 12, "replicas": 1, "measure_every": 1}
+    for model, warned in (("resnet8", True), ("mlp", False)):
+        job = found(client, conditions=conditions(model={"name": model}), range_test=test | {"measure": "val_loss"})
+        codes = {warning["code"] for warning in client.bounds(job["id"])["warnings"]}
+        assert ("lagging_statistics" in codes) is warned
+
+
 def test_replicas_differ_by_data_order_and_by_initialisation_where_asked(client: Client) -> None:
     alike = losses(client, found(client, range_test=SWEEP | {"steps": 10})["id"])
     varied = losses(

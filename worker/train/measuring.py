@@ -1,5 +1,6 @@
 """What a range test measures beside the training loss: loss and accuracy on held-back data, every few steps."""
 
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from jobs.errors import TrainingError
@@ -8,9 +9,15 @@ from jobs.status import Reason
 from worker.train.learner import Learner
 
 # Batch norm evaluates with running means of the last 1 / momentum steps. With torch's 0.1 these lag by ten steps, over
-# which a range test multiplies the rate by five: evaluation breaks down that much earlier than training does.
-# Running means are not used in training, so this changes nothing else.
+# which a range test multiplies the rate by five: evaluation breaks down that much earlier than training does. Half of
+# the lag in decades is gone at 0.5; the rest is said in a warning. Running means are not used in training, so this
+# changes nothing else.
 _MOMENTUM = 0.5
+
+
+def batch_norms(model: nn.Module) -> list[_BatchNorm]:
+    """The batch norm layers of a model."""
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
 class Measure:
@@ -25,9 +32,8 @@ class Measure:
         self._name, self._every, self._learner = test.measure, test.measures_every, learner
         self.is_wanted = test.measure != "train_loss"
         if self.is_wanted:
-            for module in learner.bare_model.modules():
-                if isinstance(module, _BatchNorm) and module.momentum is not None:
-                    module.momentum = max(module.momentum, _MOMENTUM)
+            for module in batch_norms(learner.bare_model):
+                module.momentum = max(module.momentum or 0.0, _MOMENTUM)
 
     def is_due(self, step: int, steps: int) -> bool:
         """Whether to measure after a step: every few steps, and after the last."""

@@ -12,7 +12,7 @@ from worker.train import checkpoint
 from worker.train.data import Data
 from worker.train.datasets import load
 from worker.train.learner import Learner
-from worker.train.measuring import Measure
+from worker.train.measuring import Measure, batch_norms
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.world import World
@@ -84,7 +84,11 @@ class Lab:
             Step at which it diverged, None if it did not.
         """
         learner = self._learner(replica, rates.start_lr)
+        if self.done == 0:
+            resolved = {"batch_norm": bool(batch_norms(learner.bare_model))}
+            self.report.plan(self.spec.range_test.total_steps, resolved)
         measure, rule = Measure(self.spec.range_test, learner), DivergenceRule()
+        is_full = series == replica  # a short sweep tells the edge of the training loss, and nothing else
         order = self.spec.seed + REPLICA_SEED_STRIDE * (replica + 1)
         pending = _Pending()
         for step in range(rates.steps):
@@ -92,7 +96,7 @@ class Lab:
             for group in learner.optimizer.param_groups:
                 group["lr"] = lr
             pending.add(step, lr, learner.step(step, order))
-            if measure.is_due(step, rates.steps):
+            if is_full and measure.is_due(step, rates.steps):
                 pending.measured[step] = measure.take()
             if len(pending.steps) == EXCHANGE_STEPS or step + 1 == rates.steps:
                 self._tell(pending, rule, series)
