@@ -1,7 +1,4 @@
-"""The job API as a state machine: users of two owners and a worker do anything in any order.
-
-Extend it with a rule for each new verb: a rule takes an id from ``jobs``, asks, and says what ``expected`` becomes.
-"""
+"""The job API as a state machine: users of two owners and a worker do anything in any order."""
 
 import tempfile
 from collections.abc import Callable
@@ -31,7 +28,7 @@ SPECS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 class JobMachine(RuleBasedStateMachine):
-    """What is promised: a job is in one legal status, terminal is for ever, and nobody sees another's jobs."""
+    """What is promised: one legal status, terminal (but for a resume) for ever, and nobody sees another's jobs."""
 
     jobs: Bundle[str] = Bundle("jobs")
 
@@ -54,6 +51,7 @@ class JobMachine(RuleBasedStateMachine):
         self.owner: dict[str, str] = {}
         self.status: dict[str, Status] = {}
         self.claims: list[Claim] = []
+        self.children: dict[str, list[str]] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "client"):
@@ -80,7 +78,11 @@ class JobMachine(RuleBasedStateMachine):
         headers = {} if key is None else {"Idempotency-Key": f"{key}-{kind}"}
         response = self.ask("POST", "/v1/jobs", owner, json=SPECS[kind](), headers=headers)
         assert response.status_code == 202
-        job = response.json()
+        return self.take(response.json(), owner)
+
+    def take(self, job: dict[str, Any], owner: str) -> Any:
+        """Note a job that was accepted, new or once more."""
+        self.children[job["id"]] = job["children"]
         for job_id in (job["id"], *job["children"]):
             self.owner.setdefault(job_id, owner)
             self.status.setdefault(job_id, Status.QUEUED)
@@ -88,21 +90,55 @@ class JobMachine(RuleBasedStateMachine):
         self.see(job)
         return multiple(job["id"], *job["children"])
 
+    @rule(target=jobs, job_id=jobs, asker=OWNERS)
+    def clone(self, job_id: str, asker: str) -> Any:
+        response = self.ask("POST", f"/v1/jobs/{job_id}/clone", asker, json={"seed": 3})
+        if asker != self.owner.get(job_id):
+            assert response.status_code == 404
+            return multiple()
+        assert response.status_code == 202, response.text
+        return self.take(response.json(), asker)
+
+    @rule(job_id=jobs, asker=OWNERS)
+    def resume(self, job_id: str, asker: str) -> None:
+        response = self.ask("POST", f"/v1/jobs/{job_id}/resume", asker)
+        if asker != self.owner.get(job_id):
+            assert response.status_code == 404
+            return
+        assert response.status_code in {202, 409}
+        if response.status_code == 202:
+            for each in (job_id, *self.children.get(job_id, [])):
+                if each == job_id or self.status[each] in {Status.FAILED, Status.CANCELLED}:
+                    self.status[each] = Status.QUEUED
+            self.see(response.json())
+
+    @rule(job_id=jobs, asker=OWNERS)
+    def delete(self, job_id: str, asker: str) -> None:
+        response = self.ask("DELETE", f"/v1/jobs/{job_id}", asker)
+        if asker != self.owner.get(job_id):
+            assert response.status_code == 404
+            return
+        assert response.status_code in {204, 409}
+        if response.status_code == 204:
+            for each in (job_id, *self.children.pop(job_id, [])):
+                assert self.status.pop(each) in TERMINAL
+                del self.owner[each]
+
     @rule(job_id=jobs, asker=OWNERS)
     def show(self, job_id: str, asker: str) -> None:
         for path in ("", "/curves", "/lr-bounds"):
             response = self.ask("GET", f"/v1/jobs/{job_id}{path}", asker)
-            assert (response.status_code == 404) == (asker != self.owner[job_id])
+            assert (response.status_code == 404) == (asker != self.owner.get(job_id))
             if path == "" and response.status_code == 200:
                 self.see(response.json())
 
     @rule(job_id=jobs, asker=OWNERS)
     def cancel(self, job_id: str, asker: str) -> None:
-        before = self.status[job_id]
         response = self.ask("POST", f"/v1/jobs/{job_id}/cancel", asker)
-        if asker != self.owner[job_id]:
+        if asker != self.owner.get(job_id):
             assert response.status_code == 404
             return
+        before = self.status[job_id]
         assert response.status_code == 202
         self.see(response.json())
         assert self.status[job_id] in (TERMINAL if before == Status.QUEUED else TERMINAL | {Status.CANCELLING})
@@ -147,4 +183,4 @@ def reachable(status: Status) -> set[Status]:
 
 
 TestJobMachine = JobMachine.TestCase
-TestJobMachine.settings = hypothesis_settings(max_examples=8, stateful_step_count=15, deadline=None)
+TestJobMachine.settings = hypothesis_settings(max_examples=8, stateful_step_count=25, deadline=None)
