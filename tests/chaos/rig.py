@@ -136,7 +136,7 @@ class Rig:
         if pid is None:
             return f"{child.name} is down already"
         _signal(pid, signal.SIGTERM)
-        self._later(0.0, lambda: _revive_when_ended(child))
+        self._later(0.0, lambda: _revive_when_ended(child, pid))
         return f"SIGTERM {child.name}"
 
     def freeze_worker(self, child: Child, chance: random.Random) -> str:
@@ -235,8 +235,11 @@ def _revive(child: Child) -> bool:
     return True
 
 
-def _revive_when_ended(child: Child) -> bool:
-    return child.exit_status() is not None and _revive(child)
+def _revive_when_ended(child: Child, pid: int) -> bool:
+    """Start it again once that process has ended; done also where another fault's end has started it by then."""
+    if child.exit_status() is None:
+        return child.pid != pid
+    return _revive(child)
 
 
 def _signal(pid: int | None, number: signal.Signals) -> bool:
