@@ -1,19 +1,15 @@
-"""What workers do with jobs: claim, renew, record, finish. Every write carries the attempt as fencing token."""
+"""What workers do with a job while they hold it: claim, renew, record; every write is fenced by the attempt."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from jobs import alarms, deadlines, divergence, parents, repository, rollups, stored_files
-from jobs.bounds import bounds_of, measure, resolve
+from jobs import alarms, deadlines, fenced, parents, repository, rollups, stored_files
 from jobs.db import Database, db_now
-from jobs.deadlines import NO_BACKOFF, Backoff
-from jobs.errors import BoundsNotReadyError, NoBoundsError, StaleAttemptError, UnusableBoundsError
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim, Wish
-from jobs.spec import TrainSpec, job_spec
-from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
+from jobs.status import Status
 
 KEPT_CHECKPOINTS = 2
 
@@ -81,24 +77,7 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
         StaleAttemptError: The job is no longer this attempt's.
     """
     with database.write() as session:
-        return _write(session, claim, lease_expires_at=db_now() + lease_s)
-
-
-def _write(session: Session, claim: Claim, **values: Any) -> Wish:
-    row = session.execute(
-        update(Job)
-        .where(
-            Job.id == claim.job_id,
-            Job.attempt == claim.attempt,
-            Job.status.in_([Status.RUNNING, Status.CANCELLING]),
-        )
-        .values(**values)
-        .returning(Job.status, Job.cancel_mode, (Job.deadline_at < db_now()).label("overdue")),
-    ).one_or_none()
-    if row is None:
-        raise StaleAttemptError(claim.job_id, claim.attempt)
-    cancels = row.status == Status.CANCELLING
-    return Wish(cancel=cancels, kill=cancels and row.cancel_mode == "kill", overdue=bool(row.overdue))
+        return fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
 
 
 def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
@@ -118,7 +97,7 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
         raised = alarms.new(job, batch.alarms)
         if raised:
             values["alarms"] = [*job.alarms, *raised]
-        _write(session, claim, version=Job.version + 1, **values)
+        fenced.write(session, claim, version=Job.version + 1, **values)
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
             rollups.add(session, claim.job_id, batch.points)
@@ -150,179 +129,3 @@ def note(database: Database, job_id: str, kind: str, data: dict[str, Any]) -> No
     """Write an event that changes nothing about the job, so that no attempt need own it."""
     with database.write() as session:
         alarms.note(session, job_id, [(kind, data)])
-
-
-def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
-    """Record the verdict; for a range test, read its bounds from the curves.
-
-    Returns:
-        Ids of jobs that waited for this one and may now run.
-    """
-    with database.write() as session:
-        job = repository.get_job(session, claim.job_id)
-        verdict = measure(session, job) if job.kind == "lr_find" else result
-        # The reason goes: a cancel that came too late is not why the job ended.
-        return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict, reason=None)
-
-
-def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list[str]:
-    """Record that the job failed for a reason that another attempt would not cure."""
-    with database.write() as session:
-        error = {"code": reason, "message": message}
-        return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
-
-
-def start_again(database: Database, claim: Claim, message: str) -> list[str] | None:
-    """Queue a training that diverged once more, from the beginning and with lower rates, where its spec asks for that.
-
-    Returns:
-        Keys of its checkpoints, which nothing refers to any more; None where it is to fail.
-    """
-    with database.write() as session:
-        keys = [row.key for row in repository.checkpoints_of(session, claim.job_id)]
-        changes = divergence.next_try(session, claim, message)
-        if changes is None:
-            return None
-        job = repository.get_job(session, claim.job_id)
-        changes["deadline_at"] = deadlines.of_waiting(job.spec, repository.now(session))
-        changes |= {"worker": None, "lease_expires_at": None, "ran_s": _ran_s(claim)}
-        _write(session, claim, version=Job.version + 1, **changes)
-        _end_attempt(session, claim, Outcome.DIVERGED)
-        return keys
-
-
-def ran_too_long(database: Database, claim: Claim) -> list[str]:
-    """Record that a job has run for longer than its ``max_runtime_s``; its curve stays."""
-    with database.write() as session:
-        return end_overdue(session, claim, Outcome.DEADLINE_EXCEEDED)
-
-
-def end_overdue(session: Session, claim: Claim, outcome: Outcome, **values: Any) -> list[str]:
-    """Like `ran_too_long`, in a transaction that the caller holds."""
-    reason, error = Reason.DEADLINE_EXCEEDED, deadlines.too_long(repository.get_job(session, claim.job_id))
-    return finish(session, claim, Status.FAILED, outcome, reason=reason, error=error, **values)
-
-
-def cancelled(database: Database, claim: Claim) -> list[str]:
-    """Record that the ranks of a cancelled job are gone."""
-    with database.write() as session:
-        return finish(session, claim, Status.CANCELLED, Outcome.CANCELLED)
-
-
-def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:
-    """End a job and its attempt in this transaction.
-
-    Returns:
-        Ids of jobs that waited for this one and may now run.
-    """
-    assert set(sources_of(status)) <= {Status.QUEUED, Status.RUNNING, Status.CANCELLING}  # noqa: S101
-    _write(
-        session, claim, status=status, finished_at=db_now(), lease_expires_at=None, deadline_at=None,
-        ran_s=_ran_s(claim), version=Job.version + 1, **values,
-    )  # fmt: skip
-    _end_attempt(session, claim, outcome)
-    session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
-    session.flush()
-    session.expire_all()
-    released = release_waiting(session, claim.job_id)
-    parents.settle_parent(session, repository.get_job(session, claim.job_id))
-    return released
-
-
-def end_waiting(session: Session, job: Job, reason: Reason, error: dict[str, str]) -> list[str]:
-    """Fail a queued job, whose row the caller holds, in the caller's transaction.
-
-    Returns:
-        Ids of jobs that waited for this one and may now run.
-    """
-    now = repository.now(session)
-    job.status, job.reason, job.error, job.finished_at = Status.FAILED, reason, dict(error), now
-    job.deadline_at, job.version = None, job.version + 1
-    session.add(Event(job_id=job.id, at=now, type=str(Status.FAILED), data={}))
-    session.flush()
-    released = release_waiting(session, job.id)
-    parents.settle_parent(session, job)
-    return released
-
-
-def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
-    job = repository.get_job(session, claim.job_id)
-    session.execute(
-        update(Attempt)
-        .where(Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
-        .values(finished_at=db_now(), outcome=outcome, last_step=job.step),
-    )
-
-
-def _ran_s(claim: Claim) -> ColumnElement[float]:
-    """What the job has run, with this attempt.
-
-    A part of the one UPDATE of an ending: after a second one in its transaction, PostgreSQL would check the reference
-    to the parent and lock its row, before its children.
-    """
-    began = select(Attempt.started_at).where(Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
-    return Job.ran_s + (db_now() - began.scalar_subquery())
-
-
-def release_waiting(session: Session, source_id: str) -> list[str]:
-    """Let the jobs that waited for a finished range test run with its bounds, or fail without."""
-    source = repository.get_job(session, source_id)
-    released = []
-    for job in session.scalars(select(Job).where(Job.waits_for == source_id, Job.status == Status.QUEUED)):
-        spec = job_spec.validate_python(job.spec)
-        assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
-        job.waits_for, job.version = None, job.version + 1
-        try:
-            job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
-            job.deadline_at = deadlines.of_waiting(job.spec, repository.now(session))
-            released.append(job.id)
-        except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
-            job.status, job.reason, job.finished_at = (
-                Status.FAILED,
-                Reason.PARENT_FAILED,
-                repository.now(session),
-            )
-            job.error = {"code": Reason.PARENT_FAILED, "message": str(error)}
-            session.add(Event(job_id=job.id, at=job.finished_at, type="failed", data={}))
-    assert source.status in TERMINAL  # noqa: S101 - callers end it first
-    return released
-
-
-def give_back(
-    database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
-) -> list[str]:
-    """End a lost or handed-back attempt: the job queues up again, or ends where it was lost too often.
-
-    Returns:
-        Ids of jobs to ring for.
-    """
-    with database.write() as session:
-        return retry(session, claim, outcome, max_attempts=max_attempts, backoff=backoff)
-
-
-def retry(
-    session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
-) -> list[str]:
-    """Like `give_back`, in a transaction that the caller holds."""
-    job, now = repository.get_job(session, claim.job_id), repository.now(session)
-    max_attempts = job.spec.get("max_attempts") or max_attempts
-    failures = job.failures + (outcome is Outcome.WORKER_LOST)
-    if job.status == Status.CANCELLING:
-        return finish(session, claim, Status.CANCELLED, outcome)
-    if job.deadline_at is not None and job.deadline_at < now:
-        return end_overdue(session, claim, outcome, failures=failures)
-    if failures >= max_attempts:
-        message = f"{failures} attempts were lost with their worker or ranks; max_attempts is {max_attempts}"
-        return finish(
-            session, claim, Status.FAILED, outcome, reason=Reason.ATTEMPTS_EXHAUSTED, failures=failures,
-            error={"code": Reason.ATTEMPTS_EXHAUSTED, "message": message},
-        )  # fmt: skip
-    pause_s = backoff.after(failures) if outcome is Outcome.WORKER_LOST else 0.0
-    _write(
-        session, claim, status=Status.QUEUED, worker=None, lease_expires_at=None, failures=failures,
-        not_before=now + pause_s if pause_s else None, deadline_at=deadlines.of_waiting(job.spec, now + pause_s),
-        ran_s=_ran_s(claim), version=Job.version + 1,
-    )  # fmt: skip
-    _end_attempt(session, claim, outcome)
-    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data={"outcome": outcome, "pause_s": pause_s}))
-    return [claim.job_id]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from jobs import deadlines, lifecycle, repository
+from jobs import deadlines, endings, repository
 from jobs.db import Database, db_now
 from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import WorkerNotFoundError
@@ -121,7 +121,7 @@ def _claim(job: Job) -> Claim:
 def _take_back(session: Session, max_attempts: int, backoff: Backoff) -> list[str]:
     rung: list[str] = []
     for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
-        rung += lifecycle.retry(
+        rung += endings.retry(
             session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
         )  # fmt: skip
     return rung
@@ -131,7 +131,7 @@ def _end_overdue(session: Session) -> list[str]:
     """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
     rung: list[str] = []
     for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
-        rung += lifecycle.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
+        rung += endings.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
     return rung
 
 
@@ -140,9 +140,9 @@ def _end_stuck(session: Session, stuck_s: float) -> list[str]:
     rung: list[str] = []
     late = db_now() - stuck_s
     for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
-        rung += lifecycle.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+        rung += endings.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
     for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
-        rung += lifecycle.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+        rung += endings.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
     return rung
 
 

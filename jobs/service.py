@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from jobs import deadlines, grid, lifecycle, parents, repository
+from jobs import deadlines, endings, grid, parents, repository
 from jobs.bounds import bounds_of, resolve
 from jobs.conditions import Conditions
 from jobs.datasets.resolve import resolve_dataset
@@ -206,7 +206,7 @@ def _cancel(session: Session, job_id: str, mode: str, *, settle: bool = True) ->
             session.expire_all()
             if source is Status.QUEUED:
                 with every_owner(session):  # an admin's training may wait for this job
-                    lifecycle.release_waiting(session, job_id)
+                    endings.release_waiting(session, job_id)
                 if settle:
                     parents.settle_parent(session, repository.get_job(session, job_id))
             break

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import lifecycle, repository
+from jobs import endings, lifecycle, repository
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.deadlines import Backoff
@@ -82,11 +82,11 @@ class Supervisor:
                 return []
             except TrainingError as error:
                 reason, message = error.reason, str(error)
-                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
+                return self._insist(lease, lambda: endings.fail(self.database, claim, reason, message))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 reason, message = _explain(error)
-                return self._insist(lease, lambda: lifecycle.fail(self.database, claim, reason, message))
+                return self._insist(lease, lambda: endings.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
                 sinks.close(self._status_of(claim))
@@ -177,11 +177,11 @@ class Supervisor:
         if lease.lost.is_set():
             raise StaleAttemptError(claim.job_id, claim.attempt)
         if result is not None:
-            return lifecycle.succeed(self.database, claim, result)
+            return endings.succeed(self.database, claim, result)
         if lease.cancel.is_set():
-            return lifecycle.cancelled(self.database, claim)
+            return endings.cancelled(self.database, claim)
         if lease.overdue.is_set():
-            return lifecycle.ran_too_long(self.database, claim)
+            return endings.ran_too_long(self.database, claim)
         if self.stopping.is_set():
             return self._give_back(claim, Outcome.HANDED_BACK)
         return self._failed(claim, run_dir)
@@ -190,21 +190,21 @@ class Supervisor:
         found = sorted(rundir.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
         if not found:
             message = f"the ranks ended without a result. {rundir.log_tail(run_dir)}"
-            return lifecycle.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
+            return endings.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
         cause = found[0]
         if cause["reason"] == Reason.WORKER_LOST:
             log.warning("%s: %s", claim.job_id, cause["message"])
             return self._give_back(claim, Outcome.WORKER_LOST)
         reason, message = Reason(cause["reason"]), cause["message"]
-        if reason is Reason.DIVERGED and (keys := lifecycle.start_again(self.database, claim, message)) is not None:
+        if reason is Reason.DIVERGED and (keys := endings.start_again(self.database, claim, message)) is not None:
             self._remove(keys)
             return [claim.job_id]
-        return lifecycle.fail(self.database, claim, reason, message)
+        return endings.fail(self.database, claim, reason, message)
 
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
         settings = self.settings
         backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
-        return lifecycle.give_back(
+        return endings.give_back(
             self.database, claim, outcome, max_attempts=settings.max_attempts, backoff=backoff
         )  # fmt: skip
 

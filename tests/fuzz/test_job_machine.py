@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import keys, lifecycle
+from jobs import endings, keys, lifecycle
 from jobs.db import Database
 from jobs.keys import Scope
 from jobs.rows import Claim
@@ -156,11 +156,11 @@ class JobMachine(RuleBasedStateMachine):
         claim = self.claims.pop()
         asked_to_stop = lifecycle.renew(self.database, claim, lease_s=1000)
         if asked_to_stop.cancel:
-            lifecycle.cancelled(self.database, claim)
+            endings.cancelled(self.database, claim)
         elif outcome == "succeed" and claim.kind == "train":
-            lifecycle.succeed(self.database, claim, {"steps": 1})
+            endings.succeed(self.database, claim, {"steps": 1})
         else:
-            lifecycle.give_back(self.database, claim, Outcome.WORKER_LOST, max_attempts=2)
+            endings.give_back(self.database, claim, Outcome.WORKER_LOST, max_attempts=2)
 
     @invariant()
     def everybody_sees_their_own_jobs_and_no_others(self) -> None:

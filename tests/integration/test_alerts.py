@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import lifecycle, service
+from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.settings import Settings
 from jobs.status import Outcome
@@ -45,7 +45,7 @@ def test_every_metric_in_the_rules_is_served(database: Database, database_url: s
     service.submit(database, lr_find_spec())
     claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=9)
     assert claim is not None
-    lifecycle.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
     settings = Settings(
         data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
     )

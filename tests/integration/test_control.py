@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from jobs import cloning, control, lifecycle, registry, repository, service
+from jobs import cloning, control, endings, lifecycle, registry, repository, service
 from jobs.artifacts import ArtifactStore, StoredFile
 from jobs.db import Database
 from jobs.deadlines import Backoff
@@ -70,7 +70,7 @@ def test_a_cancelled_job_goes_on_from_its_checkpoint_and_its_curve_has_every_ste
     first = claim(database)
     record_to(database, first, 15, checkpoint=10)
     service.cancel(database, job_id)
-    lifecycle.cancelled(database, first)
+    endings.cancelled(database, first)
     before = job(database, job_id).version
     assert control.resume(database, job_id) == [job_id]
     row = job(database, job_id)
@@ -81,7 +81,7 @@ def test_a_cancelled_job_goes_on_from_its_checkpoint_and_its_curve_has_every_ste
     second = claim(database)
     assert (second.attempt, second.resume_step) == (2, 10)
     record_to(database, second, 20, checkpoint=None)
-    lifecycle.succeed(database, second, {})
+    endings.succeed(database, second, {})
     assert steps_in_sql(database, job_id) == list(range(20))
     assert events(database, job_id) == [
         "submitted", "started", "checkpoint", "cancelling", "cancelled", "resumed", "started", "succeeded",
@@ -91,12 +91,12 @@ def test_a_cancelled_job_goes_on_from_its_checkpoint_and_its_curve_has_every_ste
 def test_a_failed_job_without_a_checkpoint_starts_anew_with_all_its_attempts(database: Database) -> None:
     job_id = service.submit(database, train_spec()).job_id
     for _ in range(2):
-        lifecycle.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+        endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).reason == Reason.ATTEMPTS_EXHAUSTED
     control.resume(database, job_id)
     again = claim(database)
     assert (again.attempt, again.resume_step) == (3, 0)
-    lifecycle.give_back(database, again, Outcome.WORKER_LOST, max_attempts=2)
+    endings.give_back(database, again, Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).status == Status.QUEUED
 
 
@@ -107,7 +107,7 @@ def test_a_job_that_has_not_ended_or_has_succeeded_is_not_resumed(database: Data
     mine = claim(database)
     with pytest.raises(NotResumableError, match="it is running"):
         control.resume(database, job_id)
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     with pytest.raises(NotResumableError, match="it succeeded"):
         control.resume(database, job_id)
     with pytest.raises(JobNotFoundError):
@@ -152,7 +152,7 @@ def test_a_cancelled_sweep_is_resumed_with_those_of_its_jobs_that_did_not_succee
 def test_one_job_of_a_sweep_that_failed_opens_its_sweep_again(database: Database) -> None:
     sweep_id = service.submit(database, sweep_spec()).job_id
     for _ in range(3):
-        lifecycle.fail(database, claim(database), Reason.INTERNAL_ERROR, "")
+        endings.fail(database, claim(database), Reason.INTERNAL_ERROR, "")
     with database.read() as session:
         child = repository.children_of(session, sweep_id)[0]
     control.resume(database, child)
@@ -171,7 +171,7 @@ def test_a_training_is_not_resumed_while_another_job_starts_from_its_checkpoint(
     mine = claim(database)
     record_to(database, mine, 10, checkpoint=10)
     service.cancel(database, source)
-    lifecycle.cancelled(database, mine)
+    endings.cancelled(database, mine)
     test = lr_find_spec().range_test.model_dump(mode="json") | {"start_from": {"from_job": source}}
     user = service.submit(database, lr_find_spec(range_test=test)).job_id
     with pytest.raises(NotResumableError, match=user):
@@ -210,7 +210,7 @@ def test_a_deleted_job_leaves_no_row_and_no_file(database: Database, tmp_path: P
     mine = claim(database)
     record_to(database, mine, 12, checkpoint=10)
     service.cancel(database, job_id)
-    lifecycle.cancelled(database, mine)
+    endings.cancelled(database, mine)
     for folder in (tmp_path / "artifacts" / job_id, runs / job_id / "attempt-1"):
         folder.mkdir(parents=True)
         (folder / "file").touch()
@@ -240,7 +240,7 @@ def test_a_job_that_another_waits_for_or_starts_from_is_not_deleted(database: Da
     source = service.submit(database, train_spec()).job_id
     mine = claim(database)
     record_to(database, mine, 10, checkpoint=10)
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     test = lr_find_spec().range_test.model_dump(mode="json") | {"start_from": {"from_job": source}}
     user = service.submit(database, lr_find_spec(range_test=test, name=f"mentions {source}")).job_id
     with pytest.raises(JobInUseError, match=user):
@@ -292,7 +292,7 @@ def test_running_time_is_counted_over_attempts_and_told_with_the_lease(database:
     assert not lifecycle.renew(database, mine, lease_s=LEASE_S).overdue
     with database.write() as session:
         session.execute(update(Job).values(ran_s=990.0))
-    lifecycle.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=3)
+    endings.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=3)
     mine = claim(database)
     row = job(database, job_id)
     assert row.deadline_at is not None
@@ -301,7 +301,7 @@ def test_running_time_is_counted_over_attempts_and_told_with_the_lease(database:
         session.execute(update(Job).values(deadline_at=1.0))
     record_to(database, mine, 5, checkpoint=None)
     assert lifecycle.renew(database, mine, lease_s=LEASE_S).overdue
-    lifecycle.ran_too_long(database, mine)
+    endings.ran_too_long(database, mine)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.DEADLINE_EXCEEDED)
     assert steps_in_sql(database, job_id) == list(range(5))
@@ -314,7 +314,7 @@ def test_a_lost_job_that_is_over_its_time_does_not_queue_again(database: Databas
     mine = claim(database)
     with database.write() as session:
         session.execute(update(Job).values(deadline_at=1.0))
-    lifecycle.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3)
     assert job(database, job_id).reason == Reason.DEADLINE_EXCEEDED
 
 
@@ -336,7 +336,7 @@ def test_after_a_lost_attempt_a_job_waits_and_others_go_first(database: Database
     lost = service.submit(database, train_spec()).job_id
     other = service.submit(database, train_spec()).job_id
     backoff = Backoff(first_s=0.3, most_s=60.0)
-    lifecycle.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=3, backoff=backoff)
+    endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=3, backoff=backoff)
     assert claim(database).job_id == other
     assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
     time.sleep(0.35)
@@ -350,7 +350,7 @@ def test_pauses_grow_and_are_bounded() -> None:
 
 def test_a_job_may_say_itself_how_often_it_may_be_lost(database: Database) -> None:
     job_id = service.submit(database, train_spec(max_attempts=1)).job_id
-    lifecycle.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=3)
     assert job(database, job_id).reason == Reason.ATTEMPTS_EXHAUSTED
 
 
@@ -370,7 +370,7 @@ def test_a_checkpoint_of_a_deleted_job_is_not_recorded(database: Database, tmp_p
     job_id = service.submit(database, train_spec()).job_id
     mine = claim(database)
     service.cancel(database, job_id)
-    lifecycle.cancelled(database, mine)
+    endings.cancelled(database, mine)
     control.delete_job(database, ArtifactStore(tmp_path), tmp_path, job_id)
     with pytest.raises((StaleAttemptError, JobNotFoundError)):
         record_to(database, mine, 10, checkpoint=10)

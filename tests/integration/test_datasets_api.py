@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
-from jobs import lifecycle
+from jobs import endings, lifecycle
 from jobs.db import Database
 from jobs.settings import Settings
 from migrations.run import upgrade
@@ -224,7 +224,7 @@ def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(
     assert claim is not None
     assert_problem(client.delete(url), 409, "dataset_in_use")
     client.post(f"/v1/jobs/{waiting}/cancel")
-    lifecycle.cancelled(database, claim)
+    endings.cancelled(database, claim)
     assert client.delete(url).status_code == 204
     assert_nothing_is_left(client, settings)
     for gone in (client.get(url), client.delete(url), client.delete("/v1/datasets/digits")):

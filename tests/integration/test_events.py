@@ -13,7 +13,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import lifecycle, service
+from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
@@ -83,7 +83,7 @@ def test_a_stream_tells_what_was_what_happens_and_that_it_ended(http: httpx2.Cli
             record(database, claim, step)
             kind, _, data = next(coming)
             assert (kind, data["progress"]["step"], data["latest"]) == ("job", step + 1, {"train_loss": 1.0})
-        lifecycle.succeed(database, claim, {"final": {}})
+        endings.succeed(database, claim, {"final": {}})
         rest = list(coming)
     assert [kind for kind, _, _ in rest] == ["succeeded", "job", "end"]
     assert rest[1][2]["is_terminal"]
@@ -94,7 +94,7 @@ def test_a_stream_that_broke_goes_on_after_the_last_event_it_had(http: httpx2.Cl
     path = f"/v1/jobs/{claim.job_id}/events"
     with stream(http, path) as response:
         _, first, _ = next(messages(response.iter_lines()))
-    lifecycle.succeed(database, claim, {"final": {}})
+    endings.succeed(database, claim, {"final": {}})
     with stream(http, path, **{"Last-Event-ID": str(first)}) as response:
         kinds = [kind for kind, _, _ in messages(response.iter_lines())]
     assert kinds == ["started", "succeeded", "job", "end"]
@@ -105,12 +105,12 @@ def test_one_stream_tells_of_several_jobs(http: httpx2.Client, database: Databas
     with stream(http, f"/v1/events?job={first.job_id}&job={second.job_id}") as response:
         coming = messages(response.iter_lines())
         assert [next(coming)[0] for _ in range(6)] == ["submitted", "started", "job"] * 2
-        lifecycle.succeed(database, second, {"final": {}})
+        endings.succeed(database, second, {"final": {}})
         ended = [next(coming) for _ in range(2)]
         assert [(kind, data.get("job_id") or data["id"]) for kind, _, data in ended] == [
             ("succeeded", second.job_id), ("job", second.job_id)
         ]  # fmt: skip
-        lifecycle.fail(database, first, Reason.DIVERGED, "it grew")
+        endings.fail(database, first, Reason.DIVERGED, "it grew")
         assert [kind for kind, _, _ in coming] == ["failed", "job", "end"]
 
 
@@ -128,7 +128,7 @@ def test_many_streams_of_a_job_hear_the_same(http: httpx2.Client, database: Data
     for step in range(3):
         record(database, claim, step)
         time.sleep(0.05)
-    lifecycle.succeed(database, claim, {"final": {}})
+    endings.succeed(database, claim, {"final": {}})
     for thread in threads:
         thread.join(TIMEOUT_S)
     assert heard == [["submitted", "started", "succeeded", "end"]] * 10
@@ -177,7 +177,7 @@ def test_an_answer_waits_until_the_job_has_changed(http: httpx2.Client, database
 def test_an_answer_waits_until_the_job_has_ended(http: httpx2.Client, database: Database) -> None:
     claim = claimed(database)
     threading.Timer(0.2, record, (database, claim, 0)).start()
-    threading.Timer(0.6, lifecycle.succeed, (database, claim, {"final": {}})).start()
+    threading.Timer(0.6, endings.succeed, (database, claim, {"final": {}})).start()
     ended = http.get(f"/v1/jobs/{claim.job_id}", headers={"Prefer": "respond-async, wait=15"})
     assert ended.json()["status"] == "succeeded"
     assert "Retry-After" not in ended.headers

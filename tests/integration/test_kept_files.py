@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import lifecycle, repository, service
+from jobs import endings, lifecycle, repository, service
 from jobs.artifacts import ArtifactStore, StoredFile
 from jobs.db import Database
 from jobs.models import Event
@@ -55,7 +55,7 @@ def test_an_alarm_is_raised_once_also_after_a_resume(database: Database) -> None
     job_id = service.submit(database, train_spec()).job_id
     owner = claim(database)
     lifecycle.record(database, owner, Batch(alarms=[ALARM, ALARM]))
-    lifecycle.give_back(database, owner, Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, owner, Outcome.WORKER_LOST, max_attempts=3)
     lifecycle.record(database, claim(database), Batch(alarms=[ALARM | {"step": 12}, ALARM | {"code": "overfitting"}]))
     assert [(alarm["code"], alarm["step"]) for alarm in job(database, job_id).alarms] == [
         ("plateau", 9),
@@ -70,7 +70,7 @@ def test_a_training_that_diverged_starts_again_from_the_beginning_and_then_fails
     owner = claim(database)
     lifecycle.record(database, owner, Batch(points=points(0, 10), progress={"step": 10}, alarms=[ALARM]))
     lifecycle.record(database, owner, checkpoint(owner, 10))
-    assert lifecycle.start_again(database, owner, "it became nan") == [f"{job_id}/checkpoints/1-10"]
+    assert endings.start_again(database, owner, "it became nan") == [f"{job_id}/checkpoints/1-10"]
     again = claim(database)
     assert (again.attempt, again.resume_key, again.resume_step) == (2, None, 0)
     assert again.resolved["max_lr"] == pytest.approx(0.1 / 4)
@@ -78,8 +78,8 @@ def test_a_training_that_diverged_starts_again_from_the_beginning_and_then_fails
     assert (job(database, job_id).alarms, job(database, job_id).failures) == ([], 0)
     (told,) = events(database, job_id, "restarted")
     assert (told["rates"], told["last_step"], told["alarms"]) == ({"max_lr": 0.1}, 10, [ALARM])
-    assert lifecycle.start_again(database, again, "again") is None
-    lifecycle.fail(database, again, Reason.DIVERGED, "again")
+    assert endings.start_again(database, again, "again") is None
+    endings.fail(database, again, Reason.DIVERGED, "again")
     assert job(database, job_id).status == Status.FAILED
     with database.read() as session:
         assert [each.outcome for each in repository.attempts_of(session, job_id)] == [Outcome.DIVERGED, Outcome.FAILED]
@@ -89,7 +89,7 @@ def test_a_training_that_is_being_cancelled_does_not_start_again(database: Datab
     job_id = service.submit(database, train_spec(on_divergence={})).job_id
     owner = claim(database)
     service.cancel(database, job_id)
-    assert lifecycle.start_again(database, owner, "it became nan") is None
+    assert endings.start_again(database, owner, "it became nan") is None
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from threading import Lock
 
 import pytest
 
-from jobs import lifecycle, service
+from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.rows import Claim
 from tests.builders import train_spec
@@ -63,7 +63,7 @@ def test_what_still_runs_of_an_attempt_that_lost_its_job_is_killed(
     file = left_by_a_dead_worker(tmp_path, claim.job_id, claim.attempt, orphan.pid)
     assert leftovers.end_orphans(database, tmp_path) == []  # its lease may hold yet
     service.cancel(database, claim.job_id)
-    lifecycle.cancelled(database, claim)
+    endings.cancelled(database, claim)
     assert leftovers.end_orphans(database, tmp_path) == [orphan.pid]
     assert is_over(orphan)
     assert not file.exists()
@@ -95,7 +95,7 @@ def test_the_processes_of_a_live_worker_are_left_alone(
 def test_run_directories_of_jobs_that_ended_long_ago_go_and_others_stay(database: Database, tmp_path: Path) -> None:
     ended, running = claimed(database), claimed(database)
     service.cancel(database, ended.job_id)
-    lifecycle.cancelled(database, ended)
+    endings.cancelled(database, ended)
     for job_id in (ended.job_id, running.job_id, "job_" + "0" * 32):
         (tmp_path / job_id / "attempt-1").mkdir(parents=True)
     assert leftovers.tidy_runs(database, tmp_path, keep_days=1) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs import lifecycle, registry, repository, service
+from jobs import endings, lifecycle, registry, repository, service
 from jobs.artifacts import StoredFile
 from jobs.db import Database
 from jobs.errors import (
@@ -87,14 +87,14 @@ def test_a_job_that_is_too_large_for_a_worker_is_left_for_another(database: Data
 def test_an_attempt_that_lost_its_job_writes_nothing(database: Database) -> None:
     job_id = service.submit(database, train_spec()).job_id
     zombie = claim(database)
-    lifecycle.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3)
     owner = claim(database)
     for write in (
         lambda: lifecycle.renew(database, zombie, lease_s=LEASE_S),
         lambda: lifecycle.record(database, zombie, Batch(points=points(0, 5))),
-        lambda: lifecycle.succeed(database, zombie, {}),
-        lambda: lifecycle.fail(database, zombie, Reason.INTERNAL_ERROR, ""),
-        lambda: lifecycle.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3),
+        lambda: endings.succeed(database, zombie, {}),
+        lambda: endings.fail(database, zombie, Reason.INTERNAL_ERROR, ""),
+        lambda: endings.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3),
     ):
         with pytest.raises(StaleAttemptError):
             write()
@@ -128,7 +128,7 @@ def test_a_live_lease_is_left_alone(database: Database) -> None:
 def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
     job_id = service.submit(database, train_spec()).job_id
     for _ in range(2):
-        lifecycle.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+        endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.ATTEMPTS_EXHAUSTED)
 
@@ -136,7 +136,7 @@ def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
 def test_an_attempt_that_was_handed_back_does_not_count(database: Database) -> None:
     job_id = service.submit(database, train_spec()).job_id
     for _ in range(5):
-        lifecycle.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=2)
+        endings.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=2)
     assert job(database, job_id).status == Status.QUEUED
 
 
@@ -170,7 +170,7 @@ def test_cancelling_a_queued_job_ends_it_and_a_running_one_is_told(database: Dat
     assert job(database, queued).status == Status.CANCELLED
     assert job(database, running).status == Status.CANCELLING
     assert lifecycle.renew(database, mine, lease_s=LEASE_S).cancel
-    lifecycle.cancelled(database, mine)
+    endings.cancelled(database, mine)
     service.cancel(database, running)
     row = job(database, running)
     assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
@@ -221,7 +221,7 @@ def test_the_version_grows_with_every_visible_change(database: Database) -> None
     mine = claim(database)
     lifecycle.record(database, mine, Batch(progress={"step": 1}))
     seen.append(job(database, job_id).version)
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     seen.append(job(database, job_id).version)
     assert seen == sorted(set(seen))
 
@@ -230,7 +230,7 @@ def test_a_cancel_that_comes_too_late_leaves_no_reason_on_a_job_that_succeeded(d
     job_id = service.submit(database, train_spec()).job_id
     mine = claim(database)
     service.cancel(database, job_id)
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.SUCCEEDED, None)
 

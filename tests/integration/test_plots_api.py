@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.plots.figure import Line
 from api.plots.source import figure_of
-from jobs import lifecycle, repository
+from jobs import endings, lifecycle, repository
 from jobs.db import Database
 from jobs.errors import NoPlotError
 from jobs.models import Job
@@ -71,7 +71,7 @@ def test_a_range_test_is_drawn_while_it_runs_and_when_it_has_ended(client: TestC
     claim = claimed(database)
     measured(database, claim, falling())
     assert "Running" in client.get(f"/v1/jobs/{job}/plot.svg").text
-    lifecycle.succeed(database, claim, {})
+    endings.succeed(database, claim, {})
     done = client.get(f"/v1/jobs/{job}/plot.svg")
     assert done.headers["content-type"] == "image/svg+xml"
     assert done.headers["etag"] != waiting.headers["etag"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs import lifecycle, repository, service
+from jobs import endings, lifecycle, repository, service
 from jobs.artifacts import StoredFile
 from jobs.db import Database
 from jobs.errors import UnusableStartError
@@ -21,7 +21,7 @@ def trained(database: Database, *, checkpoint: bool = True, ended: bool = True) 
         stored = StoredFile(f"{job_id}/checkpoints/1-20", 1, "a" * 64)
         lifecycle.record(database, claim, Batch(checkpoint=stored, checkpoint_step=20))
     if ended:
-        lifecycle.succeed(database, claim, {"final": {}})
+        endings.succeed(database, claim, {"final": {}})
     return job_id
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import delete, text, update
 
 from api.app import create_app
-from jobs import inspection, lifecycle, repository, retention, service
+from jobs import endings, inspection, lifecycle, repository, retention, service
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.models import Bucket, Job
@@ -32,7 +32,7 @@ def trained(database: Database, store: ArtifactStore, tmp_path: Path, steps: int
     values = [float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 0.0]
     points = [MetricPoint("train_loss", 0, step, values[step % len(values)]) for step in range(steps)]
     lifecycle.record(database, claim, Batch(points=points, checkpoint=stored, checkpoint_step=steps))
-    lifecycle.succeed(database, claim, {})
+    endings.succeed(database, claim, {})
     return job_id
 
 

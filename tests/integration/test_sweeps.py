@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from jobs import lifecycle, parents, repository, service
+from jobs import endings, lifecycle, parents, repository, service
 from jobs.db import Database
 from jobs.errors import NoBoundsError, NoTableError
 from jobs.models import Event
@@ -27,15 +27,15 @@ def running_sweep(database: Database, **changes: object) -> tuple[str, list[Clai
 def end(database: Database, child: Claim, how: str) -> None:
     if how == "succeed":
         lifecycle.record(database, child, sweep_curve())
-        lifecycle.succeed(database, child, {})
+        endings.succeed(database, child, {})
     elif how == "fail":
-        lifecycle.fail(database, child, Reason.INVALID_DATA, "the file is broken")
+        endings.fail(database, child, Reason.INVALID_DATA, "the file is broken")
     else:
         service.cancel(database, child.job_id)
-        lifecycle.cancelled(database, child)
+        endings.cancelled(database, child)
 
 
-def endings(database: Database, job_id: str) -> list[str]:
+def events_of_the_end(database: Database, job_id: str) -> list[str]:
     with database.read() as session:
         events = session.query(Event).filter_by(job_id=job_id).order_by(Event.seq)
         return [event.type for event in events if event.type in TERMINAL]
@@ -60,7 +60,7 @@ def test_a_sweep_runs_with_its_first_child_and_stays_so_when_that_one_is_queued_
     parent = service.submit(database, sweep_spec()).job_id
     first = claim(database)
     assert job(database, parent).status == Status.RUNNING
-    lifecycle.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
+    endings.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
     assert job(database, parent).status == Status.RUNNING
 
 
@@ -76,7 +76,7 @@ def test_a_sweep_ends_once_with_its_last_child_whatever_the_order(database: Data
     assert row.result["succeeded"] == 1
     lost = {each["job_id"]: each["reason"] for each in row.result["not_succeeded"]}
     assert lost == {children[order[1]].job_id: "invalid_data", children[order[2]].job_id: "user_cancelled"}
-    assert endings(database, parent) == ["succeeded"]
+    assert events_of_the_end(database, parent) == ["succeeded"]
 
 
 def test_a_sweep_of_which_nothing_succeeded_has_failed(database: Database) -> None:
@@ -110,7 +110,7 @@ def test_children_that_end_at_the_same_time_end_their_parent_once(database: Data
         for thread in threads:
             thread.join()
         assert errors == []
-        assert endings(database, parent) == ["succeeded" if how == "succeed" else "failed"]
+        assert events_of_the_end(database, parent) == ["succeeded" if how == "succeed" else "failed"]
 
 
 def test_endings_and_a_cancel_at_the_same_time_end_the_sweep_once(database: Database) -> None:
@@ -135,7 +135,7 @@ def test_endings_and_a_cancel_at_the_same_time_end_the_sweep_once(database: Data
         for thread in threads:
             thread.join()
         assert errors == []
-        assert len(endings(database, parent)) == 1
+        assert len(events_of_the_end(database, parent)) == 1
 
 
 def test_cancelling_a_queued_sweep_cancels_all_of_it_at_once(database: Database) -> None:
@@ -147,7 +147,7 @@ def test_cancelling_a_queued_sweep_cancels_all_of_it_at_once(database: Database)
     for job_id in ids:
         row = job(database, job_id)
         assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
-        assert endings(database, job_id) == ["cancelled"]
+        assert events_of_the_end(database, job_id) == ["cancelled"]
 
 
 def test_cancelling_a_running_sweep_waits_for_the_ranks_of_its_children(database: Database) -> None:
@@ -157,7 +157,7 @@ def test_cancelling_a_running_sweep_waits_for_the_ranks_of_its_children(database
     service.cancel(database, parent)
     assert job(database, parent).status == Status.CANCELLING
     assert job(database, running.job_id).status == Status.CANCELLING
-    lifecycle.cancelled(database, running)
+    endings.cancelled(database, running)
     row = job(database, parent)
     assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
     assert row.result is not None

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import control, inspection, lifecycle, registry
+from jobs import control, endings, inspection, lifecycle, registry
 from jobs.db import Database
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
@@ -60,7 +60,7 @@ def test_what_an_earlier_release_wrote_is_served_and_goes_on(settings: Settings)
     lifecycle.record(
         database, mine, Batch(points=[MetricPoint("train_loss", 0, step, 0.1) for step in range(400, 450)])
     )
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     assert [finding.code for finding in inspection.inspect_storage(database, settings.artifacts_dir)] == [
         "missing_file"
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import lifecycle, service
+from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.errors import ConditionsDifferError, NoBoundsError, UnusableBoundsError
 from jobs.rows import Batch, MetricPoint
@@ -28,7 +28,7 @@ def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(databas
     assert mine.job_id == training.ring_id
     assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
     lifecycle.record(database, mine, sweep_curve())
-    assert lifecycle.succeed(database, mine, {}) == [training.job_id]
+    assert endings.succeed(database, mine, {}) == [training.job_id]
     found = job(database, mine.job_id).result
     assert found is not None
     assert claim(database).resolved["max_lr"] == found["bounds"]["max_lr"]
@@ -40,7 +40,7 @@ def test_a_training_fails_when_its_range_test_finds_no_bounds(database: Database
     flat = [MetricPoint(name, 0, step, 2.3 if name == "train_loss" else 1e-6 * (step + 1))
             for step in range(40) for name in ("lr", "train_loss")]  # fmt: skip
     lifecycle.record(database, mine, Batch(points=flat))
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     row = job(database, training.job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.PARENT_FAILED)
 
@@ -51,7 +51,7 @@ def test_cancelling_the_range_test_ends_the_training_that_waits(database: Databa
     mine = claim(database) if when == "running" else None
     service.cancel(database, training.ring_id)
     if mine is not None:
-        lifecycle.cancelled(database, mine)
+        endings.cancelled(database, mine)
     assert job(database, training.job_id).status == Status.FAILED
 
 
@@ -59,7 +59,7 @@ def finished_range_test(database: Database) -> str:
     source = service.submit(database, lr_find_spec())
     mine = claim(database)
     lifecycle.record(database, mine, sweep_curve())
-    lifecycle.succeed(database, mine, {})
+    endings.succeed(database, mine, {})
     return source.job_id
 
 

@@ -15,7 +15,7 @@ REDELIVERED_AFTER_S = 2.0
 def _no_fencing() -> None:
     from sqlalchemy import update
 
-    from jobs import lifecycle
+    from jobs import fenced
     from jobs.models import Job
     from jobs.rows import Wish
 
@@ -23,7 +23,7 @@ def _no_fencing() -> None:
         session.execute(update(Job).where(Job.id == claim.job_id).values(**values))
         return Wish()
 
-    lifecycle._write = write
+    fenced.write = write
 
 
 def _no_sweep() -> None:

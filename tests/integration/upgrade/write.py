@@ -50,7 +50,7 @@ def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     values = {"lr": lrs, "train_loss": losses}
     points = [MetricPoint(name, 0, step, each[step]) for name, each in values.items() for step in range(100)]
     lifecycle.record(database, test, Batch(points=points, progress={"step": 100}))
-    lifecycle.succeed(database, test, {})
+    lifecycle.succeed(database, test, {})  # type: ignore[attr-defined]
     mine = claim(database)
     source = folder / "checkpoint"
     source.write_bytes(b"weights")
@@ -62,7 +62,7 @@ def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     lifecycle.record(database, mine, Batch(points=points[400:], progress={"step": 430}, latest=latest))
     plain = {"kind": "train", "conditions": CONDITIONS, "schedule": {"name": "one_cycle", "max_lr": 0.1}, "steps": 20}
     service.submit(database, job_spec.validate_python({**plain, "name": "failed"}))
-    lifecycle.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")
+    lifecycle.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")  # type: ignore[attr-defined]
     cancelled = service.submit(database, job_spec.validate_python({**plain, "name": "cancelled"})).job_id
     service.cancel(database, cancelled)
     service.submit(database, job_spec.validate_python({**plain, "name": "waits"}))
