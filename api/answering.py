@@ -3,7 +3,7 @@
 import logging
 
 from api.deps import Services
-from api.schemas import JobDocument
+from api.schemas.jobs import JobDocument
 from jobs import repository
 from jobs.errors import BrokerUnreachableError
 

@@ -11,7 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
-from api.schemas import EventDocument, JobDocument
+from api.schemas.events import EventDocument
+from api.schemas.jobs import JobDocument
 from jobs import parents, repository
 from jobs.db import Database
 from jobs.models import Event, Job

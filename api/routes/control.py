@@ -7,7 +7,8 @@ from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 from api.answering import ring, show
 from api.control import CLONE_BODY, OptionalBody
 from api.deps import Parts
-from api.schemas import JobDocument, problems
+from api.schemas.jobs import JobDocument
+from api.schemas.problems import problems
 from jobs import cloning, control
 from jobs.spec import job_spec
 

@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api.deps import Parts, Services
-from api.schemas import DatasetDocument, DatasetList, problems
+from api.schemas.datasets import DatasetDocument, DatasetList
+from api.schemas.problems import problems
 from jobs.datasets import uploads
 from jobs.datasets.archives import Limits
 from jobs.datasets.builtin import BUILTINS

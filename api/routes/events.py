@@ -10,7 +10,8 @@ from fastapi.sse import format_sse_event
 
 from api.deps import Parts, Services
 from api.live import Message, news
-from api.schemas import EventDocument, EventList, problems
+from api.schemas.events import EventDocument, EventList
+from api.schemas.problems import problems
 from jobs import repository
 
 PING_S = 15.0

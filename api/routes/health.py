@@ -5,7 +5,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import Parts, Services
-from api.schemas import Health
+from api.schemas.health import Health
 from jobs import repository
 from jobs.errors import BrokerUnreachableError
 from jobs.models import Base, Job

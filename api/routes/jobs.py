@@ -10,8 +10,11 @@ from api.answering import show as _show
 from api.control import CANCEL_BODY, CancelBody
 from api.deps import Parts, SpecBody, body_of
 from api.examples import JOB_SPECS
-from api.schemas import CurveQuery, CurvesDocument, JobDocument, JobList, LrBoundsDocument, problems
-from api.sweep_schemas import SweepTable
+from api.schemas.bounds import LrBoundsDocument
+from api.schemas.curves import CurveQuery, CurvesDocument
+from api.schemas.jobs import JobDocument, JobList
+from api.schemas.problems import problems
+from api.schemas.sweeps import SweepTable
 from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
 from jobs import repository, service
 from jobs.bounds import bounds_document

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from api.deps import Body, Parts, body_of
-from api.schemas import Document, problems
+from api.schemas.base import Document
+from api.schemas.problems import problems
 from jobs import keys
 from jobs.keys import Scope
 from jobs.models import ApiKey

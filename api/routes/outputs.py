@@ -12,8 +12,8 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.deps import Parts, Services
-from api.output_schemas import CheckpointDocument, CheckpointList
-from api.schemas import problems
+from api.schemas.outputs import CheckpointDocument, CheckpointList
+from api.schemas.problems import problems
 from jobs import curve_table, repository, stored_files
 from jobs.artifacts import ArtifactStore
 from jobs.errors import NoSuchFileError

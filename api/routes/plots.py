@@ -13,7 +13,7 @@ from api.plots import plotly_json
 from api.plots.figure import Figure
 from api.plots.source import figure_of
 from api.plots.themes import THEMES, ThemeName
-from api.schemas import problems
+from api.schemas.problems import problems
 from jobs import repository
 from jobs.status import Status
 

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from api.deps import PreviewBody, body_of
 from api.examples import PREVIEWS
-from api.schemas import ScheduleCatalog, SchedulePreview, problems
+from api.schemas.problems import problems
+from api.schemas.schedules import ScheduleCatalog, SchedulePreview
 from jobs.preview import preview
 from jobs.schedules import catalog
 

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from api.access.caller import ANYBODY, COOKIE, Caller, with_key
 from api.deps import Body, Parts, Services, body_of
-from api.schemas import Document, problems
+from api.schemas.base import Document
+from api.schemas.problems import problems
 from jobs import keys
 from jobs.keys import Scope
 from jobs.strict import Strict

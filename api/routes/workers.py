@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends
 
 from api.control import OptionalBody
 from api.deps import Parts, Services
-from api.schemas import Document, problems
+from api.schemas.base import Document
+from api.schemas.problems import problems
 from jobs import registry, repository
 from jobs.errors import WorkerNotFoundError
 from jobs.models import Job, Worker

@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from api.schemas import Bounds, Confidence, Document, JobError, Note
+from api.schemas.base import Document
+from api.schemas.bounds import Bounds, Confidence, Note
+from api.schemas.jobs import JobError
 from jobs.status import Status
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal, Self
 
-from api.schemas import Document
+from api.schemas.base import Document
 from jobs.models import Artifact
 
 

@@ -1,0 +1,1 @@
+"""The documents that the API answers with, by what they are about."""

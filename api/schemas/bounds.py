@@ -1,0 +1,69 @@
+"""LR bounds with their interval, evidence and conditions."""
+
+from typing import Any, Literal
+
+from api.schemas.base import Document
+
+
+class Bounds(Document):
+    """Foot and peak of a cycle."""
+
+    base_lr: float
+    max_lr: float
+
+
+class Interval(Document):
+    """A range of learning rates."""
+
+    low: float
+    high: float
+
+
+class Confidence(Document):
+    """How far the bounds can be trusted: a grade, and intervals at ``level``."""
+
+    grade: Literal["high", "medium", "low", "none"]
+    level: float
+    replicas: int
+    base_lr: Interval | None
+    max_lr: Interval | None
+
+
+class Alternative(Document):
+    """What another rule says about the same curves."""
+
+    method: str
+    lr: float
+
+
+class Note(Document):
+    """A reason for caution."""
+
+    code: str
+    message: str
+
+
+class MedianCurve(Document):
+    """Replicas merged: the median of each rate, and the band that holds nine in ten of them."""
+
+    metric: Literal["train_loss", "val_loss", "val_accuracy"]
+    lr: list[float]
+    median: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+
+
+class LrBoundsDocument(Document):
+    """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
+
+    object: Literal["lr_bounds"] = "lr_bounds"
+    job_id: str
+    bounds: Bounds | None
+    confidence: Confidence
+    method: str
+    alternatives: list[Alternative]
+    evidence: dict[str, Any]
+    valid_for: dict[str, Any]
+    warnings: list[Note]
+    use: dict[str, Any] | None
+    curve: MedianCurve | None = None

@@ -1,0 +1,62 @@
+"""Datasets by name, and uploaded ones."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from api.schemas.base import Document, instant
+from jobs.datasets.builtin import Builtin
+from jobs.datasets.facts import Facts
+from jobs.models import Dataset
+
+SUGGESTED_IMAGE_SIZE = 64  # pixels; where images differ in size, some size has to be chosen
+
+
+class DatasetDocument(Document):
+    """A dataset that conditions can name; ``use`` is what to write there."""
+
+    object: Literal["dataset"] = "dataset"
+    id: str
+    name: str
+    source: Literal["builtin", "uploaded"]
+    format: str | None
+    created_at: datetime | None
+    size_bytes: int | None
+    sha256: str | None
+    task: Literal["classification", "regression"]
+    samples: int
+    train_samples: int | None
+    shape: list[int] | None
+    dtype: str
+    classes: int | None
+    class_names: list[str] | None
+    targets: int | None
+    use: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Dataset) -> Self:
+        """From the row of an uploaded dataset."""
+        facts = Facts.model_validate(row.facts)
+        options: dict[str, Any] = {"id": row.id}
+        if row.format == "image_folder" and facts.shape is None:
+            options["image_size"] = SUGGESTED_IMAGE_SIZE
+        return cls(
+            id=row.id, name=row.name, source="uploaded", format=row.format, created_at=instant(row.created_at),
+            size_bytes=row.size_bytes, sha256=row.sha256, use={"name": "uploaded", "options": options},
+            **facts.model_dump(),
+        )  # fmt: skip
+
+    @classmethod
+    def builtin(cls, known: Builtin) -> Self:
+        """From one that the server knows by name."""
+        return cls(
+            id=known.name, name=known.help, source="builtin", format=None, created_at=None, size_bytes=None,
+            sha256=None, use={"name": known.name}, **known.facts.model_dump(),
+        )  # fmt: skip
+
+
+class DatasetList(Document):
+    """Datasets by name, then uploaded ones from new to old; a larger upload than ``upload_limit_bytes`` is refused."""
+
+    object: Literal["list"] = "list"
+    data: list[DatasetDocument]
+    upload_limit_bytes: int

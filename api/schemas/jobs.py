@@ -1,0 +1,151 @@
+"""A job: what was asked, where it stands, what came out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from sqlalchemy.orm import Session
+
+from api.schemas.base import Document, instant
+from jobs import parents, repository
+from jobs.models import Attempt, Job
+from jobs.status import Status
+
+
+class Progress(Document):
+    """How far a job is. ``eta_s`` is an estimate in seconds, null where there is nothing to go on."""
+
+    step: int
+    total_steps: int | None
+    epoch: float | None
+    fraction: float | None
+    eta_s: float | None
+    samples_per_s: float | None
+
+
+class AttemptDocument(Document):
+    """One try at a job."""
+
+    number: int
+    worker: str
+    outcome: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    resumed_from_step: int | None
+    last_step: int | None
+
+    @classmethod
+    def of(cls, row: Attempt) -> Self:
+        """From its row."""
+        return cls(
+            number=row.number, worker=row.worker, outcome=row.outcome, started_at=instant(row.started_at),
+            finished_at=instant(row.finished_at), resumed_from_step=row.resumed_from_step, last_step=row.last_step,
+        )  # fmt: skip
+
+
+class JobError(Document):
+    """Why a job failed, in words a user can act on."""
+
+    code: str
+    message: str
+
+
+class JobDocument(Document):
+    """A job: what was asked, where it stands, what came out."""
+
+    object: Literal["job"] = "job"
+    id: str
+    kind: str
+    name: str
+    status: Status
+    is_terminal: bool
+    reason: str | None
+    created_at: datetime | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    version: int
+    progress: Progress
+    latest: dict[str, float | None]
+    spec: dict[str, Any]
+    resolved: dict[str, Any]
+    fingerprint: str
+    attempt: int
+    attempts: list[AttemptDocument]
+    parent: str | None
+    children: list[str]
+    waits_for: str | None
+    labels: dict[str, str]
+    alarms: list[dict[str, Any]]
+    result: dict[str, Any] | None
+    error: JobError | None
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, session: Session, row: Job) -> Self:
+        """From its row, its attempts and its children."""
+        return cls.of_all(session, [row])[0]
+
+    @classmethod
+    def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
+        """Like `of` for several jobs, in as few queries as for one; a sweep takes one more."""
+        attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
+        children = repository.children_of_all(session, [row.id for row in rows if row.kind != "lr_find"])
+        now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
+        return [
+            cls._of(
+                row, attempts.get(row.id, []), children.get(row.id, []), now,
+                parents.sum_of_children(session, row) if row.kind == parents.KIND else None,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    @classmethod
+    def _of(cls, row: Job, attempts: list[Attempt], children: list[str], now: float, sums: parents.Sum | None) -> Self:
+        status = Status(row.status)
+        return cls(
+            id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
+            reason=row.reason, created_at=instant(row.created_at), queued_at=instant(row.queued_at),
+            started_at=instant(row.started_at), finished_at=instant(row.finished_at),
+            version=row.version + (sums.version if sums else 0),
+            progress=_progress(row, now, sums), latest=row.latest, spec=row.spec,
+            resolved=row.resolved, fingerprint=row.fingerprint, attempt=row.attempt,
+            attempts=[AttemptDocument.of(attempt) for attempt in attempts],
+            parent=row.parent_id, children=children, waits_for=row.waits_for,
+            labels=row.labels, alarms=row.alarms, result=row.result if row.kind != "lr_find" else None,
+            error=JobError(**row.error) if row.error else None, links=_links(row),
+        )  # fmt: skip
+
+
+def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
+    step, total_steps = (row.step, row.total_steps) if sums is None else (sums.step, sums.total_steps)
+    fraction = min(step / total_steps, 1.0) if total_steps else None
+    if row.status == Status.SUCCEEDED:
+        fraction = 1.0
+    eta = None
+    if fraction and row.status == Status.RUNNING and row.started_at is not None:
+        eta = round((now - row.started_at) * (1 - fraction) / fraction, 1)
+    return Progress(
+        step=step, total_steps=total_steps, epoch=row.epoch, fraction=fraction, eta_s=eta,
+        samples_per_s=row.latest.get("samples_per_s"),
+    )  # fmt: skip
+
+
+def _links(row: Job) -> dict[str, str]:
+    base = f"/v1/jobs/{row.id}"
+    links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
+    links["plot"] = f"{base}/plot.svg"
+    own = {
+        "lr_find": {"lr_bounds": f"{base}/lr-bounds"},
+        "train": {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"},
+        parents.KIND: {"table": f"{base}/table"},
+    }
+    return links | own.get(row.kind, {})
+
+
+class JobList(Document):
+    """Jobs from new to old; ``next_cursor`` asks for older ones."""
+
+    object: Literal["list"] = "list"
+    data: list[JobDocument]
+    next_cursor: str | None
