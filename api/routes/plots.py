@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse
@@ -57,25 +57,13 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
 @router.get("/{job_id}/plot.svg", response_class=Response, responses=_answers("image/svg+xml"))
 def plot_svg(parts: Parts, job_id: str, asked: Asked) -> Response:
     """The picture of a job, as far as it has come; 409 for a kind of which there is none."""
-    figure, headers = _figure(parts, job_id, asked, "svg")
-    if _is_known(asked, headers):
-        return Response(status_code=304, headers=headers)
-    from api.plots.drawing import render  # noqa: PLC0415 - matplotlib is heavy, and most processes draw nothing
-
-    body = render(figure, THEMES[asked.theme], asked.width, asked.height, "svg")
-    return Response(body, media_type="image/svg+xml", headers=headers)
+    return _file(parts, job_id, asked, "svg", "image/svg+xml")
 
 
 @router.get("/{job_id}/plot.png", response_class=Response, responses=_answers("image/png"))
 def plot_png(parts: Parts, job_id: str, asked: Asked) -> Response:
     """The same picture as PNG."""
-    figure, headers = _figure(parts, job_id, asked, "png")
-    if _is_known(asked, headers):
-        return Response(status_code=304, headers=headers)
-    from api.plots.drawing import render  # noqa: PLC0415 - as above
-
-    body = render(figure, THEMES[asked.theme], asked.width, asked.height, "png")
-    return Response(body, media_type="image/png", headers=headers)
+    return _file(parts, job_id, asked, "png", "image/png")
 
 
 @router.get("/{job_id}/plot.json", response_class=JSONResponse, responses=_answers("application/json"))
@@ -85,6 +73,16 @@ def plot_json(parts: Parts, job_id: str, asked: Asked) -> Response:
     if _is_known(asked, headers):
         return Response(status_code=304, headers=headers)
     return JSONResponse(plotly_json.render(figure, THEMES[asked.theme], asked.width, asked.height), headers=headers)
+
+
+def _file(parts: Services, job_id: str, asked: Look, file_format: Literal["svg", "png"], media_type: str) -> Response:
+    figure, headers = _figure(parts, job_id, asked, file_format)
+    if _is_known(asked, headers):
+        return Response(status_code=304, headers=headers)
+    from api.plots.drawing import render  # noqa: PLC0415 - matplotlib is heavy, and most processes draw nothing
+
+    body = render(figure, THEMES[asked.theme], asked.width, asked.height, file_format)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def _figure(parts: Services, job_id: str, asked: Look, file_format: str) -> tuple[Figure, dict[str, str]]:
