@@ -12,6 +12,7 @@ from api import openapi, problems
 from api.access import policy as access
 from api.access.gate import Gate
 from api.access.headers import SecurityHeaders
+from api.dashboard import pages
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
@@ -69,6 +70,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
         outputs.csv_router, jobs.router, control.router, events.router, plots.router, outputs.router, schedules.router,
         datasets.router, workers.router, health.router, keys.router, session.router, metrics.router, docs.router,
+        pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)
