@@ -12,9 +12,8 @@ from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.models import Artifact, Attempt, Bucket, Dataset, Job, Point
 from jobs.parents import KIND
-from jobs.registry import HELD
 from jobs.rollups import TOP
-from jobs.status import TERMINAL
+from jobs.status import HELD, TERMINAL
 
 DATASETS = "datasets"
 _CHUNK_BYTES = 1 << 20

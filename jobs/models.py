@@ -189,6 +189,15 @@ class Worker(Base):
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
 
 
+class Submitter(Base):
+    """An owner of jobs (empty where no key was asked for), and when one of their jobs last began; see `jobs.turns`."""
+
+    __tablename__ = "submitters"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    served_at: Mapped[float]
+
+
 class Dataset(Base):
     """A dataset that a user uploaded; its file is the artifact ``datasets/<id>``."""
 

@@ -12,9 +12,8 @@ from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import WorkerNotFoundError
 from jobs.models import Job, Worker
 from jobs.rows import Claim
-from jobs.status import Outcome, Reason, Status
+from jobs.status import HELD, Outcome, Reason, Status
 
-HELD = (Status.RUNNING, Status.CANCELLING)
 STUCK_S = 120.0
 
 

@@ -3,18 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
 from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
 from jobs.owners import owner_of
-from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
-# Who is next: a fair order between submitters would stand between the two, before queued_at.
-QUEUE_ORDER = (Job.priority.desc(), Job.queued_at, Job.id)
 
 
 def now(session: Session) -> float:
@@ -99,18 +96,6 @@ def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | Non
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
     """What an Idempotency-Key of this session's owner was used for, if it was."""
     return session.get(IdempotencyKey, (owner_of(session) or "", key))
-
-
-def next_claimable(session: Session, slots: int) -> Job | None:
-    """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
-    head = session.scalar(
-        select(Job.id)  # the id alone, so that sorting a long queue reads no specs
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
-        .where(or_(Job.not_before.is_(None), Job.not_before <= db_now()))
-        .order_by(*QUEUE_ORDER)
-        .limit(1),
-    )
-    return None if head is None else session.get(Job, head)
 
 
 def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:

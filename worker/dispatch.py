@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from jobs import lifecycle, logs, repository
+from jobs import lifecycle, logs, turns
 from jobs.db import Database
 from jobs.errors import BrokerUnreachableError
 from jobs.queue import Doorbell, worker_queue
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Brings waiting jobs and free slots together, in the order in which the jobs were queued.
+    """Brings waiting jobs and free slots together, in the order of `jobs.turns`.
 
     A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
     is set nothing is taken.
@@ -56,7 +56,7 @@ class Dispatcher:
     def look(self) -> None:
         """Ring for ourselves if a job waits that fits the free slots: its own bell may have been lost."""
         with self._database.read() as session:
-            job = repository.next_claimable(session, self.slots.usable)
+            job = turns.next_claimable(session, self.slots.usable, self._settings.max_running_jobs)
         if job is not None and job.slots <= self.slots.free and self._takes_jobs():
             self.ring(job.id)
 
@@ -74,6 +74,6 @@ class Dispatcher:
         with self._lock:
             claim = lifecycle.claim_next(
                 self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
-                lease_s=self._settings.lease_s,
+                lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
             )  # fmt: skip
             return None if claim is None else (claim, self.slots.take(claim.slots))

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from jobs.db import Database
 from jobs.models import Job
-from jobs.registry import HELD
-from jobs.status import TERMINAL
+from jobs.status import HELD, TERMINAL
 from worker import processes
 
 log = logging.getLogger(__name__)

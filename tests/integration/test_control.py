@@ -19,7 +19,7 @@ from jobs.errors import (
     NotResumableError,
     StaleAttemptError,
 )
-from jobs.models import Artifact, Base, Event, Job
+from jobs.models import Artifact, Base, Event, Job, Submitter
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.spec import job_spec
 from jobs.status import Outcome, Reason, Status
@@ -216,7 +216,7 @@ def test_a_deleted_job_leaves_no_row_and_no_file(database: Database, tmp_path: P
         (folder / "file").touch()
     assert control.delete_job(database, store, runs, job_id) == [job_id]
     with database.read() as session:
-        for table in Base.metadata.sorted_tables:
+        for table in set(Base.metadata.sorted_tables) - {Submitter.__table__}:
             assert session.scalar(select(func.count()).select_from(table)) == 0, table.name
     assert not (tmp_path / "artifacts" / job_id).exists()
     assert not (runs / job_id).exists()
