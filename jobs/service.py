@@ -62,6 +62,11 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
         raise
 
 
+def rehearse(session: Session, spec: AnySpec) -> Submitted:
+    """Write what `submit` would, in a transaction that the caller takes back."""
+    return _insert(session, spec, None, "")
+
+
 def _repeated(session: Session, key: str | None, digest: str) -> Submitted | None:
     used = None if key is None else repository.find_key(session, key)
     if used is None:

@@ -25,7 +25,9 @@ from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, trai
 @pytest.fixture
 def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
     del database  # migrated
-    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
+    settings = Settings(
+        data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
+    )
     with TestClient(create_app(settings)) as client:
         yield client
 
@@ -172,7 +174,7 @@ def test_a_range_of_times_that_holds_nothing_is_refused(client: TestClient) -> N
 
 def test_labels_of_jobs_from_before_are_found_after_the_migration(client: TestClient, database: Database) -> None:
     job = submitted(database, labels={"project": "demo", "x": "1"})
-    downgrade(database, "0006")
+    downgrade(database, "0007")
     upgrade(database)
     with database.read() as session:
         rows = session.execute(text("SELECT job_id, name, value FROM job_labels ORDER BY name")).all()
