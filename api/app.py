@@ -30,6 +30,7 @@ from api.routes import (
     plots,
     schedules,
     session,
+    validation,
     workers,
 )
 from jobs.db import Database
@@ -68,9 +69,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     )  # fmt: skip
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
-        outputs.csv_router, jobs.router, control.router, events.router, plots.router, outputs.router, schedules.router,
-        datasets.router, workers.router, health.router, keys.router, session.router, metrics.router, docs.router,
-        pages.router,
+        outputs.csv_router, jobs.router, validation.router, control.router, events.router, plots.router, outputs.router,
+        schedules.router, datasets.router, workers.router, health.router, keys.router, session.router, metrics.router,
+        docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)

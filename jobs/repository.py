@@ -44,19 +44,6 @@ def lock_job(session: Session, job_id: str) -> Job:
     return job
 
 
-def list_jobs(
-    session: Session, *, status: str | None, kind: str | None, before: str | None, limit: int
-) -> Sequence[Job]:
-    """Jobs from new to old, those older than ``before`` where it is given."""
-    query = select(Job).order_by(Job.id.desc()).limit(limit)
-    for column, wanted in ((Job.status, status), (Job.kind, kind)):
-        if wanted is not None:
-            query = query.where(column == wanted)
-    if before is not None:
-        query = query.where(Job.id < before)
-    return session.scalars(query).all()
-
-
 def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
     """All tries at a job, in order."""
     return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)).all()

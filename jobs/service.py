@@ -15,7 +15,7 @@ from jobs.datasets.resolve import resolve_dataset
 from jobs.db import Database, db_now
 from jobs.errors import ConditionsDifferError, IdempotencyKeyReusedError
 from jobs.ids import new_job_id
-from jobs.models import Event, IdempotencyKey, Job
+from jobs.models import Event, IdempotencyKey, Job, JobLabel
 from jobs.owners import assert_room, every_owner
 from jobs.spec import AnySpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
 from jobs.starting import resolve_start
@@ -62,6 +62,11 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
         raise
 
 
+def rehearse(session: Session, spec: AnySpec) -> Submitted:
+    """Write what `submit` would, in a transaction that the caller takes back."""
+    return _insert(session, spec, None, "")
+
+
 def _repeated(session: Session, key: str | None, digest: str) -> Submitted | None:
     used = None if key is None else repository.find_key(session, key)
     if used is None:
@@ -100,6 +105,7 @@ def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     )  # fmt: skip
     session.add(job)
     session.flush()
+    session.add_all(JobLabel(job_id=job.id, name=name, value=value) for name, value in spec.labels.items())
     session.add(Event(job_id=job.id, at=now, type="submitted", data={}))
     return job
 
