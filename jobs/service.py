@@ -155,6 +155,9 @@ def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, 
     differing = conditions.differences(found_under)
     if differing and not spec.allow_different_conditions:
         raise ConditionsDifferError(source.id, differing)
+    if spec.conditions is None:  # what hangs on conditions could not be judged without
+        document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
+        spec = TrainSpec.model_validate(document)
     job = _add(session, spec, conditions)
     if bounds is None:
         job.waits_for, job.deadline_at = source.id, None

@@ -12,7 +12,7 @@ from jobs.conditions import Conditions
 from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Seconds, Strict, Text, refuse
-from jobs.training_options import EarlyStop, Observe, OnDivergence
+from jobs.training_options import EarlyStop, Observe, OnDivergence, check_noise_scale
 
 MIN_MEASUREMENTS = 10  # what a curve needs to be read
 USUAL_MEASUREMENTS = 50
@@ -140,8 +140,6 @@ class TrainSpec(_JobSpec):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
-        if self.batch_size_warm_start is not None and self.conditions is not None:
-            check_warm_start(self.conditions, self.batch_size_warm_start)
         if self.lr_reference_batch is not None:
             self._refuse_scaling_what_was_measured()
         if self.steps is not None:
@@ -150,6 +148,16 @@ class TrainSpec(_JobSpec):
             raise refuse("rates_not_lowered", "on_divergence goes with schedules that have one peak, not a sequence")
         if self.range_test is not None and self.schedule.peak != "auto":
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
+        return self
+
+    @model_validator(mode="after")
+    def _suits_its_conditions(self) -> Self:
+        if self.conditions is None:
+            return self
+        if self.batch_size_warm_start is not None:
+            check_warm_start(self.conditions, self.batch_size_warm_start)
+        if self.observe.noise_scale is not None:
+            check_noise_scale(self.conditions)
         return self
 
     def _refuse_scaling_what_was_measured(self) -> None:

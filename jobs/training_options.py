@@ -5,13 +5,36 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from jobs.conditions import Conditions
 from jobs.strict import Strict, refuse
+
+
+class NoiseScale(Strict):
+    """The gradient noise scale, measured at every ``every``-th step and smoothed with ``decay`` a measurement."""
+
+    every: Annotated[int, Field(ge=1, le=100_000)] = 10
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
 
 
 class Observe(Strict):
     """Metrics that cost something, and are measured where asked for: ``gradient_norm`` at every step."""
 
     gradient_norm: bool = False
+    noise_scale: NoiseScale | None = None
+
+
+def check_noise_scale(conditions: Conditions) -> None:
+    """Refuse to measure the noise scale where a step has one gradient only.
+
+    Raises:
+        PydanticCustomError: For a validator to pass on.
+    """
+    if conditions.world_size == 1 and conditions.accumulation_steps == 1:
+        raise refuse(
+            "one_gradient",
+            "observe.noise_scale compares gradients of two batch sizes: it needs conditions.world_size or "
+            "conditions.accumulation_steps of 2 or more",
+        )
 
 
 class EarlyStop(Strict):

@@ -10,8 +10,8 @@ from worker.sinks.fan_out import FanOut
 from worker.watch import Watch
 
 LATEST = (
-    "train_loss", "lr", "momentum", "gradient_norm", "val_loss", "val_accuracy", "val_r2", "generalisation_gap",
-    "samples_per_s",
+    "train_loss", "lr", "momentum", "gradient_norm", "noise_scale", "val_loss", "val_accuracy", "val_r2",
+    "generalisation_gap", "samples_per_s",
 )  # fmt: skip
 
 
