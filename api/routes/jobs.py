@@ -44,7 +44,7 @@ def submit_job(
 
 @router.get("", responses=problems(422))
 def list_jobs(
-    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train", "sweep"] | None = None,
+    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train", "sweep", "compare"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=r"^job_[0-9a-f]{32}$")] = None,
 ) -> JobList:  # fmt: skip
