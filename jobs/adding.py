@@ -25,7 +25,7 @@ def add(session: Session, spec: AnySpec) -> tuple[Job, list[Job]]:
     """Write what was asked for.
 
     Returns:
-        The job, and those that wait for a worker, in the order in which they are to run.
+        The job, and at least one to ring a worker for, in the order in which they are to run.
     """
     if isinstance(spec, LrFindSpec):
         job = _add(session, spec, spec.conditions)
@@ -130,7 +130,7 @@ def _add_compare(session: Session, spec: CompareSpec) -> tuple[Job, list[Job]]:
         "reference": reference_of(every, spec.reference, spec.target).name,
         "shortest": shortest(spec.own_arms).name,
     }  # fmt: skip
-    return parent, [*tests.values(), *(job for job in trainings if job.waits_for is None)]
+    return parent, [*tests.values(), *trainings]
 
 
 def _add_range_test(session: Session, spec: TrainSpec | CompareSpec, conditions: Conditions, of: str) -> Job:
