@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
@@ -119,6 +120,32 @@ def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence
         .order_by(Point.step),
     )
     return [(step, value, nonfinite) for step, value, nonfinite in rows]
+
+
+def evaluations_of_all(session: Session, job_ids: Sequence[str], metric: str) -> dict[str, list[tuple[int, float]]]:
+    """Step and value of a metric of some trainings, in order of steps and where finite, by job."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    query = (
+        select(Point.job_id, Point.step, Point.value)
+        .where(Point.job_id.in_(job_ids), Point.metric == metric, Point.replica == 0, Point.value.is_not(None))
+        .order_by(Point.job_id, Point.step)
+    )
+    rows: Any = session.execute(query)
+    for job_id, step, value in rows:
+        found.setdefault(job_id, []).append((step, value))
+    return found
+
+
+def seconds_a_sample(session: Session, job_id: str, steps: int | None = None) -> float | None:
+    """Sum of 1 / samples_per_s over the first ``steps`` of a training, or over all; None where there are none.
+
+    Times the global batch size it is how long those steps took, with the evaluations between them.
+    """
+    speeds = [Point.job_id == job_id, Point.metric == "samples_per_s", Point.replica == 0, Point.value > 0]
+    if steps is not None:
+        speeds.append(Point.step < steps)
+    total = session.scalar(select(func.sum(1.0 / Point.value)).where(*speeds))
+    return None if total is None else float(total)
 
 
 def live_workers(session: Session) -> Sequence[Worker]:

@@ -17,10 +17,14 @@ class NoiseScale(Strict):
 
 
 class Observe(Strict):
-    """Metrics that cost something, and are measured where asked for: ``gradient_norm`` at every step."""
+    """What is measured, where it costs something: ``gradient_norm`` at every step, held-back data every so many steps.
+
+    Without ``evaluate_every`` held-back data is evaluated at the end of each epoch, and at the end in either case.
+    """
 
     gradient_norm: bool = False
     noise_scale: NoiseScale | None = None
+    evaluate_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 def check_noise_scale(conditions: Conditions) -> None:
@@ -37,6 +41,16 @@ def check_noise_scale(conditions: Conditions) -> None:
         )
 
 
+def assert_reachable(metric: str | None, target: float) -> None:
+    """Refuse a target that no evaluation can reach, or that each does.
+
+    Raises:
+        PydanticCustomError: For a validator to pass on.
+    """
+    if metric == "val_accuracy" and not 0 < target <= 1:
+        raise refuse("target_out_of_range", "must be above 0 and at most 1 for val_accuracy")
+
+
 class EarlyStop(Strict):
     """Stop at the first evaluation that reaches the target: at least it for accuracy, at most it for loss.
 
@@ -50,8 +64,7 @@ class EarlyStop(Strict):
     @field_validator("target")
     @classmethod
     def _can_be_reached(cls, target: float, info: ValidationInfo) -> float:
-        if info.data.get("metric") == "val_accuracy" and not 0 < target <= 1:
-            raise refuse("target_out_of_range", "must be above 0 and at most 1 for val_accuracy")
+        assert_reachable(info.data.get("metric"), target)
         return target
 
     def is_reached(self, value: float) -> bool:

@@ -37,7 +37,7 @@ class JobQuery(BaseModel):
         [], max_length=20, description="Any one of these; repeated, or with commas between."
     )
     is_terminal: bool | None = Field(None, description="Whether the job has ended.")
-    kind: Literal["lr_find", "train", "sweep"] | None = None
+    kind: Literal["lr_find", "train", "sweep", "compare"] | None = None
     label: list[Annotated[Text, AfterValidator(_pair)]] = Field(
         [], max_length=MOST_LABELS, examples=[["project:demo"]],
         description="`name:value`, the name up to the first colon; repeated, all must hold.",

@@ -65,7 +65,7 @@ class Training:
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
-        """Go through the steps that are left; evaluate at each epoch's end, save when rank 0's clock says so."""
+        """Go through the steps that are left; evaluate as `Observe` says, save when rank 0's clock says so."""
         first, total = 0, self.length.total_steps
         if self.plan.resume is not None:
             first, self.memory = self.keeper.resume(self.plan.resume)
@@ -79,8 +79,8 @@ class Training:
             self._take_step(step)
             self.scheduler.step()
             last = step + 1
-            ends_epoch = self._ends_epoch(step)
-            if (self.ledger.is_due or ends_epoch) and self._exchange(step, evaluate=ends_epoch):
+            evaluate = self._is_evaluated_after(step)
+            if (self.ledger.is_due or evaluate) and self._exchange(step, evaluate=evaluate):
                 return  # asked to stop: what is left is for another attempt
             if self._has_reached_its_target():
                 break
@@ -100,8 +100,10 @@ class Training:
         if watched is not None and norm is not None:
             self.ledger.add_squares(step, watched.squares(step, norm))
 
-    def _ends_epoch(self, step: int) -> bool:
-        return step + 1 == self.length.total_steps or self.epochs.ends_at(step)
+    def _is_evaluated_after(self, step: int) -> bool:
+        every = self.spec.observe.evaluate_every
+        is_due = self.epochs.ends_at(step) if every is None else (step + 1) % every == 0
+        return is_due or step + 1 == self.length.total_steps
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
