@@ -58,7 +58,12 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     job.started_at, job.step = job.started_at or now, step
     job.deadline_at = deadlines.of_running(job, now)
     resumed_from = None if checkpoint is None else step
-    session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
+    session.add(
+        Attempt(
+            job_id=job_id, number=attempt, worker=worker, slots=job.slots, started_at=now,
+            resumed_from_step=resumed_from,
+        ),
+    )  # fmt: skip
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
     turns.note_served(session, job, now)
     parents.begin_parent(session, job)
@@ -82,6 +87,19 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
     """
     with database.write() as session:
         return fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
+
+
+def hold(database: Database, claim: Claim, *, slots: int) -> None:
+    """Note how many slots an attempt holds from now on, and the event ``slots``.
+
+    Raises:
+        StaleAttemptError: The job is no longer this attempt's; nothing is written.
+    """
+    with database.write() as session:
+        fenced.write(session, claim, version=Job.version + 1)
+        own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
+        session.execute(update(Attempt).where(*own).values(slots=slots))
+        session.add(Event(job_id=claim.job_id, at=repository.now(session), type="slots", data={"slots": slots}))
 
 
 def record(database: Database, claim: Claim, batch: Batch) -> list[str]:

@@ -98,6 +98,7 @@ class Attempt(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(140))
+    slots: Mapped[int]  # how many it holds, spare ones with them
     started_at: Mapped[float]
     finished_at: Mapped[float | None]
     outcome: Mapped[str | None] = mapped_column(String(20))

@@ -24,10 +24,11 @@ class Progress(Document):
 
 
 class AttemptDocument(Document):
-    """One try at a job."""
+    """One try at a job; ``slots`` is how many it holds, or held at its end."""
 
     number: int
     worker: str
+    slots: int
     outcome: str | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -38,7 +39,8 @@ class AttemptDocument(Document):
     def of(cls, row: Attempt) -> Self:
         """From its row."""
         return cls(
-            number=row.number, worker=row.worker, outcome=row.outcome, started_at=instant(row.started_at),
+            number=row.number, worker=row.worker, slots=row.slots, outcome=row.outcome,
+            started_at=instant(row.started_at),
             finished_at=instant(row.finished_at), resumed_from_step=row.resumed_from_step, last_step=row.last_step,
         )  # fmt: skip
 

@@ -32,6 +32,8 @@ class Plan:
     start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
     resident_bytes: int
     stream_workers: int
+    pieces_dir: Path  # what groups of ranks have taken of the job; see `worker.train.pieces`
+    first_piece: int  # that which this group begins with
     job_id: str = ""
 
     @property
@@ -58,4 +60,6 @@ class Plan:
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
             resident_bytes=document["resident_bytes"],
             stream_workers=document["stream_workers"],
+            pieces_dir=Path(document["pieces_dir"]),
+            first_piece=document["first_piece"],
         )
