@@ -17,7 +17,7 @@ from api.schemas.job_query import JobQuery
 from api.schemas.jobs import JobDocument, JobList
 from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
-from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
+from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, preferred_wait_s, when_changed
 from jobs import listing, repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
@@ -43,16 +43,27 @@ def submit_job(
     return _show(parts, submitted.job_id)
 
 
-@router.get("", responses=problems(422))
-def list_jobs(parts: Parts, request: Request, response: Response, asked: Annotated[JobQuery, Query()]) -> JobList:
-    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before; ``Link`` has the whole address."""
+@router.get("", responses=problems(422) | {304: {"description": "The page has not changed."}})
+def list_jobs(
+    parts: Parts, request: Request, response: Response, asked: Annotated[JobQuery, Query()],
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> JobList:  # fmt: skip
+    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before; ``Link`` has the whole address.
+
+    With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
+    """
     with parts.database.read() as session:
         rows = listing.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
         shown = rows[: asked.limit]
         more = shown[-1].id if len(rows) > asked.limit else None
-        if more is not None:
-            response.headers["Link"] = f'<{_next_page(request, more)}>; rel="next"'
-        return JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+        jobs = JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+    headers = {"ETag": etag_of_list(jobs), "Cache-Control": "no-cache"}
+    if more is not None:
+        headers["Link"] = f'<{_next_page(request, more)}>; rel="next"'
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]
+    response.headers.update(headers)
+    return jobs
 
 
 def _next_page(request: Request, cursor: str) -> str:
