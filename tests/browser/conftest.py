@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from client.client import Client
 from client.stack import Stack
@@ -17,6 +17,7 @@ from tests.e2e.conftest import running_stack
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDTHS = (390, 1440)
 PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """One stack for the tests of a module."""
-    with running_stack() as stack:
+    # A browser takes the cores that leases are renewed on.
+    with running_stack(start_timeout_s=300.0, extra_env={"CLR_LEASE_S": "30"}) as stack:
         yield stack
 
 
