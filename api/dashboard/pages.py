@@ -24,6 +24,24 @@ def jobs_page() -> HTMLResponse:
     return _page("jobs", "Jobs")
 
 
+@router.get("/workers")
+def workers_page() -> HTMLResponse:
+    """Workers and their slots."""
+    return _page("workers", "Workers")
+
+
+@router.get("/keys")
+def keys_page() -> HTMLResponse:
+    """API keys, for admins."""
+    return _page("keys", "Keys")
+
+
+@router.get("/login")
+def login_page() -> HTMLResponse:
+    """The way in, with a key."""
+    return _page("login", "Log in")
+
+
 @router.get("/jobs/{_job_id}")
 def job_page(_job_id: str) -> HTMLResponse:
     """One job; which one, its module reads from the address."""

@@ -15,7 +15,7 @@ from api.schemas.curves import CurveQuery, CurvesDocument
 from api.schemas.jobs import JobDocument, JobList
 from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
-from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
+from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, preferred_wait_s, when_changed
 from jobs import repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
@@ -42,18 +42,28 @@ def submit_job(
     return _show(parts, submitted.job_id)
 
 
-@router.get("", responses=problems(422))
-def list_jobs(
-    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train", "sweep"] | None = None,
+@router.get("", responses=problems(422) | {304: {"description": "The page has not changed."}})
+def list_jobs(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
+    parts: Parts, response: Response,
+    status: Status | None = None, kind: Literal["lr_find", "train", "sweep"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=r"^job_[0-9a-f]{32}$")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
 ) -> JobList:  # fmt: skip
-    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before."""
+    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before.
+
+    With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
+    """
     with parts.database.read() as session:
         rows = repository.list_jobs(session, status=status, kind=kind, before=cursor, limit=limit + 1)
         shown = rows[:limit]
         more = shown[-1].id if len(rows) > limit else None
-        return JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+        jobs = JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+    headers = {"ETag": etag_of_list(jobs), "Cache-Control": "no-cache"}
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]
+    response.headers.update(headers)
+    return jobs
 
 
 @router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})

@@ -151,6 +151,17 @@ def test_a_stream_of_a_job_that_is_not_there_is_a_404(http: httpx2.Client, path:
     assert response.json()["code"] == "job_not_found"
 
 
+def test_an_unchanged_page_of_jobs_is_a_304(http: httpx2.Client, database: Database) -> None:
+    mine = claimed(database)
+    first = http.get("/v1/jobs").headers["ETag"]
+    assert http.get("/v1/jobs", headers={"If-None-Match": first}).status_code == 304
+    record(database, mine, 3)
+    changed = http.get("/v1/jobs", headers={"If-None-Match": first})
+    assert (changed.status_code, changed.json()["data"][0]["progress"]["step"]) == (200, 4)
+    service.submit(database, train_spec())
+    assert http.get("/v1/jobs", headers={"If-None-Match": changed.headers["ETag"]}).status_code == 200
+
+
 def test_an_unchanged_job_is_a_304(http: httpx2.Client, database: Database) -> None:
     claim = claimed(database)
     path = f"/v1/jobs/{claim.job_id}"

@@ -1,5 +1,6 @@
 // What every page needs: requests to /v1, nodes made without markup in strings, and words for people.
 
+const [NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED] = [204, 304, 401];
 let session = null;
 
 /** Who asks, and the token that a session's changes must carry. Asked once for each page. */
@@ -16,15 +17,25 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
   return request(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
 }
 
+/** What GET answers now, with its `etag`; null where it still is what it was at `etag`. */
+export async function askAgain(path, etag) {
+  const answer = await answerTo(path, etag ? { headers: { "If-None-Match": etag } } : {});
+  return answer.status === NOT_MODIFIED ? null : { document: await answer.json(), etag: answer.headers.get("ETag") };
+}
+
 async function request(path, options) {
+  const answer = await answerTo(path, options);
+  return answer.status === NO_CONTENT ? null : answer.json();
+}
+
+async function answerTo(path, options) {
   const answer = await fetch(path, options);
-  if (answer.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-    return new Promise(() => {}); // the page is on its way out
-  }
-  const document = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Problem(document);
-  return document;
+  if (answer.ok || answer.status === NOT_MODIFIED) return answer;
+  const problem = await answer.json().catch(() => ({ status: answer.status, title: `the answer was ${answer.status}` }));
+  if (answer.status !== UNAUTHORIZED) throw new Problem(problem);
+  const ended = problem.code === "session_ended" ? "&ended=1" : "";
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}${ended}`);
+  return new Promise(() => {}); // the page is on its way out
 }
 
 /** An RFC 9457 problem of the API. `errors` is the list of faulty fields, each with pointer and detail. */
@@ -46,13 +57,13 @@ export function node(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Tell what went wrong, above the page; with nothing, take it away again. */
+/** Tell what went wrong and what to do, above the page; with nothing, take it away again. */
 export function trouble(error = null) {
   const place = document.getElementById("trouble");
-  place.replaceChildren();
-  if (error === null) return;
-  const said = error instanceof Problem ? error.message : `The service does not answer (${error.message}). Is it running?`;
-  place.append(node("p", { className: "notice bad", textContent: said }));
+  if (error === null) return place.replaceChildren();
+  const said = error instanceof Problem ? `${error.message[0].toUpperCase()}${error.message.slice(1)}.`
+    : `The service does not answer (${error.message}). clr up starts it on this machine.`;
+  if (place.textContent !== said) place.replaceChildren(node("p", { className: "notice bad", textContent: said }));
 }
 
 /** Tell screen readers what changed. */
