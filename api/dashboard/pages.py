@@ -48,6 +48,12 @@ def job_page(_job_id: str) -> HTMLResponse:
     return _page("job", "Job", draws=True)
 
 
+@router.get("/compare")
+def compare_page() -> HTMLResponse:
+    """Several trainings beside each other; which ones, its module reads from the address."""
+    return _page("compare", "Compare", draws=True)
+
+
 @router.get("/assets/{version}/{name}")
 def show_asset(version: str, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
     """A file of the pages, compressed where the browser takes that."""

@@ -38,7 +38,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """One stack for the tests of a module."""
-    with running_stack() as stack:
+    # A browser takes the cores that leases are renewed on.
+    with running_stack(start_timeout_s=300.0, extra_env={"CLR_LEASE_S": "30"}) as stack:
         yield stack
 
 

@@ -35,7 +35,7 @@ def test_a_job_that_ran_is_listed_and_drawn(stack: Stack, client: Client, open_p
     client.wait(job["id"])
     page = open_page(stack.url)
     page.get_by_role("link", name="first look").click()
-    expect(page.locator("#plot .main-svg").first).to_be_visible()
+    expect(page.locator("#range-plot .main-svg").first).to_be_visible()
     assert_accessible(page)
 
 
