@@ -23,6 +23,8 @@ from worker.fetching import fetch_dataset
 from worker.groups import Groups, Spare
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
+from worker.log_tail import LogTail
+from worker.secrecy import redaction
 from worker.sharing import Sharing
 from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
@@ -56,6 +58,7 @@ class Supervisor:
 
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
+        redact: Takes secrets out of what ranks write, before it is stored.
         unkilled: Ranks of attempts that are over and could not be killed, by their devices.
     """
 
@@ -66,6 +69,7 @@ class Supervisor:
     on_cuda: bool
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
+    redact: Callable[[str], str] = field(default_factory=redaction)
     unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
@@ -99,7 +103,8 @@ class Supervisor:
             with self.database.read() as session:
                 return Watch.of(session, claim.job_id)
 
-        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks)
+        log_tail = LogTail(run_dir, self.redact)
+        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks, log_tail)
 
     def _status_of(self, claim: Claim) -> str:
         try:
@@ -131,6 +136,7 @@ class Supervisor:
             self._follow(sharing, shipper, claim, lease)
         finally:
             sharing.groups.kill()
+            shipper.end_log()
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))

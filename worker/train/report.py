@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from worker.train import narration
+
 
 class Report:
     """Appends lines; on other ranks it does nothing.
@@ -64,3 +66,4 @@ class Report:
         if self._file is not None:
             self._file.write(json.dumps({"type": of_type, **fields}) + "\n")
             self._file.flush()
+            narration.tell(of_type, fields)

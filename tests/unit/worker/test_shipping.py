@@ -4,6 +4,7 @@ from typing import Any
 
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Claim
+from worker.log_tail import LogTail
 from worker.shipping import Shipper
 
 CLAIM = Claim("job_x", 1, "train", 1, {}, {}, None, None, 0)
@@ -67,3 +68,17 @@ def test_reports_of_several_groups_are_one_stream_that_ends_with_the_last_of_the
     shipper.shipped()
     assert not shipper.next_batch()
     assert shipper.result is not None
+
+
+def test_what_processes_write_is_shipped_with_the_rest_and_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "report.jsonl").write_text(points(0, 1))
+    (tmp_path / "agent.log").write_text("begins\nno line")
+    shipper = Shipper(CLAIM, tmp_path, ArtifactStore(tmp_path / "store"), log=LogTail(tmp_path, str))
+    batch = shipper.next_batch()
+    assert (len(batch.points), [line.text for line in batch.lines]) == (1, ["begins"])
+    shipper.shipped()
+    assert not shipper.next_batch()
+    shipper.end_log()
+    assert [line.text for line in shipper.next_batch().lines] == ["no line"]
+    shipper.shipped()
+    assert not shipper.next_batch()
