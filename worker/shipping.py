@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
+from worker.clock import Clock
 from worker.log_tail import LogTail
 from worker.rundir import ReportTail
 from worker.sinks.fan_out import FanOut
@@ -28,17 +29,19 @@ class Shipper:
         watch: Looks at the metrics on their way and raises alarms.
         sinks: Take the metrics too, once they stand in SQL.
         log: Has what the processes write.
+        base_s: Seconds that earlier attempts have trained up to where this one goes on.
 
     Attributes:
         run_dir: Where the report and its files lie.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an attempt is watched with
         self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None,
-        sinks: FanOut | None = None, log: LogTail | None = None,
+        sinks: FanOut | None = None, *, log: LogTail | None = None, base_s: float = 0.0,
     ) -> None:  # fmt: skip
         self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
         self._watch = watch or Watch()
+        self._clock = Clock(base_s)
         self._unstored: OSError | None = None
         self._tails = [ReportTail(run_dir)]
         self._log, self._log_read, self._ranks_are_gone = log, 0.0, False
@@ -110,6 +113,7 @@ class Shipper:
             last = self._batch.points[-1].row("")["value"]
             if metric in LATEST:
                 self._batch.latest[metric] = last
+        self._batch.points += self._clock.points(line)
         self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
         self._done[group] = line["done"]
         self._batch.progress |= {"step": sum(self._done.values()), "epoch": line.get("epoch")}

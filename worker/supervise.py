@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import endings, lifecycle, repository
+from jobs import endings, lifecycle, repository, times
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
+from jobs.series import Source
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
@@ -99,12 +100,14 @@ class Supervisor:
                 sinks.close(self._status_of(claim))
 
     def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
-        def watch() -> Watch:
+        def earlier() -> tuple[Watch, float]:
             with self.database.read() as session:
-                return Watch.of(session, claim.job_id)
+                trained_s = times.before(Source(session, claim.job_id, times.METRIC, 0), claim.resume_step)
+                return Watch.of(session, claim.job_id), trained_s
 
         log_tail = LogTail(run_dir, self.redact)
-        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks, log_tail)
+        watch, trained_s = self._insist(lease, earlier)
+        return Shipper(claim, run_dir, self.store, watch, sinks, log=log_tail, base_s=trained_s)
 
     def _status_of(self, claim: Claim) -> str:
         try:

@@ -26,6 +26,10 @@ def test_what_ranks_write_is_followed_and_kept(stack: Stack, client: Client) -> 
         assert said[0] == f"{LONG} steps in all"
         assert any("val_loss" in text for text in said)
         assert said[-1] == "done"
+        (over_time,) = http.get(f"/v1/jobs/{job_id}/curves?metric=train_loss&x=time").json()["series"]
+        assert len(over_time["x"]) == LONG
+        assert over_time["x"] == sorted(over_time["x"])
+        assert over_time["x"][0] > 0
         failing = conditions(dataset={"name": "npz", "options": {"path": "nowhere.npz"}})
         failed = client.wait(client.submit(train(conditions=failing))["id"], timeout_s=TIMEOUT_S)
         assert failed["status"] == "failed"
