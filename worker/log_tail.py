@@ -31,7 +31,9 @@ class LogTail:
         found = []
         for folder in (self._run_dir, *sorted(self._run_dir.glob("group-*"))):
             group = "" if folder == self._run_dir else f"{folder.name}/"
-            found += [Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)]
+            found += [
+                Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)
+            ]
             for path in sorted((folder / "logs").glob("*/attempt_*/*/std*.log")):
                 source = f"{group}rank{path.parent.name}"
                 found += [Line(source, path.stem, text) for text in self._lines(path, is_last=is_last)]
