@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: chaos install demo up test fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -22,6 +22,9 @@ up: install  ## The whole stack on this machine
 
 test: check  ## Everything that CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+docs: install  ## The documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict
 
 fuzz: install  ## schemathesis with and without a key, for minutes; SEED=n for another run
 	$(BIN)/python -m tests.fuzz --seed $(SEED)

@@ -18,6 +18,7 @@ from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
 from api.observe import Metrics, Observed
 from api.routes import (
+    comparisons,
     control,
     datasets,
     docs,
@@ -30,6 +31,7 @@ from api.routes import (
     plots,
     schedules,
     session,
+    validation,
     workers,
 )
 from jobs.db import Database
@@ -68,9 +70,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     )  # fmt: skip
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
-        outputs.csv_router, jobs.router, control.router, events.router, plots.router, outputs.router, schedules.router,
-        datasets.router, workers.router, health.router, keys.router, session.router, metrics.router, docs.router,
-        pages.router,
+        outputs.csv_router, jobs.router, validation.router, comparisons.router, control.router, events.router,
+        plots.router, outputs.router, schedules.router, datasets.router, workers.router, health.router, keys.router,
+        session.router, metrics.router, docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from jobs import repository
+from jobs import registry, repository
 from jobs.db import Database, db_now
 from jobs.models import Attempt, Job
 from jobs.status import Status
@@ -74,7 +74,5 @@ def _workers(session: Session) -> Iterator[Metric]:
     workers = repository.live_workers(session)
     yield GaugeMetricFamily("clr_workers", "Workers that beat", value=len(workers))
     yield GaugeMetricFamily("clr_slots", "Slots of workers that beat", value=sum(worker.slots for worker in workers))
-    held = session.scalar(
-        select(func.coalesce(func.sum(Job.slots), 0)).where(Job.status.in_([Status.RUNNING, Status.CANCELLING]))
-    )
-    yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=int(held or 0))
+    held = sum(registry.slots_held(session).values())
+    yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=held)

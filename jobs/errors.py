@@ -86,6 +86,15 @@ class NoTableError(JobsError):
         super().__init__(f"{job_id} has no table: it is a {kind} job, and only sweep jobs have one")
 
 
+class NoComparisonError(JobsError):
+    """Only ``compare`` jobs have a comparison."""
+
+    code = "no_comparison"
+
+    def __init__(self, job_id: str, kind: str) -> None:
+        super().__init__(f"{job_id} has no comparison: it is a {kind} job, and only compare jobs have one")
+
+
 class UnusableBoundsError(JobsError):
     """The schedule asks for a ``base_lr`` that is not below the peak of the bounds."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from jobs import alarms, deadlines, fenced, parents, repository, rollups, stored_files
+from jobs import alarms, deadlines, fenced, parents, repository, rollups, stored_files, turns
 from jobs.db import Database, db_now
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim, Wish
@@ -14,8 +14,10 @@ from jobs.status import Status
 KEPT_CHECKPOINTS = 2
 
 
-def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_s: float) -> Claim | None:
-    """Take the job at the head of the queue by compare-and-set.
+def claim_next(
+    database: Database, *, worker: str, slots: int, free: int, lease_s: float, max_running: int | None = None
+) -> Claim | None:
+    """Take the job whose turn it is by compare-and-set.
 
     Args:
         database: Where jobs wait.
@@ -23,12 +25,13 @@ def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_
         slots: Devices of this worker; a job that needs more is not for it.
         free: Devices that nobody uses; if the job at the head needs more, nothing is taken.
         lease_s: How long the claim holds until it is renewed.
+        max_running: How many jobs of one submitter may run at once; None for any number.
 
     Returns:
         The claim, or None where nothing can start or another worker was faster.
     """
     with database.write() as session:
-        job = repository.next_claimable(session, slots)
+        job = turns.next_claimable(session, slots, max_running)
         if job is None or job.slots > free:
             return None
         taken = session.execute(
@@ -55,8 +58,14 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
     job.started_at, job.step = job.started_at or now, step
     job.deadline_at = deadlines.of_running(job, now)
     resumed_from = None if checkpoint is None else step
-    session.add(Attempt(job_id=job_id, number=attempt, worker=worker, started_at=now, resumed_from_step=resumed_from))
+    session.add(
+        Attempt(
+            job_id=job_id, number=attempt, worker=worker, slots=job.slots, started_at=now,
+            resumed_from_step=resumed_from,
+        ),
+    )  # fmt: skip
     session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
+    turns.note_served(session, job, now)
     parents.begin_parent(session, job)
     start = job.resolved.get("start_from", {})
     return Claim(
@@ -78,6 +87,19 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
     """
     with database.write() as session:
         return fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
+
+
+def hold(database: Database, claim: Claim, *, slots: int) -> None:
+    """Note how many slots an attempt holds from now on, and the event ``slots``.
+
+    Raises:
+        StaleAttemptError: The job is no longer this attempt's; nothing is written.
+    """
+    with database.write() as session:
+        fenced.write(session, claim, version=Job.version + 1)
+        own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
+        session.execute(update(Attempt).where(*own).values(slots=slots))
+        session.add(Event(job_id=claim.job_id, at=repository.now(session), type="slots", data={"slots": slots}))
 
 
 def record(database: Database, claim: Claim, batch: Batch) -> list[str]:

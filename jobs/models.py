@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, text
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
@@ -72,8 +72,22 @@ class Job(Base):
         Index("ix_jobs_lease", "status", "lease_expires_at"),
         Index("ix_jobs_status", "status", "id"),
         Index("ix_jobs_kind", "kind", "id"),
+        Index("ix_jobs_fingerprint", "fingerprint", "id"),
+        Index("ix_jobs_scan", "id", "created_at", "owner", "name"),  # searched for times and names
         Index("ix_jobs_owner", "owner", "id"),
     )
+
+
+class JobLabel(Base):
+    """One label of a job, as in its ``labels``: here to be found by."""
+
+    __tablename__ = "job_labels"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))
+
+    __table_args__ = (Index("ix_job_labels_value", "name", "value", "job_id"),)
 
 
 class Attempt(Base):
@@ -84,6 +98,7 @@ class Attempt(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(140))
+    slots: Mapped[int]  # how many it holds, spare ones with them
     started_at: Mapped[float]
     finished_at: Mapped[float | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
@@ -143,6 +158,20 @@ class Bucket(Base):
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - rows lie in the order in which they are read
 
 
+class LogLine(Base):
+    """A line that a process of an attempt wrote; the oldest lines of a job go, see `jobs.log_lines`."""
+
+    __tablename__ = "log_lines"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # from 1, over all attempts
+    attempt: Mapped[int]
+    source: Mapped[str] = mapped_column(String(20))  # agent, or rank0, rank1, …
+    stream: Mapped[str] = mapped_column(String(10))  # stdout or stderr
+    at: Mapped[float]  # when it was shipped
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Artifact(Base):
     """A stored file of a job."""
 
@@ -187,6 +216,15 @@ class Worker(Base):
     devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
     versions: Mapped[dict[str, str]] = mapped_column(default=dict)
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
+
+
+class Submitter(Base):
+    """An owner of jobs (empty where no key was asked for), and when one of their jobs last began; see `jobs.turns`."""
+
+    __tablename__ = "submitters"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    served_at: Mapped[float]
 
 
 class Dataset(Base):

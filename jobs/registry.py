@@ -10,11 +10,10 @@ from jobs import deadlines, endings, repository
 from jobs.db import Database, db_now
 from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import WorkerNotFoundError
-from jobs.models import Job, Worker
+from jobs.models import Attempt, Job, Worker
 from jobs.rows import Claim
-from jobs.status import Outcome, Reason, Status
+from jobs.status import HELD, Outcome, Reason, Status
 
-HELD = (Status.RUNNING, Status.CANCELLING)
 STUCK_S = 120.0
 
 
@@ -69,6 +68,13 @@ def jobs_of(session: Session) -> dict[str, list[Job]]:
     for job in session.scalars(select(Job).where(Job.status.in_(HELD), Job.worker.is_not(None)).order_by(Job.id)):
         held.setdefault(job.worker or "", []).append(job)
     return held
+
+
+def slots_held(session: Session) -> dict[str, int]:
+    """How many slots each job holds that runs or is being ended, those lent to it with its own."""
+    current = (Attempt.job_id == Job.id) & (Attempt.number == Job.attempt)
+    rows = session.execute(select(Job.id, Attempt.slots).join(Attempt, current).where(Job.status.in_(HELD)))
+    return {row.id: row.slots for row in rows}
 
 
 def leave(database: Database, name: str) -> None:

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     rate_per_s: PositiveFloat = 50.0
     rate_burst: PositiveInt = 200
     max_unfinished_jobs: PositiveInt = 1000
+    max_running_jobs: PositiveInt | None = None
     metrics_public: bool = False
     allow_downloads: bool = False
     sinks: str = ""

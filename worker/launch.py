@@ -29,7 +29,7 @@ def _in_forked(function: str, *arguments: Any) -> None:
 
 
 class Ranks:
-    """The processes of one attempt: an agent and its ranks, in one process group."""
+    """An agent and its ranks, in one process group."""
 
     def __init__(self, process: Any, lock: threading.Lock) -> None:
         self._process = process
@@ -45,13 +45,14 @@ class Ranks:
         with self._lock:
             return bool(self._process.is_alive())
 
-    def stop(self, grace_s: float) -> None:
-        """SIGTERM to the whole group, SIGKILL to what is left of it after ``grace_s`` seconds."""
+    def has_failed(self) -> bool:
+        """Whether the agent ended otherwise than well."""
+        with self._lock:
+            return bool(self._process.exitcode)
+
+    def terminate(self) -> None:
+        """SIGTERM to the whole group."""
         self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + grace_s
-        while self.is_alive() and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
-        self.kill()
 
     def kill(self, patience_s: float = PATIENCE_S) -> bool:
         """SIGKILL to the group, again and again until all of it is gone and the agent is reaped.

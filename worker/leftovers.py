@@ -18,13 +18,13 @@ from sqlalchemy.orm import Session
 
 from jobs.db import Database
 from jobs.models import Job
-from jobs.registry import HELD
-from jobs.status import TERMINAL
+from jobs.status import HELD, TERMINAL
 from worker import processes
 
 log = logging.getLogger(__name__)
 
 FILE = "processes.json"
+_NOTES = f"attempt-*/**/{FILE}"  # of an attempt's first group in its own folder, of a further one in a folder there
 DAY_S = 86_400.0
 _GONE_S = 5.0
 _POLL_S = 0.02
@@ -47,13 +47,13 @@ def end_orphans(database: Database, runs_dir: Path) -> list[int]:
         Ids of the process groups that were killed.
     """
     killed = []
-    for file in sorted(runs_dir.glob(f"job_*/attempt-*/{FILE}")):
+    for file in sorted(runs_dir.glob(f"job_*/{_NOTES}")):
         note = _read(file)
         if note is None or note["host"] != socket.gethostname():
             continue
         if note["boot"] == processes.boot_id() and _is(note, "worker"):
             continue  # its worker lives, and ends it itself
-        if note["boot"] == processes.boot_id() and _is(note, "agent") and not _is_held(database, file.parent):
+        if note["boot"] == processes.boot_id() and _is(note, "agent") and not _is_held(database, file):
             log.warning("%s: its worker is gone; killing process group %s", file.parent, note["agent"])
             if not _kill_group(note["agent"]):
                 log.error("%s: process group %s cannot be killed", file.parent, note["agent"])
@@ -72,7 +72,7 @@ def tidy_runs(database: Database, runs_dir: Path, *, keep_days: float) -> list[s
     """
     removed = []
     for folder in sorted(runs_dir.glob("job_*")):
-        if any(folder.glob(f"attempt-*/{FILE}")) or time.time() - _changed(folder) < keep_days * DAY_S:
+        if any(folder.glob(_NOTES)) or time.time() - _changed(folder) < keep_days * DAY_S:
             continue
         with database.read() as session:
             if not _is_over(session, folder.name):
@@ -109,8 +109,9 @@ def _is(note: dict[str, Any], who: str) -> bool:
     return who == "worker" or processes.command_line(note[who]) == note["command"]
 
 
-def _is_held(database: Database, run_dir: Path) -> bool:
-    """Whether the lease of this attempt may still hold."""
+def _is_held(database: Database, file: Path) -> bool:
+    """Whether the lease of the attempt that a note belongs to may still hold."""
+    run_dir = next(folder for folder in file.parents if folder.name.startswith("attempt-"))
     with database.read() as session:
         job = session.get(Job, run_dir.parent.name)
         return job is not None and job.status in HELD and run_dir.name == f"attempt-{job.attempt}"

@@ -1,18 +1,55 @@
 """The run directory of an attempt: what the supervisor writes for the ranks, and what they report."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jobs.rows import Claim
 from jobs.settings import Settings
+from worker.train import pieces
 from worker.train.stopping import STOP_FILE
 
 LOG_TAIL_BYTES = 2000
 
 
-def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | None, start: Path | None = None) -> None:
-    """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a group begins with, and where all groups of its attempt note what they have taken."""
+
+    pieces_dir: Path
+    piece: int
+
+    @classmethod
+    def first(cls, run_dir: Path) -> Self:
+        """The share of an attempt's first group."""
+        pieces_dir = run_dir / pieces.FOLDER
+        pieces_dir.mkdir(parents=True, exist_ok=True)
+        pieces.take(pieces_dir, 1)
+        return cls(pieces_dir, 0)
+
+
+def write_plan(
+    folder: Path,
+    claim: Claim,
+    settings: Settings,
+    resume: Path | None,
+    start: Path | None = None,
+    *,
+    share: Share | None = None,
+) -> None:
+    """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none.
+
+    Args:
+        folder: Of the group of ranks that is to read it.
+        claim: The job.
+        settings: Of this worker.
+        resume: Checkpoint to go on from.
+        start: Checkpoint whose weights a range test starts from.
+        share: Of several groups; left out for one that does the whole job.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    share = share or Share.first(folder)
     plan = {
         "kind": claim.kind,
         "job_id": claim.job_id,
@@ -26,10 +63,11 @@ def write_plan(run_dir: Path, claim: Claim, settings: Settings, resume: Path | N
         "resume": None
         if resume is None
         else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
+        "pieces_dir": str(share.pieces_dir),
+        "first_piece": share.piece,
         "start": None if start is None else {"path": str(start), "sha256": claim.start_sha256, "step": 0},
     }
-    run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / "plan.json").write_text(json.dumps(plan))
+    (folder / "plan.json").write_text(json.dumps(plan))
 
 
 class ReportTail:
@@ -52,13 +90,13 @@ class ReportTail:
 
 
 def failures(run_dir: Path) -> list[dict[str, Any]]:
-    """What ranks, and the agent on ranks that died without a word, wrote about their failure."""
-    return [json.loads(path.read_text()) for path in sorted(run_dir.glob("failure-*.json"))]
+    """What ranks of any group, and the agent on ranks that died without a word, wrote about their failure."""
+    return [json.loads(path.read_text()) for path in sorted(run_dir.glob("**/failure-*.json"))]
 
 
 def log_tail(run_dir: Path) -> str:
     """The end of what the ranks wrote to standard error."""
-    logs = [*sorted(run_dir.glob("logs/**/stderr.log")), run_dir / "agent.log"]
+    logs = [*sorted(run_dir.glob("**/stderr.log")), *sorted(run_dir.glob("**/agent.log"))]
     for path in logs:
         if path.exists() and (text := path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()):
             return text
@@ -67,6 +105,7 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
-    left = [run_dir / name for name in ("report.jsonl", "plan.json", STOP_FILE)]
-    for path in (*left, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
+    folders = (run_dir, *run_dir.glob("group-*"))
+    left = [folder / name for folder in folders for name in ("report.jsonl", "plan.json", STOP_FILE)]
+    for path in (*left, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*"), *run_dir.glob(f"{pieces.FOLDER}/*")):
         path.unlink(missing_ok=True)

@@ -10,13 +10,13 @@ from worker.sinks.fan_out import FanOut
 from worker.watch import Watch
 
 LATEST = (
-    "train_loss", "lr", "momentum", "gradient_norm", "val_loss", "val_accuracy", "val_r2", "generalisation_gap",
-    "samples_per_s",
+    "train_loss", "lr", "momentum", "gradient_norm", "noise_scale", "val_loss", "val_accuracy", "val_r2",
+    "generalisation_gap", "samples_per_s",
 )  # fmt: skip
 
 
 class Shipper:
-    """Collects what rank 0 reports.
+    """Collects what rank 0 of each group of ranks reports.
 
     Args:
         claim: Whose report it is.
@@ -27,7 +27,6 @@ class Shipper:
 
     Attributes:
         run_dir: Where the report and its files lie.
-        result: The last line of a report that came to its end, else None.
     """
 
     def __init__(
@@ -36,10 +35,20 @@ class Shipper:
         self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
         self._watch = watch or Watch()
         self._unstored: OSError | None = None
-        self._tail = ReportTail(run_dir)
-        self._lines: list[dict[str, Any]] = []
+        self._tails = [ReportTail(run_dir)]
+        self._done: dict[int, int] = {}  # steps, by group
+        self._results: dict[int, dict[str, Any]] = {}
+        self._lines: list[tuple[int, dict[str, Any]]] = []
         self._batch = Batch()
-        self.result: dict[str, Any] | None = None
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The last line of the first group's report, where the reports of all groups came to their end, else None."""
+        return self._results.get(0) if len(self._results) == len(self._tails) else None
+
+    def follow(self, folder: Path) -> None:
+        """Collect what a further group of ranks reports too."""
+        self._tails.append(ReportTail(folder))
 
     def next_batch(self) -> Batch:
         """What is to be written next, up to and with one checkpoint; empty where there is nothing new.
@@ -53,11 +62,11 @@ class Shipper:
             return self._batch
         if self._unstored is not None:
             raise self._unstored
-        self._lines += self._tail.read()
+        self._lines += [(group, line) for group, tail in enumerate(self._tails) for line in tail.read()]
         while self._lines and self._batch.checkpoint is None and self._unstored is None:
-            line = self._lines.pop(0)
+            group, line = self._lines.pop(0)
             try:
-                getattr(self, f"_take_{line['type']}")(line)
+                getattr(self, f"_take_{line['type']}")(line, group)
             except OSError as error:
                 self._unstored = error
         if self._unstored is not None and not self._batch:
@@ -70,11 +79,11 @@ class Shipper:
             self._sinks.write(self._batch.points)
         self._batch = Batch()
 
-    def _take_plan(self, line: dict[str, Any]) -> None:
+    def _take_plan(self, line: dict[str, Any], _group: int) -> None:
         self._batch.progress["total_steps"] = line["total_steps"]
         self._batch.resolved |= line["resolved"]
 
-    def _take_points(self, line: dict[str, Any]) -> None:
+    def _take_points(self, line: dict[str, Any], group: int) -> None:
         replica = line.get("replica", 0)
         for metric, values in line["values"].items():
             self._batch.points += [
@@ -85,23 +94,24 @@ class Shipper:
             if metric in LATEST:
                 self._batch.latest[metric] = last
         self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
-        self._batch.progress |= {"step": line["done"], "epoch": line.get("epoch")}
+        self._done[group] = line["done"]
+        self._batch.progress |= {"step": sum(self._done.values()), "epoch": line.get("epoch")}
 
-    def _take_checkpoint(self, line: dict[str, Any]) -> None:
+    def _take_checkpoint(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
         key = f"{self._claim.job_id}/checkpoints/attempt-{self._claim.attempt}-step-{line['step']}.pt"
         self._batch.checkpoint = self._store.put(key, local)
         self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
         local.unlink()
 
-    def _take_file(self, line: dict[str, Any]) -> None:
+    def _take_file(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
         key = f"{self._claim.job_id}/attempt-{self._claim.attempt}-{local.name}"
         self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
         local.unlink()
 
-    def _take_note(self, line: dict[str, Any]) -> None:
+    def _take_note(self, line: dict[str, Any], _group: int) -> None:
         self._batch.notes.append((line["kind"], line["data"]))
 
-    def _take_result(self, line: dict[str, Any]) -> None:
-        self.result = line["result"]
+    def _take_result(self, line: dict[str, Any], group: int) -> None:
+        self._results[group] = line["result"]

@@ -18,10 +18,12 @@ from jobs.rows import Batch, Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
-from worker import leftovers, rundir
+from worker import rundir
 from worker.fetching import fetch_dataset
+from worker.groups import Groups, Spare
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
+from worker.sharing import Sharing
 from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
 from worker.sinks.sink import OpenSink
@@ -66,8 +68,8 @@ class Supervisor:
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
     unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
-    def run(self, claim: Claim, devices: tuple[int, ...]) -> list[str]:
-        """Run one attempt to its end. When this returns its processes are gone.
+    def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
+        """Run one attempt to its end. When this returns its processes are gone, and spare slots given back.
 
         Returns:
             Ids of jobs that may run now.
@@ -76,7 +78,8 @@ class Supervisor:
         sinks = FanOut(self.sinks, claim, lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data))
         with Lease(self.database, claim, self.settings.lease_s) as lease:
             try:
-                return self._attempt(claim, devices, self._shipper(claim, run_dir, lease, sinks), lease)
+                shipper = self._shipper(claim, run_dir, lease, sinks)
+                return self._attempt(claim, devices, self._sharing(claim, shipper, spare), shipper, lease)
             except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 return []
@@ -105,27 +108,34 @@ class Supervisor:
         except (*PASSING, JobNotFoundError):
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
-    def _attempt(self, claim: Claim, devices: tuple[int, ...], shipper: Shipper, lease: Lease) -> list[str]:
-        run_dir = shipper.run_dir
+    def _sharing(self, claim: Claim, shipper: Shipper, spare: Spare) -> Sharing:
         resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
-        fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
         start = None if claim.start_key is None else self.store.path(claim.start_key)
-        rundir.write_plan(run_dir, claim, self.settings, resume, start)
-        ranks = self.launcher.launch(run_dir, devices, on_cuda=self.on_cuda)
+
+        def prepare(folder: Path, share: rundir.Share) -> None:
+            rundir.write_plan(folder, claim, self.settings, resume, start, share=share)
+            if folder != shipper.run_dir:
+                shipper.follow(folder)
+
+        groups = Groups(self.launcher, self.on_cuda, self.unkilled, spare.give_back)
+        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" else 1
+        return Sharing(groups, spare, shipper.run_dir, count, claim.slots, prepare)
+
+    def _attempt(
+        self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
+    ) -> list[str]:
+        run_dir = shipper.run_dir
+        fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
         try:
-            leftovers.write_down(run_dir, ranks.pid)
-            self._follow(ranks, shipper, claim, lease)
+            sharing.begin(devices)
+            self._follow(sharing, shipper, claim, lease)
         finally:
-            # What is left of the group; a slot is free only when its processes are gone.
-            if ranks.kill():
-                (run_dir / leftovers.FILE).unlink(missing_ok=True)
-            else:
-                self.unkilled[devices] = ranks
+            sharing.groups.kill()
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
-    def _stop(self, ranks: Ranks, run_dir: Path | None, lease: Lease) -> None:
+    def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
         """End the ranks; those of a training, whose run directory is given, save first.
 
         A worker that is to end has ``stop_grace_s`` for it, a user's cancel and a deadline ``cancel_deadline_s``.
@@ -143,15 +153,19 @@ class Supervisor:
         else:
             ranks.stop(max(begun + settings.stop_grace_s - time.monotonic(), 0.0))
 
-    def _follow(self, ranks: Ranks, shipper: Shipper, claim: Claim, lease: Lease) -> None:
-        pause_until = 0.0
-        while ranks.is_alive():
+    def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
+        pause_until, held, ranks = 0.0, claim.slots, sharing.groups
+        while ranks.are_working():
             if self.stopping.is_set() or any(event.is_set() for event in (lease.cancel, lease.overdue, lease.lost)):
                 saves = claim.kind == "train" and not lease.lost.is_set()
                 self._stop(ranks, shipper.run_dir if saves else None, lease)
                 return
             if time.monotonic() >= pause_until:
                 try:
+                    sharing.tend()
+                    if held != sharing.slots:
+                        lifecycle.hold(self.database, claim, slots=sharing.slots)
+                        held = sharing.slots
                     self._ship(shipper, claim, lease)
                 except PASSING:
                     log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)

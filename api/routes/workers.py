@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
 
 class RunningJob(Document):
-    """A job that a worker holds."""
+    """A job that a worker holds, on so many of its slots: those that it needs and those lent to its replicas."""
 
     job_id: str
     kind: str
@@ -48,9 +48,9 @@ class WorkerDocument(Document):
     jobs: list[RunningJob]
 
     @classmethod
-    def of(cls, row: Worker, jobs: list[Job], seen: set[str], now: float) -> "WorkerDocument":
-        """From its row and the jobs that it holds; of those, only the ``seen`` ones are named."""
-        used = sum(job.slots for job in jobs)
+    def of(cls, row: Worker, jobs: list[Job], slots: dict[str, int], seen: set[str], now: float) -> "WorkerDocument":
+        """From its row and the jobs that it holds, with their slots; of those, only the ``seen`` ones are named."""
+        used = sum(slots.get(job.id, job.slots) for job in jobs)
         state: Literal["idle", "busy", "draining", "drained"] = "busy" if jobs else "idle"
         if row.draining:
             state = "draining" if jobs else "drained"
@@ -60,7 +60,10 @@ class WorkerDocument(Document):
             device=row.device, devices=row.devices, versions=row.versions,
             started_at=datetime.fromtimestamp(row.started_at, UTC), heartbeat_age_s=round(max(now - row.beat_at, 0), 3),
             jobs=[
-                RunningJob(job_id=job.id, kind=job.kind, status=job.status, attempt=job.attempt, slots=job.slots)
+                RunningJob(
+                    job_id=job.id, kind=job.kind, status=job.status, attempt=job.attempt,
+                    slots=slots.get(job.id, job.slots),
+                )
                 for job in jobs
                 if job.id in seen
             ],
@@ -114,5 +117,7 @@ def _documents(parts: Services) -> list[WorkerDocument]:
         now = repository.now(session)
         seen = {job.id for jobs in registry.jobs_of(session).values() for job in jobs}
         with every_owner(session):  # slots are taken, whoever takes them
-            held = registry.jobs_of(session)
-        return [WorkerDocument.of(row, held.get(row.name, []), seen, now) for row in repository.live_workers(session)]
+            held, slots = registry.jobs_of(session), registry.slots_held(session)
+        return [
+            WorkerDocument.of(row, held.get(row.name, []), slots, seen, now) for row in repository.live_workers(session)
+        ]

@@ -24,10 +24,11 @@ class Progress(Document):
 
 
 class AttemptDocument(Document):
-    """One try at a job."""
+    """One try at a job; ``slots`` is how many it holds, or held at its end."""
 
     number: int
     worker: str
+    slots: int
     outcome: str | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -38,7 +39,8 @@ class AttemptDocument(Document):
     def of(cls, row: Attempt) -> Self:
         """From its row."""
         return cls(
-            number=row.number, worker=row.worker, outcome=row.outcome, started_at=instant(row.started_at),
+            number=row.number, worker=row.worker, slots=row.slots, outcome=row.outcome,
+            started_at=instant(row.started_at),
             finished_at=instant(row.finished_at), resumed_from_step=row.resumed_from_step, last_step=row.last_step,
         )  # fmt: skip
 
@@ -88,14 +90,14 @@ class JobDocument(Document):
 
     @classmethod
     def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
-        """Like `of` for several jobs, in as few queries as for one; a sweep takes one more."""
+        """Like `of` for several jobs, in as few queries as for one; a parent of others takes one more."""
         attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
         children = repository.children_of_all(session, [row.id for row in rows if row.kind != "lr_find"])
         now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
         return [
             cls._of(
                 row, attempts.get(row.id, []), children.get(row.id, []), now,
-                parents.sum_of_children(session, row) if row.kind == parents.KIND else None,
+                parents.sum_of_children(session, row) if row.kind in parents.KINDS else None,
             )
             for row in rows
         ]  # fmt: skip
@@ -138,7 +140,8 @@ def _links(row: Job) -> dict[str, str]:
     own = {
         "lr_find": {"lr_bounds": f"{base}/lr-bounds"},
         "train": {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"},
-        parents.KIND: {"table": f"{base}/table"},
+        "sweep": {"table": f"{base}/table"},
+        "compare": {"comparison": f"{base}/comparison"},
     }
     return links | own.get(row.kind, {})
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,13 @@ FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTER
 
 
 @contextmanager
-def running_stack(**options: object) -> Iterator[Stack]:
+def running_stack(slots: int = 2, **options: object) -> Iterator[Stack]:
     """A stack on free ports; nothing of it is left behind, not even in the folder for temporary files."""
     folder = Path(tempfile.mkdtemp(prefix="clr-"))
     (folder / "tmp").mkdir()
     environment = {**FAST, "TMPDIR": str(folder / "tmp"), **options.pop("extra_env", {})}  # type: ignore[dict-item]
     try:
-        with Stack(folder / "data", port=0, slots=2, extra_env=environment, **options) as stack:  # type: ignore[arg-type]
+        with Stack(folder / "data", port=0, slots=slots, extra_env=environment, **options) as stack:  # type: ignore[arg-type]
             yield stack
     finally:
         shutil.rmtree(folder)
@@ -45,7 +46,7 @@ def own_stack() -> Iterator[Callable[..., Stack]]:
     """Stacks that a test may break, ended after it."""
     with ExitStack() as opened:
 
-        def start(**options: object) -> Stack:
+        def start(**options: Any) -> Stack:
             return opened.enter_context(running_stack(**options))
 
         yield start

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ def orphan() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def left_by_a_dead_worker(runs: Path, job_id: str, attempt: int, agent: int, **changes: object) -> Path:
-    run_dir = runs / job_id / f"attempt-{attempt}"
+def left_by_a_dead_worker(runs: Path, job_id: str, attempt: int, agent: int, group: str = "", **changes: Any) -> Path:
+    run_dir = runs / job_id / f"attempt-{attempt}" / group
     run_dir.mkdir(parents=True)
     leftovers.write_down(run_dir, agent)
     file = run_dir / leftovers.FILE
@@ -56,11 +57,12 @@ def claimed(database: Database) -> Claim:
     return claim
 
 
+@pytest.mark.parametrize("group", ["", "group-2"])
 def test_what_still_runs_of_an_attempt_that_lost_its_job_is_killed(
-    database: Database, tmp_path: Path, orphan: subprocess.Popen[bytes]
+    database: Database, tmp_path: Path, orphan: subprocess.Popen[bytes], group: str
 ) -> None:
     claim = claimed(database)
-    file = left_by_a_dead_worker(tmp_path, claim.job_id, claim.attempt, orphan.pid)
+    file = left_by_a_dead_worker(tmp_path, claim.job_id, claim.attempt, orphan.pid, group)
     assert leftovers.end_orphans(database, tmp_path) == []  # its lease may hold yet
     service.cancel(database, claim.job_id)
     endings.cancelled(database, claim)
@@ -75,7 +77,7 @@ def test_what_still_runs_of_an_attempt_that_lost_its_job_is_killed(
     ids=lambda changes: next(iter(changes)),
 )
 def test_a_process_that_is_not_the_one_written_down_is_left_alone(
-    database: Database, tmp_path: Path, orphan: subprocess.Popen[bytes], changes: dict[str, object]
+    database: Database, tmp_path: Path, orphan: subprocess.Popen[bytes], changes: dict[str, Any]
 ) -> None:
     left_by_a_dead_worker(tmp_path, "job_" + "0" * 32, 1, orphan.pid, **changes)
     assert leftovers.end_orphans(database, tmp_path) == []

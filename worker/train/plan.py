@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, SweepSpec, TrainSpec, job_spec
+from jobs.spec import LrFindSpec, TrainSpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Plan:
     start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
     resident_bytes: int
     stream_workers: int
+    pieces_dir: Path  # what groups of ranks have taken of the job; see `worker.train.pieces`
+    first_piece: int  # that which this group begins with
     job_id: str = ""
 
     @property
@@ -45,7 +47,7 @@ class Plan:
         document = json.loads(path.read_text())
         resume, start = document["resume"], document.get("start")
         spec = job_spec.validate_python(document["spec"])
-        assert not isinstance(spec, SweepSpec)  # noqa: S101 - no worker claims one
+        assert isinstance(spec, LrFindSpec | TrainSpec)  # noqa: S101 - no worker claims others
         return cls(
             spec=spec,
             conditions=Conditions.model_validate(document["spec"]["conditions"]),
@@ -58,4 +60,6 @@ class Plan:
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
             resident_bytes=document["resident_bytes"],
             stream_workers=document["stream_workers"],
+            pieces_dir=Path(document["pieces_dir"]),
+            first_piece=document["first_piece"],
         )

@@ -8,13 +8,14 @@ from torch import Tensor
 
 from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
 from jobs.spec import LrFindSpec
-from worker.train import checkpoint
+from worker.train import checkpoint, pieces
 from worker.train.data import Data
 from worker.train.datasets import load
 from worker.train.learner import Learner
 from worker.train.measuring import Measure, batch_norms
 from worker.train.plan import Plan
 from worker.train.report import Report
+from worker.train.stopping import is_asked_to_stop
 from worker.train.world import World
 
 REPLICA_SEED_STRIDE = 1_000_003  # replicas see other orders of the data, far from the seeds a user may try next
@@ -22,9 +23,11 @@ EXCHANGE_STEPS = 5  # losses that travel together; a sweep that diverged stops u
 
 
 def run(world: World, plan: Plan, report: Report) -> None:
-    """Run every replica: each starts from the same weights and sees the data in an order of its own.
+    """Run the replicas that no other group of ranks has taken, one by one, unless asked to stop after the next.
 
-    Short sweeps of a bisection are reported as further replicas: the n-th of replica r is ``replicas * n + r``.
+    Each starts from the same weights and sees the data in an order of its own, and depends on nothing that was run
+    before it: any groups, in any order, give the same numbers. Short sweeps of a bisection are reported as further
+    replicas: the n-th of replica r is ``replicas * n + r``.
     """
     assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
     test = plan.spec.range_test
@@ -32,7 +35,8 @@ def run(world: World, plan: Plan, report: Report) -> None:
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
     lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
     stopped = []
-    for replica in range(test.replicas):
+    replica: int | None = plan.first_piece
+    while replica is not None:
         edge = lab.sweep(rates, replica, replica)
         stopped.append(edge)
         for number in range(BISECTIONS if test.bisect else 0):
@@ -41,7 +45,17 @@ def run(world: World, plan: Plan, report: Report) -> None:
             short = around_edge(rates, rates.lr_at(edge), number)
             found = lab.sweep(short, replica, test.replicas * (number + 1) + replica)
             edge = None if found is None else _nearest(rates, short.lr_at(found))
+        replica = _next(world, plan, report, test.replicas)
     report.result({"stopped_at_step": stopped})
+
+
+def _next(world: World, plan: Plan, report: Report, replicas: int) -> int | None:
+    """The replica that this group does next, the same on all of its ranks; rank 0 takes it."""
+    taken = None
+    if world.rank == 0 and not is_asked_to_stop(report.folder):
+        taken = pieces.take(plan.pieces_dir, replicas)
+    told = int(world.total(torch.tensor(0 if taken is None else taken + 1, device=world.device)))
+    return told - 1 if told else None
 
 
 def _nearest(rates: RangeTestPlan, lr: float) -> int:

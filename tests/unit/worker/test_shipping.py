@@ -49,3 +49,21 @@ def test_the_last_line_is_the_verdict(tmp_path: Path) -> None:
     shipper = shipper_over(tmp_path, line(type="result", result={"final": {}}))
     assert not shipper.next_batch()
     assert shipper.result == {"final": {}}
+
+
+def test_reports_of_several_groups_are_one_stream_that_ends_with_the_last_of_them(tmp_path: Path) -> None:
+    verdict = line(type="result", result={"stopped_at_step": []})
+    shipper = shipper_over(tmp_path, points(0, 3) + verdict)
+    further = tmp_path / "group-1"
+    further.mkdir()
+    shipper.follow(further)
+    (further / "report.jsonl").write_text(points(0, 2).replace('"replica": 0', '"replica": 1'))
+    batch = shipper.next_batch()
+    assert [(point.replica, point.step) for point in batch.points] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    assert batch.progress["step"] == 5
+    assert shipper.result is None
+    with (further / "report.jsonl").open("a") as file:
+        file.write(verdict)
+    shipper.shipped()
+    assert not shipper.next_batch()
+    assert shipper.result is not None

@@ -12,9 +12,8 @@ from jobs.keys import Scope
 from jobs.models import Job
 from jobs.owners import View
 from jobs.settings import Settings
+from tests.asking import assert_problem
 from tests.builders import lr_find, lr_find_spec, one_cycle, sweep, sweep_spec, train, train_spec
-from tests.integration.test_access import client, key_of, settings  # noqa: F401 - fixtures
-from tests.integration.test_api import assert_problem
 
 
 def owners(database: Database) -> dict[str, str | None]:
@@ -23,8 +22,8 @@ def owners(database: Database) -> dict[str, str | None]:
 
 
 def test_the_jobs_of_a_sweep_belong_to_its_owner_and_count_as_theirs(
-    settings: Settings,  # noqa: F811
-    key_of: Callable[..., dict[str, str]],  # noqa: F811
+    settings: Settings,
+    key_of: Callable[..., dict[str, str]],
     database: Database,
 ) -> None:
     ada, bob = key_of("ada"), key_of("bob")
@@ -41,8 +40,8 @@ def test_the_jobs_of_a_sweep_belong_to_its_owner_and_count_as_theirs(
 
 
 def test_an_admin_who_cancels_the_jobs_of_a_sweep_one_by_one_ends_it_and_it_stays_its_owners(
-    client: TestClient,  # noqa: F811
-    key_of: Callable[..., dict[str, str]],  # noqa: F811
+    client: TestClient,
+    key_of: Callable[..., dict[str, str]],
     database: Database,
 ) -> None:
     ada, admin = key_of("ada"), key_of("root", Scope.ADMIN)
@@ -54,8 +53,8 @@ def test_an_admin_who_cancels_the_jobs_of_a_sweep_one_by_one_ends_it_and_it_stay
 
 
 def test_a_start_from_anothers_training_is_one_from_a_job_that_is_not_there(
-    client: TestClient,  # noqa: F811
-    key_of: Callable[..., dict[str, str]],  # noqa: F811
+    client: TestClient,
+    key_of: Callable[..., dict[str, str]],
 ) -> None:
     ada, bob = key_of("ada"), key_of("bob")
     of_ada = client.post("/v1/jobs", json=train(), headers=ada).json()["id"]
@@ -68,8 +67,8 @@ def test_a_start_from_anothers_training_is_one_from_a_job_that_is_not_there(
 
 
 def test_a_stream_of_anothers_job_is_a_404_and_ones_own_ends(
-    client: TestClient,  # noqa: F811
-    key_of: Callable[..., dict[str, str]],  # noqa: F811
+    client: TestClient,
+    key_of: Callable[..., dict[str, str]],
 ) -> None:
     ada, bob = key_of("ada"), key_of("bob")
     job_id = client.post("/v1/jobs", json=lr_find(), headers=ada).json()["id"]
