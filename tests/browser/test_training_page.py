@@ -87,7 +87,7 @@ def test_a_resumed_training_goes_on_and_says_where(stack: Stack, client: Client,
     expect(page.locator("#train-plot .annotation", has_text="attempt 2")).to_be_visible()
     cancel(page, "Kill at once")
     expect(status).to_have_text("cancelled")
-    page.get_by_text("Events (").click()
+    page.get_by_text("Events", exact=True).click()
     expect(page.locator("#events")).to_contain_text("resumed")
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete for ever").click()
