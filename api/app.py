@@ -26,6 +26,7 @@ from api.routes import (
     health,
     jobs,
     keys,
+    logs,
     metrics,
     outputs,
     plots,
@@ -71,8 +72,8 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
         outputs.csv_router, jobs.router, validation.router, comparisons.router, control.router, events.router,
-        plots.router, outputs.router, schedules.router, datasets.router, workers.router, health.router, keys.router,
-        session.router, metrics.router, docs.router, pages.router,
+        logs.router, plots.router, outputs.router, schedules.router, datasets.router, workers.router, health.router,
+        keys.router, session.router, metrics.router, docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)

@@ -3,6 +3,7 @@
 import typer
 
 from client import (
+    comparing,
     controlling,
     credentials,
     datasets,
@@ -31,6 +32,7 @@ app.command("migrate")(migrate)
 app.command("lr-find")(submitting.lr_find)
 app.command("sweep")(submitting.sweep)
 app.command("train")(submitting.train)
+app.command("compare")(comparing.compare)
 app.command("jobs")(reading.jobs)
 app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)

@@ -132,6 +132,10 @@ class Client:
         """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
         return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/table")
 
+    def comparison(self, job_id: str) -> Document:
+        """What the arms of a ``compare`` job come to, as far as it is known by now."""
+        return self._transport.request("GET", f"/v1/jobs/{_segment(job_id)}/comparison")
+
     def curves(self, job_id: str, metrics: Sequence[str], x: str = "step", max_points: int | None = None) -> Document:
         """Curves of a job, thinned to ``max_points`` each, over ``x`` (``step`` or ``lr``)."""
         params = [("metric", metric) for metric in metrics] + [("x", x)]

@@ -45,7 +45,7 @@ class ConditionFlags:
     def _dataset(self) -> Spec:
         name = self.dataset or "digits"
         if name.startswith("ds_"):
-            return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
+            return {"name": "uploaded", "options": {"id": name} | given({"image_size": self.image_size})}
         if self.image_size is not None:
             raise UsageError("--image-size goes with the id of an uploaded dataset only.")
         if name.endswith(".npz"):
@@ -77,10 +77,10 @@ class RangeTestFlags:
 
     def document(self) -> Spec:
         """What was typed."""
-        given = _given(asdict(self))
+        typed = given(asdict(self))
         if self.start_from is not None:
-            given["start_from"] = {"from_job": self.start_from}
-        return given
+            typed["start_from"] = {"from_job": self.start_from}
+        return typed
 
 
 FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
@@ -112,7 +112,7 @@ class LabelFlags:
     def document(self) -> Spec:
         """Seed, name and labels, those that were typed."""
         labels = dict(_pair(label) for label in self.labels)
-        return _given({"seed": self.seed, "name": self.name, "labels": labels or None})
+        return given({"seed": self.seed, "name": self.name, "labels": labels or None})
 
 
 def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
@@ -166,23 +166,23 @@ def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFl
     spec: Spec = {"kind": "train", "schedule": _schedule(training)}
     if training.from_job is None:
         spec["conditions"] = conditions.document()
-    elif typed := _given(asdict(conditions)):
+    elif typed := given(asdict(conditions)):
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
         raise UsageError(
             f"{flags}: with --from-job the conditions are those of that job; leave this out, or use --spec."
         )
-    return spec | _given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
+    return spec | given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
 
 
 def _schedule(training: TrainFlags) -> Spec:
-    peak = {"from_job": training.from_job} if training.max_lr is None else _peak(training.max_lr)
+    peak = {"from_job": training.from_job} if training.max_lr is None else peak_of(training.max_lr)
     peak_field = "lr" if training.schedule in FLAT_SCHEDULES else "max_lr"
     lengths = {
         "base_lr": training.base_lr,
         "step_size": training.step_size,
         "step_size_epochs": training.step_size_epochs,
     }
-    return {"name": training.schedule, peak_field: peak} | _given(lengths) | fields_of(training.settings)
+    return {"name": training.schedule, peak_field: peak} | given(lengths) | fields_of(training.settings)
 
 
 def fields_of(settings: Sequence[str]) -> Spec:
@@ -203,7 +203,12 @@ def fields_of(settings: Sequence[str]) -> Spec:
     return fields
 
 
-def _peak(text: str) -> str | float:
+def peak_of(text: str) -> str | float:
+    """The highest rate of a schedule as typed: a number or ``auto``.
+
+    Raises:
+        UsageError: If it is neither.
+    """
     if text == "auto":
         return text
     try:
@@ -240,5 +245,6 @@ def _pair(label: str) -> tuple[str, str]:
     return key, value
 
 
-def _given(values: Mapping[str, Any]) -> Spec:
+def given(values: Mapping[str, Any]) -> Spec:
+    """What was typed: all but None."""
     return {name: value for name, value in values.items() if value is not None}

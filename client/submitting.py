@@ -56,8 +56,8 @@ def lr_find(  # noqa: PLR0913 - options of a command
 ) -> None:
     """Run LR range tests under the conditions of a training to come, and find its LR bounds."""
     if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
+        refuse_beside_spec(context)
+        submit(url, spec_from_file(spec), watch, as_json)
         return
     document = lr_find_spec(
         ConditionFlags(
@@ -66,7 +66,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
         RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
     )
-    _submit(url, document, watch, as_json)
+    submit(url, document, watch, as_json)
 
 
 @reporting
@@ -102,8 +102,8 @@ def sweep(  # noqa: PLR0913 - options of a command
 ) -> None:
     """Run the same LR range test over a grid of conditions, side by side, and compare the bounds."""
     if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
+        refuse_beside_spec(context)
+        submit(url, spec_from_file(spec), watch, as_json)
         return
     document = sweep_spec(
         ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
@@ -111,7 +111,7 @@ def sweep(  # noqa: PLR0913 - options of a command
         RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
     )
-    _submit(url, document, watch, as_json)
+    submit(url, document, watch, as_json)
 
 
 @reporting
@@ -146,8 +146,8 @@ def train(  # noqa: PLR0913 - options of a command
 ) -> None:
     """Train with a cyclical LR: from the bounds of an lr_find job, a peak of your own, or auto."""
     if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
+        refuse_beside_spec(context)
+        submit(url, spec_from_file(spec), watch, as_json)
         return
     document = train_spec(
         ConditionFlags(
@@ -156,10 +156,10 @@ def train(  # noqa: PLR0913 - options of a command
         TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps, settings or ()),
         LabelFlags(seed, name, label or ()),
     )
-    _submit(url, document, watch, as_json)
+    submit(url, document, watch, as_json)
 
 
-def _refuse_beside_spec(context: typer.Context) -> None:
+def refuse_beside_spec(context: typer.Context) -> None:
     """Refuse options that would change what ``--spec`` is to send as it is."""
     typed = [
         f"--{name.replace('_', '-')}"
@@ -170,7 +170,8 @@ def _refuse_beside_spec(context: typer.Context) -> None:
         raise UsageError(f"{', '.join(typed)}: --spec sends the file as it is; leave this out.")
 
 
-def _submit(url: str, spec: Mapping[str, Any], watch: bool | None, as_json: bool) -> None:
+def submit(url: str, spec: Mapping[str, Any], watch: bool | None, as_json: bool) -> None:
+    """Ask for a job, then watch it, or print its id."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import follow  # noqa: PLC0415 - heavy
 

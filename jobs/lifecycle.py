@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from jobs import alarms, deadlines, fenced, parents, repository, rollups, stored_files, turns
+from jobs import alarms, deadlines, fenced, log_lines, parents, repository, rollups, stored_files, turns
 from jobs.db import Database, db_now
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim, Wish
@@ -123,6 +123,8 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
             rollups.add(session, claim.job_id, batch.points)
+        if batch.lines:
+            log_lines.add(session, claim.job_id, claim.attempt, batch.lines)
         alarms.note(session, claim.job_id, [*(("alarm", alarm) for alarm in raised), *batch.notes])
         kept = stored_files.keep(session, claim.job_id, batch)
         return kept + (_keep_checkpoint(session, claim, batch) if batch.checkpoint else [])

@@ -63,6 +63,15 @@ class MetricPoint:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text that a process wrote: ``agent`` or ``rank0``, …, to ``stdout`` or ``stderr``."""
+
+    source: str
+    stream: str
+    text: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What ranks reported since the last write: all of it goes into one transaction."""
@@ -77,6 +86,7 @@ class Batch:
     files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
     alarms: list[dict[str, Any]] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
+    lines: list[Line] = field(default_factory=list)  # of the log
 
     @property
     def keys(self) -> list[str]:
@@ -86,4 +96,5 @@ class Batch:
 
     def __bool__(self) -> bool:
         stored = self.checkpoint or self.files
-        return bool(self.points or self.progress or self.resolved or stored or self.alarms or self.notes)
+        told = self.alarms or self.notes or self.lines
+        return bool(self.points or self.progress or self.resolved or stored or told)

@@ -19,6 +19,7 @@ from jobs.settings import Settings
 from worker import tasks
 from worker.dispatch import Dispatcher
 from worker.launch import Launcher
+from worker.secrecy import redaction, secrets_of
 from worker.sinks.choose import choose_sinks
 from worker.slots import Slots
 from worker.supervise import Supervisor
@@ -48,6 +49,7 @@ def run(settings: Settings) -> None:
         cuda_devices > 0,
         threading.Event(),
         sinks,
+        redaction(secrets_of(settings, os.environ)),  # noqa: TID251 - what must not be told is known by looking at it
     )
     dispatcher = Dispatcher(
         name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import endings, lifecycle, repository
+from jobs import endings, lifecycle, repository, times
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
+from jobs.series import Source
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
@@ -23,6 +24,8 @@ from worker.fetching import fetch_dataset
 from worker.groups import Groups, Spare
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
+from worker.log_tail import LogTail
+from worker.secrecy import redaction
 from worker.sharing import Sharing
 from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
@@ -56,6 +59,7 @@ class Supervisor:
 
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
+        redact: Takes secrets out of what ranks write, before it is stored.
         unkilled: Ranks of attempts that are over and could not be killed, by their devices.
     """
 
@@ -66,6 +70,7 @@ class Supervisor:
     on_cuda: bool
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
+    redact: Callable[[str], str] = field(default_factory=redaction)
     unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
@@ -95,11 +100,14 @@ class Supervisor:
                 sinks.close(self._status_of(claim))
 
     def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
-        def watch() -> Watch:
+        def earlier() -> tuple[Watch, float]:
             with self.database.read() as session:
-                return Watch.of(session, claim.job_id)
+                trained_s = times.before(Source(session, claim.job_id, times.METRIC, 0), claim.resume_step)
+                return Watch.of(session, claim.job_id), trained_s
 
-        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks)
+        log_tail = LogTail(run_dir, self.redact)
+        watch, trained_s = self._insist(lease, earlier)
+        return Shipper(claim, run_dir, self.store, watch, sinks, log=log_tail, base_s=trained_s)
 
     def _status_of(self, claim: Claim) -> str:
         try:
@@ -131,6 +139,7 @@ class Supervisor:
             self._follow(sharing, shipper, claim, lease)
         finally:
             sharing.groups.kill()
+            shipper.end_log()
         if not lease.lost.is_set():
             self._insist(lease, lambda: self._ship(shipper, claim, lease))
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))

@@ -121,7 +121,7 @@ def show_table(parts: Parts, job_id: str) -> SweepTable:
 
 @router.get("/{job_id}/curves", responses=problems(404, 409, 422))
 def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
-    """Metrics over steps, epochs or learning rates, all of them unless ``metric`` names some.
+    """Metrics over steps, epochs, seconds of training or learning rates, all of them unless ``metric`` names some.
 
     Of a series with more than ``max_points`` from ``start_step`` to ``end_step``, the first, the last and the
     lowest and highest of each stretch are shown. ``smoothing`` adds a smooth series to each, computed from all

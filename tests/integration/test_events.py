@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from pydantic import SecretStr
 
 from api.app import create_app
@@ -19,26 +18,15 @@ from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
 from jobs.status import Reason
 from tests.builders import train_spec
-
-TIMEOUT_S = 20.0
+from tests.listening import TIMEOUT_S, listening
 
 
 @pytest.fixture
 def http(database_url: str, database: Database, tmp_path: Path) -> Iterator[httpx2.Client]:
     del database  # migrated
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
-    config = uvicorn.Config(create_app(settings), port=0, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S) as client:
+    with listening(create_app(settings)) as client:
         yield client
-    server.should_exit = True
-    thread.join(TIMEOUT_S)
-    assert not thread.is_alive()
 
 
 def claimed(database: Database) -> Claim:
