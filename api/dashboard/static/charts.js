@@ -23,7 +23,7 @@ export const dragmode = () => (isTouched.matches ? false : "zoom");
 
 /** Axes that all charts have in common. */
 export const axis = (more = {}) => ({
-  gridcolor: colour("grid"), linecolor: colour("grid"), zeroline: false, exponentformat: "e", automargin: true, ...more,
+  gridcolor: colour("grid"), linecolor: colour("grid"), zeroline: false, exponentformat: "none", separatethousands: true, automargin: true, ...more,
 });
 
 /** The layout that all charts have in common. */

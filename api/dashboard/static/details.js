@@ -2,19 +2,21 @@
 
 import { ask, node, whoAsks } from "./api.js";
 import { copies } from "./copy.js";
+import { events } from "./events.js";
 import { between, bytes } from "./job_words.js";
+import { log } from "./log.js";
 import { snippet } from "./snippets.js";
 import { duration, moment, nameOf } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const MOST_EVENTS = 300;
 /** What is marked with the mouse stays marked as long as the text is the same. */
 const write = (id, text) => { if (at(id).textContent !== text) at(id).textContent = text; };
 const within = (id, selector) => at(id).querySelector(selector);
 
-/** Fill the details of a job; `update(job)` and `note(event)` keep them fresh. */
+/** Fill the details of a job; `update(job)` keeps them fresh. */
 export function details(first) {
-  let events = 0;
+  const happened = events(first.id, at("events"), within("events", "ol"));
+  const written = log(first.id, at("log"), within("log", "pre"));
   const path = `/v1/jobs/${first.id}`;
 
   async function repeat() {
@@ -39,21 +41,12 @@ export function details(first) {
     within("attempts", "tbody").replaceChildren(...job.attempts.map(attemptRow));
     at("attempts").hidden = job.attempts.length === 0;
     at("children").hidden = job.children.length === 0;
+    happened.update();
     within("children", "summary").textContent = `Jobs that it started (${job.children.length})`;
   }
 
-  function note(event) {
-    const { type, at: when, data } = event;
-    const more = Object.keys(data).length ? ` ${JSON.stringify(data)}` : "";
-    const list = within("events", "ol");
-    if (list.children.length >= MOST_EVENTS) list.lastChild.remove();
-    list.prepend(node("li", {}, node("time", { dateTime: when }, moment(when)), " ", node("strong", {}, type.replaceAll("_", " ")), node("code", {}, more)));
-    events += 1;
-    within("events", "summary").textContent = `Events (${events})`;
-  }
-
   update(first);
-  return { update, note };
+  return { update, again: written.again };
 }
 
 function attemptRow(attempt) {
@@ -70,9 +63,10 @@ async function showChildren(list, id) {
 
 async function showDownloads(job, path) {
   const links = [["Picture, SVG", `${path}/plot.svg`, "svg"], ["Picture, PNG", `${path}/plot.png`, "png"], ["This job, JSON", path, "json"]];
-  if (job.kind !== "sweep") links.splice(2, 0, ["Every point, CSV", `${path}/curves?format=csv`, "csv"]);
+  if (["lr_find", "train"].includes(job.kind)) links.splice(2, 0, ["Every point, CSV", `${path}/curves?format=csv`, "csv"]);
   if (job.kind === "lr_find" && job.status === "succeeded") links.push(["Bounds, JSON", `${path}/lr-bounds`, "bounds.json"]);
   if (job.kind === "sweep") links.push(["Table, JSON", `${path}/table`, "table.json"]);
+  if (job.kind === "compare") links.push(["Comparison, JSON", `${path}/comparison`, "comparison.json"]);
   if (job.kind === "train" && job.status === "succeeded") {
     links.push(["Model, safetensors", `${path}/model`, "safetensors"], ["Model card, JSON", `${path}/model/card`, "card.json"]);
   }

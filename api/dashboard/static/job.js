@@ -59,16 +59,15 @@ async function open(id) {
   at("job").hidden = false;
   head(first);
   const more = details(first);
-  const buttons = controls(first, () => stream.again());
+  const buttons = controls(first, () => { news.again(); more.again(); });
   const part = PARTS[first.kind]?.(first);
   let known = first;
-  const stream = follow(id, {
+  const news = follow(id, {
     job(job) {
       if (job.status !== known.status) say(`${nameOf(job)}: ${job.status}. ${standingWords(job)}`);
       known = job;
       for (const show of [head, more.update, buttons.update, part?.update]) show?.(job);
     },
-    event: (event) => more.note(event),
     lost() { at("lost").hidden = false; },
     back() { at("lost").hidden = true; },
     gone: trouble,

@@ -65,11 +65,12 @@ export function training(first) {
   }
 
   function tell(found) {
-    const points = found.get("train_loss")?.raw?.x.length ?? 0;
-    const last = [["training loss", lastOf(found.get("train_loss")?.raw)], ["validation loss", lastOf(found.get("val_loss")?.raw)]];
+    const train = found.get("train_loss")?.raw;
+    const points = train?.x.length ?? 0;
+    const last = [["training loss", lastOf(train)], ["validation loss", lastOf(found.get("val_loss")?.raw)]];
     const words = last.filter(([, value]) => value !== null).map(([name, value]) => `${name} ${number(value, 3)}`);
     at("train-words").textContent = points ? `Last: ${words.join(", ")}.` : "No points yet.";
-    at("shown").textContent = points ? `${points} points of the training loss are drawn${range ? `, from step ${range[0]} to ${range[1]}` : ""}.` : "No points yet.";
+    at("shown").textContent = points ? `${points} points of the training loss ${range ? `around steps ${range[0]} to ${range[1]}` : `up to step ${train.last.step}`}.` : "No points yet.";
   }
 
   /** A zoom of the mouse, heard from Plotly; the whole run is a double click. */
