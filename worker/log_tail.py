@@ -27,7 +27,7 @@ class LogTail:
         self._offsets: dict[Path, int] = {}
 
     def read(self, *, is_last: bool = False) -> list[Line]:
-        """New lines: of each agent, then of its ranks. A line that is not whole waits while more may come."""
+        """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
         found = []
         for folder in (self._run_dir, *sorted(self._run_dir.glob("group-*"))):
             group = "" if folder == self._run_dir else f"{folder.name}/"
