@@ -101,8 +101,8 @@ def _train(demo: Demo, client: Client, stack: Stack, say: Callable[[str], None])
         training = TrainFlags(from_job=demo.jobs["lr_find"], epochs=EPOCHS)
         job = client.submit(train_spec(ConditionFlags(), training, LABELS))
         demo.jobs["train"] = job["id"]
-        job = _succeed(client, stack, job["id"])
-    accuracy = (job.get("latest") or {}).get("val_accuracy")
+        ended = _succeed(client, stack, job["id"])
+    accuracy = (ended.get("latest") or {}).get("val_accuracy")
     if accuracy is None:
         raise DemoError(f"{job['id']} succeeded without a validation accuracy.")
     demo.val_accuracy = accuracy

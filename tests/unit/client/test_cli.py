@@ -73,7 +73,7 @@ def test_problems_of_the_request_give_2_and_of_the_server_3(server: Server, stat
 
 
 def test_no_server_gives_3_and_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.transport.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
     result = runner.invoke(app, ["jobs", "--url", f"http://127.0.0.1:{free_port('127.0.0.1')}"])
     assert result.exit_code == 3
     assert "clr up" in result.stderr
