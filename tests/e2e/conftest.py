@@ -22,9 +22,8 @@ def running_stack(slots: int = 2, start_timeout_s: float = 240.0, **options: obj
     (folder / "tmp").mkdir()
     environment = {**FAST, "TMPDIR": str(folder / "tmp"), **options.pop("extra_env", {})}  # type: ignore[dict-item]
     try:
-        with Stack(
-            folder / "data", port=0, slots=slots, start_timeout_s=start_timeout_s, extra_env=environment, **options
-        ) as stack:  # type: ignore[arg-type]
+        options |= {"slots": slots, "start_timeout_s": start_timeout_s, "extra_env": environment}
+        with Stack(folder / "data", port=0, **options) as stack:  # type: ignore[arg-type]
             yield stack
     finally:
         shutil.rmtree(folder)
