@@ -38,6 +38,8 @@ class Endpoints(Driven[D_co]):
         """
         return Job(self.driver, (yield from job_calls.submit(spec, idempotency_key)))
 
+    validate = calling(job_calls.validate)
+
     @operation
     def job(self, job_id: str) -> Program[Job[D_co]]:
         """The job as it stands now."""

@@ -22,7 +22,7 @@ from client.words import failure
 
 CONDITIONS = ConditionFlags("mlp", "digits", "sgd", momentum=0.9, weight_decay=5e-4, batch_size=128, world_size=2)
 RANGE_TEST = RangeTestFlags(steps=100, replicas=3)
-LABELS = LabelFlags(seed=0, name="demo", labels=("project=demo",))
+LABELS = LabelFlags(seed=0, name="demo", labels=["project=demo"])
 EPOCHS = 12
 SLOTS = 2
 JOB_TIMEOUT_S = 100.0

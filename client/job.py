@@ -107,7 +107,7 @@ class Job(View, Driven[D_co], Generic[D_co]):
 
     @operation
     def comparison(self) -> Program[Document]:
-        """What the arms of a comparison come to, as far as it is known by now."""
+        """What the arms of a ``compare`` job come to, as far as it is known by now."""
         return outputs.comparison(self.id)
 
     @operation

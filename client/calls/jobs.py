@@ -13,6 +13,11 @@ def submit(spec: Mapping[str, Any], idempotency_key: str | None = None) -> Progr
     return document_of(Request("POST", "/v1/jobs", json=spec, headers=_once(idempotency_key)))
 
 
+def validate(spec: Mapping[str, Any]) -> Program[Document]:
+    """What a spec would become, as a submit would judge it; nothing is stored."""
+    return document_of(Request("POST", "/v1/jobs:validate", json=spec))
+
+
 def job(job_id: str) -> Program[Document]:
     """The job as it stands now."""
     return document_of(Request("GET", path_of(job_id)))

@@ -111,7 +111,7 @@ def test_options_beside_a_spec_file_are_refused(server: Server, tmp_path: Path) 
     path.write_text("{}")
     result = runner.invoke(app, ["lr-find", "--spec", str(path), "--batch-size", "8", "--no-watch"])
     assert result.exit_code == 2
-    assert result.stderr == "--batch-size: --spec sends the file as it is; leave this out.\n"
+    assert result.stderr == "--batch-size: --spec sends the file as it is; leave this out, or use clr run --set.\n"
     assert server.requests == []
 
 
