@@ -103,7 +103,7 @@ def test_a_label_that_is_no_pair_is_refused(label: str) -> None:
 def test_a_file_that_holds_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "spec.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError, match="holds no (JSON|mapping)"):
+    with pytest.raises(UsageError, match=r"holds no (JSON|mapping)"):
         spec_from_file(path)
 
 
