@@ -135,7 +135,7 @@ def run(data: Path, recipe: Recipe, out: Path, slots: int | None) -> dict[str, A
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="clr-") as folder,
-        Stack(f"{folder}/data", port=0, slots=slots) as stack,
+        Stack(f"{folder}/data", port=0, slots=slots, start_timeout_s=300) as stack,
         Client(stack.url, timeout_s=300) as client,
     ):
         file = Path(folder) / "cifar10.npz"
