@@ -84,11 +84,7 @@ class Training:
             self._take_step(step)
             self.scheduler.step()
             last = step + 1
-<<<<<<< HEAD
             evaluate = self._is_evaluated_after(step)
-=======
-            evaluate = self._is_evaluated(step)
->>>>>>> a35407e (SWAP as a second phase of a training, and SWA over the ends of cycles)
             if (self.ledger.is_due or evaluate) and self._exchange(step, evaluate=evaluate):
                 return  # asked to stop: what is left is for another attempt
             if self._has_reached_its_target():
@@ -117,15 +113,10 @@ class Training:
         if watched is not None and norm is not None:
             self.ledger.add_squares(step, watched.squares(step, norm))
 
-<<<<<<< HEAD
     def _is_evaluated_after(self, step: int) -> bool:
         every = self.spec.observe.evaluate_every
         is_due = self.epochs.ends_at(step) if every is None else (step + 1) % every == 0
-        return is_due or step + 1 == self.length.total_steps
-=======
-    def _is_evaluated(self, step: int) -> bool:
-        return step + 1 == self.length.total_steps or self.epochs.ends_at(step) or step in self.cycle_ends
->>>>>>> a35407e (SWAP as a second phase of a training, and SWA over the ends of cycles)
+        return is_due or step + 1 == self.length.total_steps or step in self.cycle_ends
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
