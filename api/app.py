@@ -28,6 +28,7 @@ from api.routes import (
     keys,
     logs,
     metrics,
+    models,
     outputs,
     plots,
     schedules,
@@ -72,8 +73,8 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
         outputs.csv_router, jobs.router, validation.router, comparisons.router, control.router, events.router,
-        logs.router, plots.router, outputs.router, schedules.router, datasets.router, workers.router, health.router,
-        keys.router, session.router, metrics.router, docs.router, pages.router,
+        logs.router, plots.router, outputs.router, models.router, schedules.router, datasets.router, workers.router,
+        health.router, keys.router, session.router, metrics.router, docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)

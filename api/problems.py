@@ -3,13 +3,14 @@
 import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from api.dashboard import pages
 from api.methods import allowed_methods
 from api.refusals import RefusedError
 from jobs.datasets.errors import (
@@ -139,7 +140,9 @@ def install(app: FastAPI) -> None:
         return _invalid(request, "invalid_request", [_describe(each, None) for each in error.errors()])
 
     @app.exception_handler(HTTPException)
-    def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    def on_http_exception(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
+            return pages.not_found_page()
         code = _CODES.get(error.status_code, "http_error")
         headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
         return problem(request, error.status_code, code, str(error.detail), headers=headers)

@@ -11,6 +11,7 @@ from client import (
     keys,
     plotting,
     reading,
+    running,
     schedules,
     storage,
     submitting,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("up")(up)
 app.command("migrate")(migrate)
+app.command("run")(running.run)
 app.command("lr-find")(submitting.lr_find)
 app.command("sweep")(submitting.sweep)
 app.command("train")(submitting.train)

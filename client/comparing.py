@@ -6,7 +6,8 @@ import typer
 
 from client import options as o
 from client.arms import CompareFlags, compare_spec
-from client.specs import ConditionFlags, LabelFlags, RangeTestFlags, spec_from_file
+from client.spec_files import spec_from_file
+from client.specs import ConditionFlags, LabelFlags, RangeTestFlags
 from client.submitting import refuse_beside_spec, submit
 from client.terminal import reporting
 
@@ -117,6 +118,6 @@ def compare(  # noqa: PLR0913 - options of a command
             evaluate_every,
         ),
         RangeTestFlags(),
-        LabelFlags(seed, name, label or ()),
+        LabelFlags(seed, name, label),
     )  # fmt: skip
     submit(url, document, watch, as_json)

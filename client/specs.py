@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
+from client import options as o
 from client.errors import UsageError
 
 Spec = dict[str, Any]
@@ -21,15 +21,15 @@ SECOND_BETA = 0.999
 class ConditionFlags:
     """What a range test and a training share, as typed; None is not typed."""
 
-    model: str | None = None
-    dataset: str | None = None
-    optimizer: str | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    batch_size: int | None = None
-    world_size: int | None = None
-    precision: str | None = None
-    image_size: int | None = None
+    model: o.Model = None
+    dataset: o.Dataset = None
+    optimizer: o.Optimizer = None
+    momentum: o.Momentum = None
+    weight_decay: o.WeightDecay = None
+    batch_size: o.BatchSize = None
+    world_size: o.WorldSize = None
+    precision: o.Precision = None
+    image_size: o.ImageSize = None
 
     def document(self) -> Spec:
         """The ``conditions`` of a spec, defaults written out."""
@@ -64,16 +64,16 @@ class ConditionFlags:
 class RangeTestFlags:
     """The sweep of a range test, as typed."""
 
-    start_lr: float | None = None
-    end_lr: float | None = None
-    steps: int | None = None
-    spacing: str | None = None
-    replicas: int | None = None
-    measure: str | None = None
-    measure_every: int | None = None
-    bisect: bool | None = None
-    vary: str | None = None
-    start_from: str | None = None
+    start_lr: o.StartLr = None
+    end_lr: o.EndLr = None
+    steps: o.SweepSteps = None
+    spacing: o.Spacing = None
+    replicas: o.Replicas = None
+    measure: o.Measure = None
+    measure_every: o.MeasureEvery = None
+    bisect: o.Bisect = None
+    vary: o.Vary = None
+    start_from: o.StartFrom = None
 
     def document(self) -> Spec:
         """What was typed."""
@@ -90,28 +90,28 @@ FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their h
 class TrainFlags:
     """Schedule and length of a training, as typed."""
 
-    from_job: str | None = None
-    max_lr: str | None = None
-    schedule: str = "one_cycle"
-    base_lr: float | None = None
-    step_size: int | None = None
-    step_size_epochs: float | None = None
-    epochs: float | None = None
-    steps: int | None = None
-    settings: Sequence[str] = ()
+    from_job: o.FromJob = None
+    max_lr: o.MaxLr = None
+    schedule: o.Schedule = "one_cycle"
+    base_lr: o.BaseLr = None
+    step_size: o.StepSize = None
+    step_size_epochs: o.StepSizeEpochs = None
+    epochs: o.Epochs = None
+    steps: o.Steps = None
+    settings: o.Settings = None
 
 
 @dataclass(frozen=True)
 class LabelFlags:
     """What any job has, as typed; ``labels`` are ``key=value``."""
 
-    seed: int | None = None
-    name: str | None = None
-    labels: Sequence[str] = ()
+    seed: o.Seed = None
+    name: o.Name = None
+    labels: o.Labels = None
 
     def document(self) -> Spec:
         """Seed, name and labels, those that were typed."""
-        labels = dict(_pair(label) for label in self.labels)
+        labels = dict(_pair(label) for label in self.labels or ())
         return given({"seed": self.seed, "name": self.name, "labels": labels or None})
 
 
@@ -182,7 +182,7 @@ def _schedule(training: TrainFlags) -> Spec:
         "step_size": training.step_size,
         "step_size_epochs": training.step_size_epochs,
     }
-    return {"name": training.schedule, peak_field: peak} | given(lengths) | fields_of(training.settings)
+    return {"name": training.schedule, peak_field: peak} | given(lengths) | fields_of(training.settings or ())
 
 
 def fields_of(settings: Sequence[str]) -> Spec:
@@ -197,7 +197,7 @@ def fields_of(settings: Sequence[str]) -> Spec:
         if not (key and sign):
             raise UsageError(f"{setting!r} is not of the form field=value, such as max_lr=0.4.")
         try:
-            fields[key] = json.loads(text, parse_constant=_refuse_constant)
+            fields[key] = json.loads(text, parse_constant=refuse_constant)
         except ValueError:
             fields[key] = text
     return fields
@@ -217,24 +217,8 @@ def peak_of(text: str) -> str | float:
         raise UsageError(f"--max-lr must be a number or auto, not {text!r}.") from None
 
 
-def spec_from_file(path: Path) -> Mapping[str, Any]:
-    """The spec in a JSON file, as it is.
-
-    Raises:
-        UsageError: If it cannot be read, or holds no JSON object.
-    """
-    try:
-        spec = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise UsageError(f"{path} holds no JSON: {error}.") from error
-    if not isinstance(spec, dict):
-        raise UsageError(f"{path} holds no JSON object.")
-    return spec
-
-
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is not a JSON number")
 
 

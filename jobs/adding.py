@@ -46,7 +46,7 @@ def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     job = Job(
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
         resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
-        slots=conditions.world_size, created_at=now, queued_at=now, priority=spec.priority,
+        slots=conditions.world_size, nodes=conditions.nodes, created_at=now, queued_at=now, priority=spec.priority,
         deadline_at=deadlines.of_waiting(document, now),
     )  # fmt: skip
     session.add(job)

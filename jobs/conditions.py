@@ -18,6 +18,7 @@ from jobs.strict import Strict, Text, refuse
 # fingerprints of older conditions are what they were.
 _LATER: dict[str, Any] = {
     "channels_last": False, "compile": False, "accumulation_steps": 1, "batch_norm_group_size": None,
+    "nodes": 1,
 }  # fmt: skip
 _LATER_OPTIONS = {"optimizer": "fused", "model": "small_images"}
 
@@ -89,7 +90,8 @@ class Conditions(Strict):
 
     ``global_batch_size`` counts samples per step over all ranks. Each rank takes its part in ``accumulation_steps``
     pieces. Batch norm takes its statistics over a piece, over groups of ``batch_norm_group_size`` samples in it, or
-    over the pieces of all ranks (``sync_batch_norm``). What each option changes: docs/training.md.
+    over the pieces of all ranks (``sync_batch_norm``). The ranks run on ``nodes`` workers, as many on each. What each
+    option changes: docs/training.md.
     """
 
     model: Model
@@ -97,14 +99,23 @@ class Conditions(Strict):
     optimizer: Optimizer
     world_size: Annotated[int, Field(ge=1, le=1024)]
     global_batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Samples per step over all ranks; a multiple of world_size."""
     precision: Literal["fp32", "bf16"] = "fp32"
     augmentation: Literal["none", "flip", "crop_flip", "crop_flip_cutout"] = "none"
+    """How training images are changed at random."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     sync_batch_norm: bool = False
+    """Batch norm takes its statistics over the pieces of all ranks."""
     channels_last: bool = False
+    """Memory format of images; faster on GPUs."""
     compile: bool = False
+    """Compile the model with torch.compile."""
     accumulation_steps: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Pieces in which each rank takes its part of a batch."""
     batch_norm_group_size: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    """Samples over which batch norm takes its statistics; left out, a whole piece."""
+    nodes: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Workers that the ranks are spread over, as many on each."""
 
     @field_validator("global_batch_size")
     @classmethod
@@ -120,6 +131,14 @@ class Conditions(Strict):
                 f"must be at most {samples}, the training images of {dataset.name}",
             )
         return size
+
+    @field_validator("nodes")
+    @classmethod
+    def _has_as_many_ranks_on_each(cls, nodes: int, info: ValidationInfo) -> int:
+        world_size = info.data.get("world_size", nodes)
+        if world_size % nodes:
+            raise refuse("not_divisible", f"must divide world_size = {world_size}")
+        return nodes
 
     @model_validator(mode="after")
     def _parts_are_equal(self) -> Self:

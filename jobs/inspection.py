@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from jobs.artifacts import ArtifactStore
+from jobs.artifacts import IDENTITY, ArtifactStore
 from jobs.db import Database
 from jobs.models import Artifact, Attempt, Bucket, Dataset, Job, Point
 from jobs.parents import KINDS
@@ -134,6 +134,6 @@ def orphans(session: Session, root: Path) -> list[Path]:
     found = []
     for path in sorted(root.rglob("*")):
         key = path.relative_to(root)
-        if path.is_file() and str(key) not in known and key.parts[0] not in held:
+        if path.is_file() and str(key) not in {*known, IDENTITY} and key.parts[0] not in held:
             found.append(path)
     return found

@@ -37,6 +37,7 @@ class Job(Base):
     resolved: Mapped[Json] = mapped_column(default=dict)
     fingerprint: Mapped[str] = mapped_column(String(80))
     slots: Mapped[int]  # how many devices it needs: the world size
+    nodes: Mapped[int] = mapped_column(default=1)  # on how many workers, as many on each
     owner: Mapped[str | None] = mapped_column(String(100))  # null where nobody asked for a key; see `jobs.owners`
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
@@ -216,6 +217,34 @@ class Worker(Base):
     devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
     versions: Mapped[dict[str, str]] = mapped_column(default=dict)
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
+    address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
+    store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
+
+
+class Gathering(Base):
+    """The one job that gathers seats, a single row (id 1); see `jobs.seats`."""
+
+    __tablename__ = "gatherings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    until: Mapped[float] = mapped_column(default=0.0)
+
+
+class Seat(Base):
+    """The place of one worker in an attempt on several nodes, gathered or running."""
+
+    __tablename__ = "seats"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    node: Mapped[int] = mapped_column(primary_key=True)  # 0 leads: it claims the job and has rank 0
+    attempt: Mapped[int]
+    worker: Mapped[str] = mapped_column(String(140))
+    address: Mapped[str] = mapped_column(String(45))
+    port: Mapped[int | None]  # of node 0, once the attempt has begun: where the nodes meet
+    expires_at: Mapped[float]
+    leaving: Mapped[bool] = mapped_column(default=False)  # its worker is to end
+    failures: Mapped[list[Json] | None]  # why its ranks failed, once they have ended
 
 
 class Submitter(Base):

@@ -153,7 +153,14 @@ def live_workers(session: Session) -> Sequence[Worker]:
     return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
 
 
-def most_slots(session: Session) -> int:
-    """Usable slots of the largest live worker that takes jobs; 0 where there is none."""
-    takes = [worker for worker in live_workers(session) if not worker.draining]
-    return max((worker.slots - len(worker.quarantined) for worker in takes), default=0)
+def most_slots(session: Session, nodes: int = 1) -> int:
+    """Slots of the largest job over so many nodes that live workers could run; 0 where there are none.
+
+    Several nodes are workers that have an address and see the same artifact store.
+    """
+    sizes: dict[str | None, list[int]] = {}
+    for worker in live_workers(session):
+        if not worker.draining and (nodes == 1 or worker.address is not None):
+            sizes.setdefault(worker.store if nodes > 1 else None, []).append(worker.slots - len(worker.quarantined))
+    fit = [sorted(each, reverse=True)[nodes - 1] for each in sizes.values() if len(each) >= nodes]
+    return nodes * max(fit, default=0)

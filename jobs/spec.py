@@ -8,6 +8,7 @@ from pydantic_core.core_schema import ValidationInfo
 from clr_core.range_test import BISECTIONS, short_steps
 from jobs import grid
 from jobs.arms import EVALUATIONS, Arm, ArmName, SuperConvergence, Target, check_arms, illegal_arm, reference_of
+from jobs.averaging_options import Swa, Swap, check_swa, check_swap
 from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
 from jobs.equal_budget import equal_budget_arms, shortest
@@ -35,14 +36,23 @@ class RangeTest(Strict):
     """
 
     start_lr: LearningRate = 1e-6
+    """The rate that a sweep starts at: low enough that nothing is learned."""
     end_lr: LearningRate = 10.0
+    """The rate that it ends at, unless the loss diverges before."""
     steps: Annotated[int, Field(ge=10, le=100_000)] = 100
+    """Steps of one sweep."""
     spacing: Literal["exponential", "linear"] = "exponential"
+    """How the rate rises from step to step."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 3
+    """Sweeps with other orders of the data; with more of them the bounds have an interval."""
     measure: Literal["train_loss", "val_loss", "val_accuracy"] = "train_loss"
+    """What the bounds are read from."""
     measure_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Steps between measurements of held-back data; left out, fifty times a sweep."""
     bisect: bool = False
+    """Add short sweeps around the edge."""
     vary: Literal["data_order", "data_order_and_initialisation"] = "data_order"
+    """What differs between replicas."""
     start_from: StartFrom | None = None
 
     @field_validator("end_lr")
@@ -87,16 +97,22 @@ class RangeTest(Strict):
 
 class _JobSpec(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    """Of everything random."""
     name: Annotated[Text, Field(max_length=200)] = ""
+    """For people; need not be unique."""
     labels: Annotated[
         dict[Annotated[Text, Field(min_length=1, max_length=63)], Annotated[Text, Field(max_length=255)]],
         Field(max_length=32),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
     # Of a job that starts others (its range test, those of a sweep) these hold for each of them.
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Jobs with a higher one go first."""
     max_runtime_s: Seconds | None = None
+    """Longer than this over all attempts, and the job fails; curve and checkpoint are kept."""
     max_queue_s: Seconds | None = None
+    """Longer than this in the queue, and the job fails."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How often it may be lost with its worker."""
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -119,22 +135,33 @@ class TrainSpec(_JobSpec):
     ``range_test`` is the one that ``max_lr: "auto"`` runs first. ``lr_reference_batch`` is the global batch size that
     the schedule's rates were found at: they are multiplied by global_batch_size / lr_reference_batch (the linear
     scaling rule, Goyal et al. 2017, arXiv:1706.02677). ``ema_decay`` asks for a moving average of the weights, which
-    is evaluated too.
+    is evaluated too. ``swap`` asks for a second phase, in which every rank goes on alone before weights are averaged;
+    ``swa`` for the average of the weights at the ends of cycles. The model is then that average.
     """
 
     kind: Literal["train"]
     conditions: Conditions | None = None
     schedule: ScheduleSpec
     epochs: Epochs | None = None
+    """Passes over the data; this or steps."""
     steps: Steps | None = None
+    """Optimizer updates; this or epochs."""
     range_test: RangeTest | None = None
+    """The one that a peak of auto runs first."""
     allow_different_conditions: bool = False
+    """Take bounds that were found under other conditions."""
     observe: Observe = Observe()
     early_stop: EarlyStop | None = None
     on_divergence: OnDivergence | None = None
     batch_size_warm_start: BatchSizeWarmStart | None = None
     lr_reference_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Global batch size that the rates were found at: they are scaled from it to that of the conditions."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Keep a moving average of the weights with this decay, and evaluate it too."""
+    swap: Swap | None = None
+    """A second phase: each rank refines the weights by itself, and they are averaged."""
+    swa: Swa | None = None
+    """Average the weights at the ends of cycles."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -160,6 +187,20 @@ class TrainSpec(_JobSpec):
             check_warm_start(self.conditions, self.batch_size_warm_start)
         if self.observe.noise_scale is not None:
             check_noise_scale(self.conditions)
+        if self.swap is not None:
+            check_swap(self.conditions, self.swap)
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_one_way(self) -> Self:
+        if self.swa is not None:
+            check_swa(self.schedule, self.swa, self.steps)
+        if sum(option is not None for option in (self.swap, self.swa, self.ema_decay)) > 1:
+            raise refuse("two_averages", "swap, swa and ema_decay exclude each other: each is an average of weights")
+        if self.swap is not None and self.on_divergence is not None:
+            raise refuse(
+                "rates_not_lowered", "on_divergence would not lower the rates of swap.schedule: take one of both"
+            )
         return self
 
     def _refuse_scaling_what_was_measured(self) -> None:
@@ -193,6 +234,7 @@ class SweepSpec(_JobSpec):
     kind: Literal["sweep"]
     conditions: Conditions
     over: grid.Over
+    """Paths into the conditions, each with its values: optimizer.weight_decay = 1e-3, 1e-4."""
     range_test: RangeTest = RangeTest()
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ jobs, nor by a high priority; where no key is asked for all jobs are one submitt
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from jobs import seats
 from jobs.db import db_now, upsert
 from jobs.models import Job, Submitter
 from jobs.status import HELD, Status
@@ -15,10 +16,13 @@ from jobs.status import HELD, Status
 _OWNER = func.coalesce(Job.owner, "")
 
 
-def next_claimable(session: Session, slots: int, max_running: int | None = None) -> Job | None:
+def next_claimable(
+    session: Session, slots: int, max_running: int | None = None, worker: str | None = None
+) -> Job | None:
     """The job whose turn it is among those that ``slots`` devices can run; one without slots never runs.
 
-    Jobs of a submitter who has ``max_running`` jobs running wait for one of these to end.
+    Jobs of a submitter who has ``max_running`` jobs running wait for one of these to end. Jobs of several nodes are for
+    a named ``worker``, where it may take a seat of theirs (`jobs.seats`).
     """
     running = (
         select(_OWNER.label("owner"), func.sum(Job.slots).label("slots"), func.count().label("jobs"))
@@ -30,7 +34,8 @@ def next_claimable(session: Session, slots: int, max_running: int | None = None)
         select(Job.id)  # the id alone, so that sorting a long queue reads no specs
         .outerjoin(running, running.c.owner == _OWNER)
         .outerjoin(Submitter, Submitter.owner == _OWNER)
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
+        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots * Job.nodes)
+        .where(seats.open_to(worker))
         .where(or_(Job.not_before.is_(None), Job.not_before <= db_now()))
         .order_by(
             func.coalesce(running.c.slots, 0), func.coalesce(Submitter.served_at, 0.0),

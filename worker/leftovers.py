@@ -114,7 +114,7 @@ def _is_held(database: Database, file: Path) -> bool:
     run_dir = next(folder for folder in file.parents if folder.name.startswith("attempt-"))
     with database.read() as session:
         job = session.get(Job, run_dir.parent.name)
-        return job is not None and job.status in HELD and run_dir.name == f"attempt-{job.attempt}"
+        return job is not None and job.status in HELD and run_dir.name.split("-")[1] == str(job.attempt)
 
 
 def _kill_group(group: int) -> bool:

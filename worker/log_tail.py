@@ -27,11 +27,13 @@ class LogTail:
         self._offsets: dict[Path, int] = {}
 
     def read(self, *, is_last: bool = False) -> list[Line]:
-        """New lines: of each agent, then of its ranks. A line that is not whole waits, unless nothing comes any more."""
+        """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
         found = []
         for folder in (self._run_dir, *sorted(self._run_dir.glob("group-*"))):
             group = "" if folder == self._run_dir else f"{folder.name}/"
-            found += [Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)]
+            found += [
+                Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)
+            ]
             for path in sorted((folder / "logs").glob("*/attempt_*/*/std*.log")):
                 source = f"{group}rank{path.parent.name}"
                 found += [Line(source, path.stem, text) for text in self._lines(path, is_last=is_last)]
