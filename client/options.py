@@ -106,6 +106,14 @@ Replicas = Annotated[
     int | None,
     typer.Option(help="Sweeps with other orders of the data (default: 3)", rich_help_panel=SWEEP),
 ]
+Refine = Annotated[
+    str | None,
+    typer.Option(
+        help="probe: bounds from short 1cycle runs at a ladder of rates below the edge",
+        show_default=False,
+        rich_help_panel=SWEEP,
+    ),
+]
 Measure = Annotated[
     str | None,
     typer.Option(help="train_loss, val_loss or val_accuracy (default: train_loss)", rich_help_panel=SWEEP),

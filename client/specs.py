@@ -115,11 +115,13 @@ class LabelFlags:
         return _given({"seed": self.seed, "name": self.name, "labels": labels or None})
 
 
-def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
+def lr_find_spec(
+    conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags, refine: str | None = None
+) -> Spec:
     """The spec of an ``lr_find`` job."""
     spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
     sweep = range_test.document()
-    return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
+    return spec | _given({"range_test": sweep or None, "refine": refine}) | labels.document()
 
 
 def sweep_spec(conditions: ConditionFlags, over: Sequence[str], range_test: RangeTestFlags, labels: LabelFlags) -> Spec:

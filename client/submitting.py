@@ -46,6 +46,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
     bisect: o.Bisect = None,
     vary: o.Vary = None,
     start_from: o.StartFrom = None,
+    refine: o.Refine = None,
     seed: o.Seed = None,
     name: o.Name = None,
     label: o.Labels = None,
@@ -65,6 +66,7 @@ def lr_find(  # noqa: PLR0913 - options of a command
         ),
         RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
         LabelFlags(seed, name, label or ()),
+        refine,
     )
     _submit(url, document, watch, as_json)
 

@@ -1,6 +1,7 @@
 """Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
 
 import errno
+import itertools
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from jobs import endings, lifecycle, repository
 from jobs.artifacts import ArtifactStore
+from jobs.bounds import due_probes
 from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
@@ -118,21 +120,31 @@ class Supervisor:
                 shipper.follow(folder)
 
         groups = Groups(self.launcher, self.on_cuda, self.unkilled, spare.give_back)
-        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" else 1
-        return Sharing(groups, spare, shipper.run_dir, count, claim.slots, prepare)
+        return Sharing(groups, spare, claim.slots, prepare)
+
+    def _due_probes(self, claim: Claim) -> list[dict[str, Any]]:
+        if claim.kind != "lr_find":
+            return []
+        with self.database.read() as session:
+            return due_probes(session, repository.get_job(session, claim.job_id))
 
     def _attempt(
         self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
     ) -> list[str]:
         run_dir = shipper.run_dir
         fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
-        try:
-            sharing.begin(devices)
-            self._follow(sharing, shipper, claim, lease)
-        finally:
-            sharing.groups.kill()
-        if not lease.lost.is_set():
-            self._insist(lease, lambda: self._ship(shipper, claim, lease))
+        folder, probes, numbers = run_dir, list[dict[str, Any]](), itertools.count()
+        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" else 1
+        while count:
+            try:
+                sharing.begin(folder, devices, count, probes)
+                self._follow(sharing, shipper, claim, lease)
+            finally:
+                sharing.groups.kill()
+            if not lease.lost.is_set():
+                self._insist(lease, lambda: self._ship(shipper, claim, lease))
+            probes = self._insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
+            folder, count = run_dir / f"rung-{next(numbers)}", len(probes)
         return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
     def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
@@ -154,7 +166,7 @@ class Supervisor:
             ranks.stop(max(begun + settings.stop_grace_s - time.monotonic(), 0.0))
 
     def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
-        pause_until, held, ranks = 0.0, claim.slots, sharing.groups
+        pause_until, ranks = 0.0, sharing.groups
         while ranks.are_working():
             if self.stopping.is_set() or any(event.is_set() for event in (lease.cancel, lease.overdue, lease.lost)):
                 saves = claim.kind == "train" and not lease.lost.is_set()
@@ -163,9 +175,9 @@ class Supervisor:
             if time.monotonic() >= pause_until:
                 try:
                     sharing.tend()
-                    if held != sharing.slots:
+                    if sharing.told != sharing.slots:
                         lifecycle.hold(self.database, claim, slots=sharing.slots)
-                        held = sharing.slots
+                        sharing.told = sharing.slots
                     self._ship(shipper, claim, lease)
                 except PASSING:
                     log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)

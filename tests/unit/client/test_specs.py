@@ -26,7 +26,8 @@ def test_nothing_typed_gives_a_spec_that_the_server_takes() -> None:
 def test_everything_typed_gives_a_spec_that_the_server_takes() -> None:
     conditions = ConditionFlags("resnet8", "cifar10", "adamw", 0.8, 0.1, 64, 2, "bf16")
     sweep = RangeTestFlags(1e-5, 1.0, 50, "linear", 2)
-    spec = lr_find_spec(conditions, sweep, LabelFlags(7, "n", ("a=b", "c=d=e")))
+    spec = lr_find_spec(conditions, sweep, LabelFlags(7, "n", ("a=b", "c=d=e")), "probe")
+    assert spec["refine"] == "probe"
     assert spec["conditions"]["optimizer"]["betas"] == [0.8, 0.999]
     assert spec["labels"] == {"a": "b", "c": "d=e"}
     job_spec.validate_python(spec)
