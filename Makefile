@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: chaos install demo up test fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: bench-superconvergence chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -22,6 +22,12 @@ up: install  ## The whole stack on this machine
 
 test: check  ## Everything that CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+docs: install  ## The documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict
+
+bench-superconvergence: install  ## 1cycle against the standard policy on CIFAR-10 images: make … DATA=cifar10.npz
+	$(BIN)/python -m benchmarks.super_convergence $(DATA) $(ARGS)
 
 fuzz: install  ## schemathesis with and without a key, for minutes; SEED=n for another run
 	$(BIN)/python -m tests.fuzz --seed $(SEED)
@@ -47,7 +53,7 @@ migrate: install
 	$(BIN)/clr migrate
 
 clean:
-	rm -rf demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
+	rm -rf demo-out superconvergence-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
 
 chaos: install  ## Real faults against a whole stack: make chaos SEED=3, or SEED=0 SEEDS=10
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)

@@ -12,11 +12,13 @@ from api import openapi, problems
 from api.access import policy as access
 from api.access.gate import Gate
 from api.access.headers import SecurityHeaders
+from api.dashboard import pages
 from api.deps import Services
 from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
 from api.observe import Metrics, Observed
 from api.routes import (
+    comparisons,
     control,
     datasets,
     docs,
@@ -24,11 +26,14 @@ from api.routes import (
     health,
     jobs,
     keys,
+    logs,
     metrics,
+    models,
     outputs,
     plots,
     schedules,
     session,
+    validation,
     workers,
 )
 from jobs.db import Database
@@ -67,8 +72,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     )  # fmt: skip
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
-        outputs.csv_router, jobs.router, control.router, events.router, plots.router, outputs.router, schedules.router,
-        datasets.router, workers.router, health.router, keys.router, session.router, metrics.router, docs.router,
+        outputs.csv_router, jobs.router, validation.router, comparisons.router, control.router, events.router,
+        logs.router, plots.router, outputs.router, models.router, schedules.router, datasets.router, workers.router,
+        health.router, keys.router, session.router, metrics.router, docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)

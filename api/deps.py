@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from api.access.caller import NOBODY, Caller
 from api.access.policy import Policy
+from api.access.standing import Standing
 from api.live import Live
 from api.problems import BadBodyError
 from jobs.artifacts import ArtifactStore
@@ -39,6 +40,12 @@ def services(request: Request) -> Services:
     found: Services = request.app.state.services
     caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
     return replace(found, database=found.database.seen_by(caller.view(found.settings) if caller else NOBODY))
+
+
+def standing(request: Request) -> Standing:
+    """Whether the caller may still read what is streamed to them."""
+    found: Services = request.app.state.services
+    return Standing(request.scope["clr_caller"], found.database, found.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +101,6 @@ def body_of(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 Parts = Annotated[Services, Depends(services)]
+Reader = Annotated[Standing, Depends(standing)]
 SpecBody = Annotated[SpecInBody, Depends(spec_in_body)]
 PreviewBody = Annotated[PreviewSpec, Depends(preview_in_body)]

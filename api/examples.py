@@ -26,9 +26,16 @@ SWEEP: dict[str, Any] = {
     "over": {"optimizer.weight_decay": [1e-3, 1e-4, 1e-5]},
     "range_test": {"start_lr": 1e-6, "end_lr": 10, "steps": 100, "replicas": 3},
 }
+COMPARE: dict[str, Any] = {
+    "kind": "compare",
+    "conditions": CONDITIONS,
+    "preset": {"name": "super_convergence", "steps": 60, "ratio": 8},
+    "seeds": [0, 1, 2],
+}
 JOB_SPECS: dict[str, Any] = {
     "lr_find": {"summary": "Run three range tests and answer with bounds", "value": LR_FIND},
     "sweep": {"summary": "The same range test under three weight decays", "value": SWEEP},
+    "compare": {"summary": "1cycle against eight times as many updates of the standard policy", "value": COMPARE},
     "train": {"summary": "Find the bounds first, then train with 1cycle", "value": TRAIN},
     "train_with_bounds": {
         "summary": "Train with the bounds of an earlier lr_find job, under its conditions",

@@ -1,5 +1,6 @@
 """Answers that wait for a job to change: ``ETag``, ``If-None-Match`` and ``Prefer: wait`` (RFC 7240)."""
 
+import hashlib
 import re
 import time
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 
 from api.deps import Services
-from api.schemas.jobs import JobDocument
+from api.schemas.jobs import JobDocument, JobList
 from jobs import repository
 
 LONGEST_WAIT_S: Final = 60
@@ -24,6 +25,12 @@ def preferred_wait_s(prefer: str) -> int:
 def etag_of(job: JobDocument) -> str:
     """The version of a job, as an entity tag: weak, since an ETA changes with the clock."""
     return f'W/"{job.version}"'
+
+
+def etag_of_list(jobs: JobList) -> str:
+    """The jobs of a page and their versions, as an entity tag: weak for the same reason."""
+    shown = " ".join([*(f"{job.id}@{job.version}" for job in jobs.data), str(jobs.next_cursor)])
+    return f'W/"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
 async def when_changed(parts: Services, job_id: str, etag: str | None, wait_s: float) -> JobDocument:

@@ -3,6 +3,7 @@
 import typer
 
 from client import (
+    comparing,
     controlling,
     credentials,
     datasets,
@@ -10,6 +11,7 @@ from client import (
     keys,
     plotting,
     reading,
+    running,
     schedules,
     storage,
     submitting,
@@ -28,9 +30,11 @@ app = typer.Typer(
 )
 app.command("up")(up)
 app.command("migrate")(migrate)
+app.command("run")(running.run)
 app.command("lr-find")(submitting.lr_find)
 app.command("sweep")(submitting.sweep)
 app.command("train")(submitting.train)
+app.command("compare")(comparing.compare)
 app.command("jobs")(reading.jobs)
 app.command("watch")(reading.watch)
 app.command("bounds")(reading.bounds)

@@ -22,7 +22,7 @@ from client.words import failure
 
 CONDITIONS = ConditionFlags("mlp", "digits", "sgd", momentum=0.9, weight_decay=5e-4, batch_size=128, world_size=2)
 RANGE_TEST = RangeTestFlags(steps=100, replicas=3)
-LABELS = LabelFlags(seed=0, name="demo", labels=("project=demo",))
+LABELS = LabelFlags(seed=0, name="demo", labels=["project=demo"])
 EPOCHS = 12
 SLOTS = 2
 JOB_TIMEOUT_S = 100.0
@@ -101,8 +101,8 @@ def _train(demo: Demo, client: Client, stack: Stack, say: Callable[[str], None])
         training = TrainFlags(from_job=demo.jobs["lr_find"], epochs=EPOCHS)
         job = client.submit(train_spec(ConditionFlags(), training, LABELS))
         demo.jobs["train"] = job["id"]
-        job = _succeed(client, stack, job["id"])
-    accuracy = (job.get("latest") or {}).get("val_accuracy")
+        ended = _succeed(client, stack, job["id"])
+    accuracy = (ended.get("latest") or {}).get("val_accuracy")
     if accuracy is None:
         raise DemoError(f"{job['id']} succeeded without a validation accuracy.")
     demo.val_accuracy = accuracy

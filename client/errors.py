@@ -20,10 +20,13 @@ class ProblemError(ClrError):
         detail: What was wrong this time.
         errors: One mapping (``pointer``, ``code``, ``detail``) for each field at fault.
         request_id: What to quote when asking the operator.
+        retry_after_s: When to ask again, where the server said so.
+        problem: The whole document.
     """
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after_s: float | None = None) -> None:
         self.status = status
+        self.retry_after_s = retry_after_s
         self.code = str(problem.get("code") or "unknown")
         self.title = str(problem.get("title") or f"HTTP {status}")
         self.detail = str(problem.get("detail") or "")
@@ -75,6 +78,27 @@ class KeyUsageError(UsageError):
 
 class WaitTimeoutError(ClrError):
     """A job had not ended within the time that the caller gave it."""
+
+
+class JobFailedError(ClrError):
+    """A job has ended, and not well; the text says why.
+
+    Attributes:
+        job: Its document.
+    """
+
+    def __init__(self, message: str, job: Mapping[str, Any]) -> None:
+        self.job = job
+        super().__init__(message)
+
+
+class MissingPackageError(UsageError):
+    """A package that this needs, and the client alone does not, is not installed."""
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> Self:
+        """Say which, and how to install it."""
+        return cls(f"This needs {package}, which is not installed: pip install 'clr-service[{extra}]'")
 
 
 class StackError(ClrError):

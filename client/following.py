@@ -4,6 +4,7 @@ import typer
 from rich.console import Console
 
 from client.client import Client, Document
+from client.comparison_table import comparison_table
 from client.options import DEFAULT_URL
 from client.sweep_table import sweep_table
 from client.tables import bounds_table
@@ -28,19 +29,26 @@ def follow(client: Client, job_id: str, url: str, *, as_json: bool) -> None:
     elif job["status"] == "succeeded":
         show(_success(client, job, url))
     else:
-        if job["kind"] == "sweep":
-            show(sweep_table(client.table(job_id)))
+        if table := table_of(client, job):
+            show(table)
         complain(failure(job))
     if job["status"] != "succeeded":
         raise typer.Exit(EXIT_FAILED)
 
 
 def _success(client: Client, job: Document, url: str) -> str:
-    if job["kind"] == "sweep":
-        return f"{verdict(job)}\n{sweep_table(client.table(job['id']))}"
+    if table := table_of(client, job):
+        return f"{verdict(job)}\n{table}"
     if job["kind"] != "lr_find":
         return verdict(job)
     return f"{verdict(job)}\n{bounds_table(client.bounds(job['id']), training_command(job['id'], url))}"
+
+
+def table_of(client: Client, job: Document) -> str | None:
+    """The table of a job that consists of others, None for other jobs."""
+    if job["kind"] == "sweep":
+        return sweep_table(client.table(job["id"]))
+    return comparison_table(client.comparison(job["id"])) if job["kind"] == "compare" else None
 
 
 def training_command(job_id: str, url: str) -> str:

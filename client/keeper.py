@@ -66,16 +66,24 @@ class Keeper:
     def _is_ready(self, client: Client) -> bool:
         try:
             client.ready()
-        except (ProblemError, ServerUnreachableError) as error:
+        except ProblemError as error:
+            missing = [f"{part}: {said}" for part, said in error.problem.get("checks", {}).items() if said != "ok"]
+            self._not_ready_because = "; ".join(missing) or str(error)
+            return False
+        except ServerUnreachableError as error:
             self._not_ready_because = str(error)
             return False
         return True
 
     def _await(self, what: str, has_come: Callable[[], bool], needed: list[Child], deadline: float) -> None:
-        while not has_come():
+        while True:
+            begun = time.monotonic()
+            if has_come():
+                return
             for child in needed:
                 _assert_alive(child)
-            if self.stopping.wait(LOOK_EVERY_S):
+            pause_s = max(LOOK_EVERY_S, 3 * (time.monotonic() - begun))  # on a busy machine looking slows what starts
+            if self.stopping.wait(pause_s):
                 raise StackInterruptedError(f"Stopped while waiting for {what}.")
             if time.monotonic() > deadline:
                 gave_up = f"Gave up waiting for {what} after {self._start_timeout_s:g} s."

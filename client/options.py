@@ -31,7 +31,19 @@ Watch = Annotated[
 ]
 SpecFile = Annotated[
     Path | None,
-    typer.Option("--spec", metavar="FILE.json", help="Send the spec in this file as it is.", show_default=False),
+    typer.Option(
+        "--spec", metavar="FILE", help="Send the spec in this file (.json, .yaml) as it is.", show_default=False
+    ),
+]
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="A field that differs, such as conditions.optimizer.weight_decay=1e-4; null removes; may be given often.",
+        show_default=False,
+    ),
 ]
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -105,14 +117,6 @@ Over = Annotated[
 Replicas = Annotated[
     int | None,
     typer.Option(help="Sweeps with other orders of the data (default: 3)", rich_help_panel=SWEEP),
-]
-Refine = Annotated[
-    str | None,
-    typer.Option(
-        help="probe: bounds from short 1cycle runs at a ladder of rates below the edge",
-        show_default=False,
-        rich_help_panel=SWEEP,
-    ),
 ]
 Measure = Annotated[
     str | None,

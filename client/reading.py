@@ -72,16 +72,18 @@ def bounds(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o
 
 @reporting
 def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Show the bounds of a sweep, cell by cell, as far as they are known."""
+    """Show the bounds of a sweep, cell by cell, or the arms of a comparison, as far as they are known."""
     from client.client import Client  # noqa: PLC0415 - heavy
+    from client.comparison_table import comparison_table  # noqa: PLC0415 - heavy
     from client.sweep_table import sweep_table  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
-        document = client.table(job)
+        compares = client.job(job)["kind"] == "compare"
+        document = client.comparison(job) if compares else client.table(job)
     if as_json:
         show_json(document)
     else:
-        show(sweep_table(document))
+        show(comparison_table(document) if compares else sweep_table(document))
 
 
 @reporting

@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
+from client import options as o
 from client.errors import UsageError
 
 Spec = dict[str, Any]
@@ -21,15 +21,15 @@ SECOND_BETA = 0.999
 class ConditionFlags:
     """What a range test and a training share, as typed; None is not typed."""
 
-    model: str | None = None
-    dataset: str | None = None
-    optimizer: str | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    batch_size: int | None = None
-    world_size: int | None = None
-    precision: str | None = None
-    image_size: int | None = None
+    model: o.Model = None
+    dataset: o.Dataset = None
+    optimizer: o.Optimizer = None
+    momentum: o.Momentum = None
+    weight_decay: o.WeightDecay = None
+    batch_size: o.BatchSize = None
+    world_size: o.WorldSize = None
+    precision: o.Precision = None
+    image_size: o.ImageSize = None
 
     def document(self) -> Spec:
         """The ``conditions`` of a spec, defaults written out."""
@@ -45,7 +45,7 @@ class ConditionFlags:
     def _dataset(self) -> Spec:
         name = self.dataset or "digits"
         if name.startswith("ds_"):
-            return {"name": "uploaded", "options": {"id": name} | _given({"image_size": self.image_size})}
+            return {"name": "uploaded", "options": {"id": name} | given({"image_size": self.image_size})}
         if self.image_size is not None:
             raise UsageError("--image-size goes with the id of an uploaded dataset only.")
         if name.endswith(".npz"):
@@ -64,23 +64,23 @@ class ConditionFlags:
 class RangeTestFlags:
     """The sweep of a range test, as typed."""
 
-    start_lr: float | None = None
-    end_lr: float | None = None
-    steps: int | None = None
-    spacing: str | None = None
-    replicas: int | None = None
-    measure: str | None = None
-    measure_every: int | None = None
-    bisect: bool | None = None
-    vary: str | None = None
-    start_from: str | None = None
+    start_lr: o.StartLr = None
+    end_lr: o.EndLr = None
+    steps: o.SweepSteps = None
+    spacing: o.Spacing = None
+    replicas: o.Replicas = None
+    measure: o.Measure = None
+    measure_every: o.MeasureEvery = None
+    bisect: o.Bisect = None
+    vary: o.Vary = None
+    start_from: o.StartFrom = None
 
     def document(self) -> Spec:
         """What was typed."""
-        given = _given(asdict(self))
+        typed = given(asdict(self))
         if self.start_from is not None:
-            given["start_from"] = {"from_job": self.start_from}
-        return given
+            typed["start_from"] = {"from_job": self.start_from}
+        return typed
 
 
 FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
@@ -90,38 +90,36 @@ FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their h
 class TrainFlags:
     """Schedule and length of a training, as typed."""
 
-    from_job: str | None = None
-    max_lr: str | None = None
-    schedule: str = "one_cycle"
-    base_lr: float | None = None
-    step_size: int | None = None
-    step_size_epochs: float | None = None
-    epochs: float | None = None
-    steps: int | None = None
-    settings: Sequence[str] = ()
+    from_job: o.FromJob = None
+    max_lr: o.MaxLr = None
+    schedule: o.Schedule = "one_cycle"
+    base_lr: o.BaseLr = None
+    step_size: o.StepSize = None
+    step_size_epochs: o.StepSizeEpochs = None
+    epochs: o.Epochs = None
+    steps: o.Steps = None
+    settings: o.Settings = None
 
 
 @dataclass(frozen=True)
 class LabelFlags:
     """What any job has, as typed; ``labels`` are ``key=value``."""
 
-    seed: int | None = None
-    name: str | None = None
-    labels: Sequence[str] = ()
+    seed: o.Seed = None
+    name: o.Name = None
+    labels: o.Labels = None
 
     def document(self) -> Spec:
         """Seed, name and labels, those that were typed."""
-        labels = dict(_pair(label) for label in self.labels)
-        return _given({"seed": self.seed, "name": self.name, "labels": labels or None})
+        labels = dict(_pair(label) for label in self.labels or ())
+        return given({"seed": self.seed, "name": self.name, "labels": labels or None})
 
 
-def lr_find_spec(
-    conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags, refine: str | None = None
-) -> Spec:
+def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
     """The spec of an ``lr_find`` job."""
     spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
     sweep = range_test.document()
-    return spec | _given({"range_test": sweep or None, "refine": refine}) | labels.document()
+    return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
 
 
 def sweep_spec(conditions: ConditionFlags, over: Sequence[str], range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
@@ -168,23 +166,23 @@ def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFl
     spec: Spec = {"kind": "train", "schedule": _schedule(training)}
     if training.from_job is None:
         spec["conditions"] = conditions.document()
-    elif typed := _given(asdict(conditions)):
+    elif typed := given(asdict(conditions)):
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
         raise UsageError(
             f"{flags}: with --from-job the conditions are those of that job; leave this out, or use --spec."
         )
-    return spec | _given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
+    return spec | given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
 
 
 def _schedule(training: TrainFlags) -> Spec:
-    peak = {"from_job": training.from_job} if training.max_lr is None else _peak(training.max_lr)
+    peak = {"from_job": training.from_job} if training.max_lr is None else peak_of(training.max_lr)
     peak_field = "lr" if training.schedule in FLAT_SCHEDULES else "max_lr"
     lengths = {
         "base_lr": training.base_lr,
         "step_size": training.step_size,
         "step_size_epochs": training.step_size_epochs,
     }
-    return {"name": training.schedule, peak_field: peak} | _given(lengths) | fields_of(training.settings)
+    return {"name": training.schedule, peak_field: peak} | given(lengths) | fields_of(training.settings or ())
 
 
 def fields_of(settings: Sequence[str]) -> Spec:
@@ -199,13 +197,18 @@ def fields_of(settings: Sequence[str]) -> Spec:
         if not (key and sign):
             raise UsageError(f"{setting!r} is not of the form field=value, such as max_lr=0.4.")
         try:
-            fields[key] = json.loads(text, parse_constant=_refuse_constant)
+            fields[key] = json.loads(text, parse_constant=refuse_constant)
         except ValueError:
             fields[key] = text
     return fields
 
 
-def _peak(text: str) -> str | float:
+def peak_of(text: str) -> str | float:
+    """The highest rate of a schedule as typed: a number or ``auto``.
+
+    Raises:
+        UsageError: If it is neither.
+    """
     if text == "auto":
         return text
     try:
@@ -214,24 +217,8 @@ def _peak(text: str) -> str | float:
         raise UsageError(f"--max-lr must be a number or auto, not {text!r}.") from None
 
 
-def spec_from_file(path: Path) -> Mapping[str, Any]:
-    """The spec in a JSON file, as it is.
-
-    Raises:
-        UsageError: If it cannot be read, or holds no JSON object.
-    """
-    try:
-        spec = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise UsageError(f"{path} holds no JSON: {error}.") from error
-    if not isinstance(spec, dict):
-        raise UsageError(f"{path} holds no JSON object.")
-    return spec
-
-
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which JSON does not have."""
     raise ValueError(f"{name} is not a JSON number")
 
 
@@ -242,5 +229,6 @@ def _pair(label: str) -> tuple[str, str]:
     return key, value
 
 
-def _given(values: Mapping[str, Any]) -> Spec:
+def given(values: Mapping[str, Any]) -> Spec:
+    """What was typed: all but None."""
     return {name: value for name, value in values.items() if value is not None}

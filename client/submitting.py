@@ -1,178 +1,96 @@
-"""The commands that ask for a job: ``clr lr-find``, ``clr sweep`` and ``clr train``."""
+"""The commands that ask for a job by options: ``clr lr-find``, ``clr sweep`` and ``clr train``."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import typer
 
 from client import options as o
 from client.errors import UsageError
+from client.grouped import grouped
+from client.spec_files import spec_from_file
 from client.specs import (
     ConditionFlags,
     LabelFlags,
     RangeTestFlags,
+    Spec,
     TrainFlags,
     lr_find_spec,
-    spec_from_file,
     sweep_spec,
     train_spec,
 )
 from client.terminal import reporting, show, show_json
 
-OWN_OPTIONS = {"url", "as_json", "watch", "spec"}
+
+@dataclass(frozen=True)
+class Sending:
+    """Where a spec goes, and what is shown then; with ``spec``, all other options of a command are refused."""
+
+    spec: o.SpecFile = None
+    watch: o.Watch = None
+    url: o.Url = o.DEFAULT_URL
+    as_json: o.Json = False
+
+
+OWN_OPTIONS = set(Sending.__dataclass_fields__)
 
 
 @reporting
-def lr_find(  # noqa: PLR0913 - options of a command
-    context: typer.Context,
-    *,
-    model: o.Model = None,
-    dataset: o.Dataset = None,
-    image_size: o.ImageSize = None,
-    optimizer: o.Optimizer = None,
-    momentum: o.Momentum = None,
-    weight_decay: o.WeightDecay = None,
-    batch_size: o.BatchSize = None,
-    world_size: o.WorldSize = None,
-    precision: o.Precision = None,
-    start_lr: o.StartLr = None,
-    end_lr: o.EndLr = None,
-    steps: o.SweepSteps = None,
-    spacing: o.Spacing = None,
-    replicas: o.Replicas = None,
-    measure: o.Measure = None,
-    measure_every: o.MeasureEvery = None,
-    bisect: o.Bisect = None,
-    vary: o.Vary = None,
-    start_from: o.StartFrom = None,
-    refine: o.Refine = None,
-    seed: o.Seed = None,
-    name: o.Name = None,
-    label: o.Labels = None,
-    spec: o.SpecFile = None,
-    watch: o.Watch = None,
-    url: o.Url = o.DEFAULT_URL,
-    as_json: o.Json = False,
+@grouped
+def lr_find(
+    context: typer.Context, conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags, sending: Sending
 ) -> None:
     """Run LR range tests under the conditions of a training to come, and find its LR bounds."""
-    if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
-        return
-    document = lr_find_spec(
-        ConditionFlags(
-            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
-        ),
-        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
-        LabelFlags(seed, name, label or ()),
-        refine,
-    )
-    _submit(url, document, watch, as_json)
+    _send(context, sending, lambda: lr_find_spec(conditions, range_test, labels))
 
 
 @reporting
-def sweep(  # noqa: PLR0913 - options of a command
+@grouped
+def sweep(
     context: typer.Context,
+    conditions: ConditionFlags,
+    range_test: RangeTestFlags,
+    labels: LabelFlags,
+    sending: Sending,
     *,
     over: o.Over = None,
-    model: o.Model = None,
-    dataset: o.Dataset = None,
-    optimizer: o.Optimizer = None,
-    momentum: o.Momentum = None,
-    weight_decay: o.WeightDecay = None,
-    batch_size: o.BatchSize = None,
-    world_size: o.WorldSize = None,
-    precision: o.Precision = None,
-    start_lr: o.StartLr = None,
-    end_lr: o.EndLr = None,
-    steps: o.SweepSteps = None,
-    spacing: o.Spacing = None,
-    replicas: o.Replicas = None,
-    measure: o.Measure = None,
-    measure_every: o.MeasureEvery = None,
-    bisect: o.Bisect = None,
-    vary: o.Vary = None,
-    start_from: o.StartFrom = None,
-    seed: o.Seed = None,
-    name: o.Name = None,
-    label: o.Labels = None,
-    spec: o.SpecFile = None,
-    watch: o.Watch = None,
-    url: o.Url = o.DEFAULT_URL,
-    as_json: o.Json = False,
 ) -> None:
     """Run the same LR range test over a grid of conditions, side by side, and compare the bounds."""
-    if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
-        return
-    document = sweep_spec(
-        ConditionFlags(model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision),
-        over or (),
-        RangeTestFlags(start_lr, end_lr, steps, spacing, replicas, measure, measure_every, bisect, vary, start_from),
-        LabelFlags(seed, name, label or ()),
-    )
-    _submit(url, document, watch, as_json)
+    _send(context, sending, lambda: sweep_spec(conditions, over or (), range_test, labels))
 
 
 @reporting
-def train(  # noqa: PLR0913 - options of a command
-    context: typer.Context,
-    *,
-    from_job: o.FromJob = None,
-    max_lr: o.MaxLr = None,
-    schedule: o.Schedule = "one_cycle",
-    base_lr: o.BaseLr = None,
-    step_size: o.StepSize = None,
-    step_size_epochs: o.StepSizeEpochs = None,
-    settings: o.Settings = None,
-    epochs: o.Epochs = None,
-    steps: o.Steps = None,
-    model: o.Model = None,
-    dataset: o.Dataset = None,
-    image_size: o.ImageSize = None,
-    optimizer: o.Optimizer = None,
-    momentum: o.Momentum = None,
-    weight_decay: o.WeightDecay = None,
-    batch_size: o.BatchSize = None,
-    world_size: o.WorldSize = None,
-    precision: o.Precision = None,
-    seed: o.Seed = None,
-    name: o.Name = None,
-    label: o.Labels = None,
-    spec: o.SpecFile = None,
-    watch: o.Watch = None,
-    url: o.Url = o.DEFAULT_URL,
-    as_json: o.Json = False,
+@grouped
+def train(
+    context: typer.Context, training: TrainFlags, conditions: ConditionFlags, labels: LabelFlags, sending: Sending
 ) -> None:
     """Train with a cyclical LR: from the bounds of an lr_find job, a peak of your own, or auto."""
-    if spec is not None:
-        _refuse_beside_spec(context)
-        _submit(url, spec_from_file(spec), watch, as_json)
-        return
-    document = train_spec(
-        ConditionFlags(
-            model, dataset, optimizer, momentum, weight_decay, batch_size, world_size, precision, image_size
-        ),
-        TrainFlags(from_job, max_lr, schedule, base_lr, step_size, step_size_epochs, epochs, steps, settings or ()),
-        LabelFlags(seed, name, label or ()),
-    )
-    _submit(url, document, watch, as_json)
+    _send(context, sending, lambda: train_spec(conditions, training, labels))
 
 
-def _refuse_beside_spec(context: typer.Context) -> None:
+def _send(context: typer.Context, sending: Sending, from_options: Callable[[], Spec]) -> None:
+    if sending.spec is not None:
+        refuse_beside_spec(context)
+    spec = from_options() if sending.spec is None else spec_from_file(sending.spec)
+    submit(sending.url, spec, sending.watch, sending.as_json)
+
+
+def refuse_beside_spec(context: typer.Context) -> None:
     """Refuse options that would change what ``--spec`` is to send as it is."""
     typed = [
-        f"--{name.replace('_', '-')}"
-        for name in context.params
-        if name not in OWN_OPTIONS and str(context.get_parameter_source(name)).endswith("COMMANDLINE")
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in OWN_OPTIONS
+        and str(context.get_parameter_source(str(parameter.name))).endswith("COMMANDLINE")
     ]
     if typed:
-        raise UsageError(f"{', '.join(typed)}: --spec sends the file as it is; leave this out.")
+        raise UsageError(f"{', '.join(typed)}: --spec sends the file as it is; leave this out, or use clr run --set.")
 
 
-def _submit(url: str, spec: Mapping[str, Any], watch: bool | None, as_json: bool) -> None:
+def submit(url: str, spec: Mapping[str, Any], watch: bool | None, as_json: bool) -> None:
+    """Ask for a job, then watch it, or print its id."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import follow  # noqa: PLC0415 - heavy
 

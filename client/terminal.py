@@ -28,7 +28,7 @@ def show(text: str) -> None:
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Print a result for programs."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=dict))
 
 
 def tell(text: str) -> None:

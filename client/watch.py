@@ -1,4 +1,4 @@
-"""Showing how a job comes along: a live display in a terminal, plain lines where there is none."""
+"""Showing how a job comes along: live in a terminal or a notebook, in plain lines where there is neither."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from client.words import Document, measurements, standing
+from client.notebook import NotebookView
+from client.words import Document, measurements, standing, steps
 
 Update = Callable[[Document], None]
 
@@ -19,6 +20,9 @@ PLAIN_EVERY_S = 1.0
 @contextmanager
 def watching(console: Console) -> Iterator[Update]:
     """A callback that shows a job each time it is called, as ``on_update`` of `Client.wait` wants it."""
+    if console.is_jupyter:
+        yield NotebookView()
+        return
     if not console.is_terminal:
         yield PlainView(console)
         return
@@ -63,8 +67,8 @@ class LiveView:
 
     def __call__(self, job: Document) -> None:
         """Show the job as it stands."""
-        step, total = _steps(job)
-        steps = f"step {step}/{total}" if total else ""
+        step, total = steps(job)
+        how_far = f"step {step}/{total}" if total else ""
         description = f"{job['kind']} {standing(job)}"
         fraction = (job.get("progress") or {}).get("fraction")
         self._progress.update(
@@ -72,19 +76,14 @@ class LiveView:
             description=description,
             completed=fraction or 0.0,
             total=None if fraction is None else 1.0,
-            steps=steps,
+            steps=how_far,
         )
         self._measurements.plain = ""
         for name, value in measurements(job):
             self._measurements.append(f"  {name} ", style="dim").append(value, style="bold")
 
 
-def _steps(job: Document) -> tuple[int, int]:
-    progress = job.get("progress") or {}
-    return progress.get("step") or 0, progress.get("total_steps") or 0
-
-
 def _plain_line(job: Document) -> str:
-    step, total = _steps(job)
-    steps = [f"step {step}/{total}"] if total else []
-    return "  ".join([job["id"], standing(job), *steps, *(f"{name} {value}" for name, value in measurements(job))])
+    step, total = steps(job)
+    how_far = [f"step {step}/{total}"] if total else []
+    return "  ".join([job["id"], standing(job), *how_far, *(f"{name} {value}" for name, value in measurements(job))])

@@ -39,6 +39,12 @@ def measurements(job: Document) -> Iterator[tuple[str, str]]:
         yield "attempt", str(job["attempt"])
 
 
+def steps(job: Document) -> tuple[int, int]:
+    """Steps done, and steps in all; zeros where that is not known."""
+    progress = job.get("progress") or {}
+    return progress.get("step") or 0, progress.get("total_steps") or 0
+
+
 def _known(name: str, value: float | None, words: Callable[[float], str]) -> Iterator[tuple[str, str]]:
     if value is not None:
         yield name, words(value)

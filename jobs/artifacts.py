@@ -2,12 +2,16 @@
 
 import hashlib
 import os
+import secrets
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+IDENTITY = ".store-id"
 _CHUNK_BYTES = 1 << 20
+_WRITTEN_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,23 @@ class ArtifactStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def identity(self) -> str:
+        """An id that whoever sees this store reads, made by the first who asks: two that read the same share a store.
+
+        Raises:
+            OSError: The store cannot be read or written.
+        """
+        path = self._root / IDENTITY
+        self._root.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x") as file:
+                file.write(secrets.token_hex(16))
+        except FileExistsError:
+            deadline = time.monotonic() + _WRITTEN_WITHIN_S
+            while not path.read_text() and time.monotonic() < deadline:
+                time.sleep(0.01)  # whoever made it is about to write it
+        return path.read_text()
 
     def put(self, key: str, source: Path) -> StoredFile:
         """Copy a file into the store, written aside, flushed to disk and renamed.

@@ -18,6 +18,7 @@ from jobs.strict import Strict, Text, refuse
 # fingerprints of older conditions are what they were.
 _LATER: dict[str, Any] = {
     "channels_last": False, "compile": False, "accumulation_steps": 1, "batch_norm_group_size": None,
+    "nodes": 1,
 }  # fmt: skip
 _LATER_OPTIONS = {"optimizer": "fused", "model": "small_images"}
 
@@ -89,7 +90,8 @@ class Conditions(Strict):
 
     ``global_batch_size`` counts samples per step over all ranks. Each rank takes its part in ``accumulation_steps``
     pieces. Batch norm takes its statistics over a piece, over groups of ``batch_norm_group_size`` samples in it, or
-    over the pieces of all ranks (``sync_batch_norm``). What each option changes: docs/training.md.
+    over the pieces of all ranks (``sync_batch_norm``). The ranks run on ``nodes`` workers, as many on each. What each
+    option changes: docs/training.md.
     """
 
     model: Model
@@ -105,6 +107,7 @@ class Conditions(Strict):
     compile: bool = False
     accumulation_steps: Annotated[int, Field(ge=1, le=10_000)] = 1
     batch_norm_group_size: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    nodes: Annotated[int, Field(ge=1, le=1024)] = 1
 
     @field_validator("global_batch_size")
     @classmethod
@@ -120,6 +123,14 @@ class Conditions(Strict):
                 f"must be at most {samples}, the training images of {dataset.name}",
             )
         return size
+
+    @field_validator("nodes")
+    @classmethod
+    def _has_as_many_ranks_on_each(cls, nodes: int, info: ValidationInfo) -> int:
+        world_size = info.data.get("world_size", nodes)
+        if world_size % nodes:
+            raise refuse("not_divisible", f"must divide world_size = {world_size}")
+        return nodes
 
     @model_validator(mode="after")
     def _parts_are_equal(self) -> Self:

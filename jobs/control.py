@@ -24,7 +24,7 @@ def resume(database: Database, job_id: str) -> list[str]:
     """Put a failed or cancelled job back into the queue: its next attempt goes on from its last checkpoint.
 
     Deadlines and lost attempts count from nothing again. The own range test of a training, where that did not
-    succeed, and all jobs of a sweep that did not, are resumed with it.
+    succeed, and all jobs of a parent that did not, are resumed with it.
 
     Returns:
         Ids of jobs to ring for.
@@ -38,21 +38,39 @@ def resume(database: Database, job_id: str) -> list[str]:
     with database.write() as session:
         job = repository.get_job(session, job_id)
         assert_room(session)
-        if job.kind == parents.KIND:
-            return _resume_sweep(session, job.id)
-        if job.kind == "train":
-            return _resume_training(session, job)
-        return [_resume_range_test(session, job.id)]
+        if job.kind in parents.KINDS:
+            return _resume_parent(session, job.id)
+        rung = _resume_training(session, job) if job.kind == "train" else [_resume_range_test(session, job.id)]
+        if job.parent_id is not None:
+            _revive(session, job, repository.lock_job(session, job.parent_id))
+        return rung
 
 
-def _resume_sweep(session: Session, job_id: str) -> list[str]:
+def _resume_parent(session: Session, job_id: str) -> list[str]:
+    """Resume what did not succeed, in the order in which it was submitted: range tests before what waits for them."""
     children = [repository.lock_job(session, child) for child in repository.children_of(session, job_id)]
     lost = [child for child in children if child.status in RESUMABLE]
     parent = _refuse_unless_ended(repository.lock_job(session, job_id))
+    rung: list[str] = []
     for place, child in enumerate(lost):
-        _requeue(session, child, after_s=place * 1e-6)  # in the order of the grid
+        if child.kind == "train":
+            rung += _resume_training(session, child)
+        else:
+            rung.append(_resume_range_test(session, child.id))
+        child.queued_at += place * 1e-6
     _requeue(session, parent)
-    return [child.id for child in lost]
+    return list(dict.fromkeys(rung))
+
+
+def _revive(session: Session, child: Job, parent: Job) -> None:
+    """Let the parent of a job that is resumed run again."""
+    if parent.kind not in parents.KINDS or parent.status in (Status.QUEUED, Status.RUNNING):
+        return
+    if parent.status not in RESUMABLE:
+        raise NotResumableError(
+            child.id, f"its {parent.kind} {parent.id} is {parent.status}; clone this job instead"
+        )  # fmt: skip
+    _requeue(session, parent)
 
 
 def _resume_range_test(session: Session, job_id: str) -> str:
@@ -61,11 +79,6 @@ def _resume_range_test(session: Session, job_id: str) -> str:
     if start and session.scalar(select(Artifact.key).where(Artifact.key == start["key"])) is None:
         raise NotResumableError(job.id, "the checkpoint that it started from has been deleted")
     _requeue(session, job)
-    parent = None if job.parent_id is None else repository.lock_job(session, job.parent_id)
-    if parent is not None and parent.kind == parents.KIND and parent.status not in (Status.QUEUED, Status.RUNNING):
-        if parent.status not in RESUMABLE:
-            raise NotResumableError(job.id, f"its sweep {parent.id} is {parent.status}; clone this job instead")
-        _requeue(session, parent)
     return job.id
 
 
@@ -107,7 +120,7 @@ def _refuse_unless_ended(job: Job) -> Job:
     return job
 
 
-def _requeue(session: Session, job: Job, after_s: float = 0.0) -> None:
+def _requeue(session: Session, job: Job) -> None:
     """Leave a terminal status, the one place where that is done; the event says from where and why."""
     now = repository.now(session)
     checkpoint = repository.latest_checkpoint(session, job.id)
@@ -115,9 +128,9 @@ def _requeue(session: Session, job: Job, after_s: float = 0.0) -> None:
     data = {"from_status": job.status, "from_reason": job.reason, "from_step": step}
     session.add(Event(job_id=job.id, at=now, type="resumed", data=data))
     job.status, job.reason, job.error, job.result, job.finished_at = Status.QUEUED, None, None, None, None
-    job.queued_at, job.not_before, job.failures, job.ran_s = now + after_s, None, 0, 0.0
+    job.queued_at, job.not_before, job.failures, job.ran_s = now, None, 0, 0.0
     job.cancel_mode, job.cancel_asked_at, job.worker, job.waits_for = None, None, None, None
-    job.deadline_at = None if job.kind == parents.KIND else deadlines.of_waiting(job.spec, now)
+    job.deadline_at = None if job.kind in parents.KINDS else deadlines.of_waiting(job.spec, now)
     job.alarms = [alarm for alarm in job.alarms if alarm.get("step", 0) < step]
     job.latest = job.latest if step else {}
     job.version += 1

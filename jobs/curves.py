@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
-from jobs import repository
+from jobs import repository, times
 from jobs.errors import NoEpochsError
 from jobs.models import Job
 from jobs.series import Source, Value, names_of
@@ -22,7 +22,7 @@ class View:
     """What is asked of a curve.
 
     Attributes:
-        x: What lies along x: ``step``, ``epoch`` or ``lr``.
+        x: What lies along x: ``step``, ``epoch``, ``time`` or ``lr``.
         max_points: How many points of a series are wanted, at least 4.
         start_step: First step of the range.
         end_step: Last step of the range, None for the last there is.
@@ -49,8 +49,9 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
 
     Raises:
         NoEpochsError: Epochs are asked for along x, and the job has none.
+        NoTimesError: Times are asked for along x, and the job has none.
     """
-    counts = {name: count for name, count in names_of(session, job.id).items() if not metrics or name[0] in metrics}
+    counts = {name: count for name, count in names_of(session, job.id).items() if _is_wanted(name[0], metrics)}
     series = []
     for name in counts:
         source = Source(session, job.id, *name, view.start_step, view.end_step)
@@ -68,6 +69,10 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
         },
         "series": series,
     }
+
+
+def _is_wanted(metric: str, metrics: list[str]) -> bool:
+    return metric in metrics if metrics else metric != times.METRIC  # that one is an axis, unless it is asked for
 
 
 def _series(source: Source, job: Job, view: View) -> dict[str, Any]:
@@ -116,6 +121,8 @@ def _places(source: Source, job: Job, x: str, steps: list[int]) -> dict[int, flo
         return source.rates(steps)
     if x == "step":
         return {step: step for step in steps}
+    if x == "time":
+        return times.times_of(source, steps)
     if (per_epoch := job.resolved.get("steps_per_epoch")) is None:
         raise NoEpochsError(job.id)
     return {step: (step + 1) / per_epoch for step in steps}

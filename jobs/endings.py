@@ -88,9 +88,7 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
     session.add(Event(job_id=claim.job_id, at=repository.now(session), type=str(status), data={}))
     session.flush()
     session.expire_all()
-    released = release_waiting(session, claim.job_id)
-    parents.settle_parent(session, repository.get_job(session, claim.job_id))
-    return released
+    return release_waiting(session, claim.job_id)
 
 
 def end_waiting(session: Session, job: Job, reason: Reason, error: dict[str, str]) -> list[str]:
@@ -102,9 +100,7 @@ def end_waiting(session: Session, job: Job, reason: Reason, error: dict[str, str
     _fail_queued(session, job, reason, error)
     job.version += 1
     session.flush()
-    released = release_waiting(session, job.id)
-    parents.settle_parent(session, job)
-    return released
+    return release_waiting(session, job.id)
 
 
 def _fail_queued(session: Session, job: Job, reason: Reason, error: dict[str, str]) -> None:
@@ -133,10 +129,20 @@ def _ran_s(claim: Claim) -> ColumnElement[float]:
     return Job.ran_s + (db_now() - began.scalar_subquery())
 
 
-def release_waiting(session: Session, source_id: str) -> list[str]:
-    """Let the jobs that waited for a finished range test run with its bounds, or fail without."""
+def release_waiting(session: Session, source_id: str, *, leave: str | None = None) -> list[str]:
+    """Let the jobs that waited for one that has ended run with its bounds, or fail without; end what ends with them.
+
+    Args:
+        session: A transaction.
+        source_id: The job that has ended.
+        leave: A parent that the caller ends himself.
+
+    Returns:
+        Ids of jobs that may run now.
+    """
     source = repository.get_job(session, source_id)
-    released = []
+    assert source.status in TERMINAL  # noqa: S101 - callers end it first
+    released, ended = [], [source]
     for job in session.scalars(select(Job).where(Job.waits_for == source_id, Job.status == Status.QUEUED)):
         spec = job_spec.validate_python(job.spec)
         assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
@@ -147,7 +153,8 @@ def release_waiting(session: Session, source_id: str) -> list[str]:
             released.append(job.id)
         except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
             _fail_queued(session, job, Reason.PARENT_FAILED, {"code": Reason.PARENT_FAILED, "message": str(error)})
-    assert source.status in TERMINAL  # noqa: S101 - callers end it first
+            ended.append(job)
+    parents.settle_parents(session, (job for job in ended if job.parent_id != leave))
     return released
 
 

@@ -50,6 +50,15 @@ class NoEpochsError(JobsError):
         super().__init__(f"{job_id} has no epochs (yet): ask for x=step")
 
 
+class NoTimesError(JobsError):
+    """Times are asked for of a job that was run before times were kept."""
+
+    code = "no_times"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"{job_id} was run before times were kept: ask for x=step")
+
+
 class UnusableStartError(JobsError):
     """A range test cannot start from the weights of this job."""
 
@@ -84,6 +93,15 @@ class NoTableError(JobsError):
 
     def __init__(self, job_id: str, kind: str) -> None:
         super().__init__(f"{job_id} has no table: it is a {kind} job, and only sweep jobs have one")
+
+
+class NoComparisonError(JobsError):
+    """Only ``compare`` jobs have a comparison."""
+
+    code = "no_comparison"
+
+    def __init__(self, job_id: str, kind: str) -> None:
+        super().__init__(f"{job_id} has no comparison: it is a {kind} job, and only compare jobs have one")
 
 
 class UnusableBoundsError(JobsError):

@@ -8,13 +8,12 @@ from pathlib import Path
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from jobs.artifacts import ArtifactStore
+from jobs.artifacts import IDENTITY, ArtifactStore
 from jobs.db import Database
 from jobs.models import Artifact, Attempt, Bucket, Dataset, Job, Point
-from jobs.parents import KIND
-from jobs.registry import HELD
+from jobs.parents import KINDS
 from jobs.rollups import TOP
-from jobs.status import TERMINAL
+from jobs.status import HELD, TERMINAL
 
 DATASETS = "datasets"
 _CHUNK_BYTES = 1 << 20
@@ -68,7 +67,7 @@ def _jobs(session: Session) -> Iterator[Finding]:
         ("unfinished_with_end", and_(Job.status.not_in(TERMINAL), Job.finished_at.is_not(None)), "has a finished_at"),
         (
             "held_without_lease",
-            and_(Job.status.in_(HELD), Job.kind != KIND, Job.lease_expires_at.is_(None)),
+            and_(Job.status.in_(HELD), Job.kind.not_in(KINDS), Job.lease_expires_at.is_(None)),
             "is held by nobody",
         ),
     )
@@ -135,6 +134,6 @@ def orphans(session: Session, root: Path) -> list[Path]:
     found = []
     for path in sorted(root.rglob("*")):
         key = path.relative_to(root)
-        if path.is_file() and str(key) not in known and key.parts[0] not in held:
+        if path.is_file() and str(key) not in {*known, IDENTITY} and key.parts[0] not in held:
             found.append(path)
     return found

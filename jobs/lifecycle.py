@@ -1,11 +1,12 @@
 """What workers do with a job while they hold it: claim, renew, record; every write is fenced by the attempt."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from jobs import alarms, deadlines, fenced, parents, repository, rollups, stored_files
+from jobs import alarms, deadlines, fenced, log_lines, parents, repository, rollups, seats, stored_files, turns
 from jobs.db import Database, db_now
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim, Wish
@@ -14,8 +15,11 @@ from jobs.status import Status
 KEPT_CHECKPOINTS = 2
 
 
-def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_s: float) -> Claim | None:
-    """Take the job at the head of the queue by compare-and-set.
+def claim_next(  # noqa: PLR0913 - options, by name only
+    database: Database, *, worker: str, slots: int, free: int, lease_s: float, max_running: int | None = None,
+    takes_seats: bool = False,
+) -> Claim | None:  # fmt: skip
+    """Take the job whose turn it is by compare-and-set.
 
     Args:
         database: Where jobs wait.
@@ -23,27 +27,42 @@ def claim_next(database: Database, *, worker: str, slots: int, free: int, lease_
         slots: Devices of this worker; a job that needs more is not for it.
         free: Devices that nobody uses; if the job at the head needs more, nothing is taken.
         lease_s: How long the claim holds until it is renewed.
+        max_running: How many jobs of one submitter may run at once; None for any number.
+        takes_seats: Whether jobs of several nodes are for this worker too; one whose turn it is is left to `gathering`.
 
     Returns:
         The claim, or None where nothing can start or another worker was faster.
     """
     with database.write() as session:
-        job = repository.next_claimable(session, slots)
-        if job is None or job.slots > free:
+        job = turns.next_claimable(session, slots, max_running, worker if takes_seats else None)
+        if job is None or job.nodes > 1 or job.slots > free:
             return None
-        taken = session.execute(
-            update(Job)
-            .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
-            .values(
-                status=Status.RUNNING, reason=None, attempt=Job.attempt + 1, worker=worker,
-                lease_expires_at=db_now() + lease_s, version=Job.version + 1, not_before=None,
-            )
-            .returning(Job.attempt),
-        ).scalar()  # fmt: skip
-        return None if taken is None else _begin_attempt(session, job.id, taken, worker)
+        return claim(session, job, worker=worker, lease_s=lease_s)
 
 
-def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> Claim:
+def claim(
+    session: Session, job: Job, *, worker: str, lease_s: float, workers: Sequence[str] | None = None
+) -> Claim | None:
+    """Take a queued job in the caller's transaction; ``workers`` are those of all its nodes where it has several.
+
+    Returns:
+        The claim, or None where another worker was faster.
+    """
+    taken = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
+        .values(
+            status=Status.RUNNING, reason=None, attempt=Job.attempt + 1, worker=worker,
+            lease_expires_at=db_now() + lease_s, version=Job.version + 1, not_before=None,
+        )
+        .returning(Job.attempt),
+    ).scalar()  # fmt: skip
+    if taken is None:
+        return None
+    return _begin_attempt(session, job.id, taken, worker, {} if workers is None else {"workers": list(workers)})
+
+
+def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str, noted: dict[str, Any]) -> Claim:
     session.expire_all()
     job = repository.get_job(session, job_id)
     now = repository.now(session)
@@ -61,14 +80,22 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str) -> 
             resumed_from_step=resumed_from,
         ),
     )  # fmt: skip
-    session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step}))
+    session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step} | noted))
+    turns.note_served(session, job, now)
     parents.begin_parent(session, job)
+    return claim_of(session, job)
+
+
+def claim_of(session: Session, job: Job) -> Claim:
+    """The claim of a job's newest attempt; nothing is taken."""
+    checkpoint = repository.latest_checkpoint(session, job.id)
     start = job.resolved.get("start_from", {})
     return Claim(
-        job_id=job_id, attempt=attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
+        job_id=job.id, attempt=job.attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
         start_key=start.get("key"), start_sha256=start.get("sha256"),
         resume_key=None if checkpoint is None else checkpoint.key,
-        resume_sha256=None if checkpoint is None else checkpoint.sha256, resume_step=step,
+        resume_sha256=None if checkpoint is None else checkpoint.sha256,
+        resume_step=0 if checkpoint is None else checkpoint.step or 0,
     )  # fmt: skip
 
 
@@ -82,7 +109,8 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
         StaleAttemptError: The job is no longer this attempt's.
     """
     with database.write() as session:
-        return fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
+        wish = fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
+        return wish if claim.node is None else seats.wish_of(session, claim, wish)
 
 
 def hold(database: Database, claim: Claim, *, slots: int) -> None:
@@ -119,6 +147,8 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
             rollups.add(session, claim.job_id, batch.points)
+        if batch.lines:
+            log_lines.add(session, claim.job_id, claim.attempt, batch.lines)
         alarms.note(session, claim.job_id, [*(("alarm", alarm) for alarm in raised), *batch.notes])
         kept = stored_files.keep(session, claim.job_id, batch)
         return kept + (_keep_checkpoint(session, claim, batch) if batch.checkpoint else [])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, text
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json = dict[str, Any]
@@ -37,6 +37,7 @@ class Job(Base):
     resolved: Mapped[Json] = mapped_column(default=dict)
     fingerprint: Mapped[str] = mapped_column(String(80))
     slots: Mapped[int]  # how many devices it needs: the world size
+    nodes: Mapped[int] = mapped_column(default=1)  # on how many workers, as many on each
     owner: Mapped[str | None] = mapped_column(String(100))  # null where nobody asked for a key; see `jobs.owners`
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
@@ -72,8 +73,22 @@ class Job(Base):
         Index("ix_jobs_lease", "status", "lease_expires_at"),
         Index("ix_jobs_status", "status", "id"),
         Index("ix_jobs_kind", "kind", "id"),
+        Index("ix_jobs_fingerprint", "fingerprint", "id"),
+        Index("ix_jobs_scan", "id", "created_at", "owner", "name"),  # searched for times and names
         Index("ix_jobs_owner", "owner", "id"),
     )
+
+
+class JobLabel(Base):
+    """One label of a job, as in its ``labels``: here to be found by."""
+
+    __tablename__ = "job_labels"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))
+
+    __table_args__ = (Index("ix_job_labels_value", "name", "value", "job_id"),)
 
 
 class Attempt(Base):
@@ -144,6 +159,20 @@ class Bucket(Base):
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - rows lie in the order in which they are read
 
 
+class LogLine(Base):
+    """A line that a process of an attempt wrote; the oldest lines of a job go, see `jobs.log_lines`."""
+
+    __tablename__ = "log_lines"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # from 1, over all attempts
+    attempt: Mapped[int]
+    source: Mapped[str] = mapped_column(String(20))  # agent, or rank0, rank1, …
+    stream: Mapped[str] = mapped_column(String(10))  # stdout or stderr
+    at: Mapped[float]  # when it was shipped
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Artifact(Base):
     """A stored file of a job."""
 
@@ -188,6 +217,43 @@ class Worker(Base):
     devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
     versions: Mapped[dict[str, str]] = mapped_column(default=dict)
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
+    address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
+    store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
+
+
+class Gathering(Base):
+    """The one job that gathers seats, a single row (id 1); see `jobs.seats`."""
+
+    __tablename__ = "gatherings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    until: Mapped[float] = mapped_column(default=0.0)
+
+
+class Seat(Base):
+    """The place of one worker in an attempt on several nodes, gathered or running."""
+
+    __tablename__ = "seats"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    node: Mapped[int] = mapped_column(primary_key=True)  # 0 leads: it claims the job and has rank 0
+    attempt: Mapped[int]
+    worker: Mapped[str] = mapped_column(String(140))
+    address: Mapped[str] = mapped_column(String(45))
+    port: Mapped[int | None]  # of node 0, once the attempt has begun: where the nodes meet
+    expires_at: Mapped[float]
+    leaving: Mapped[bool] = mapped_column(default=False)  # its worker is to end
+    failures: Mapped[list[Json] | None]  # why its ranks failed, once they have ended
+
+
+class Submitter(Base):
+    """An owner of jobs (empty where no key was asked for), and when one of their jobs last began; see `jobs.turns`."""
+
+    __tablename__ = "submitters"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    served_at: Mapped[float]
 
 
 class Dataset(Base):

@@ -5,7 +5,7 @@ parent's sees every child that has ended, so of two children that end at once th
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from jobs.models import Event, Job
 from jobs.spec import RangeTest
 from jobs.status import TERMINAL, Reason, Status
 
-KIND = "sweep"
+KINDS = {"sweep": "lr_find", "compare": "train"}  # and of which kind the children are that a parent is there for
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +25,46 @@ class Sum:
     """What the children of a parent come to: steps done, steps in all, and how often any of them changed."""
 
     step: int
-    total_steps: int
+    total_steps: int | None  # None where a child does not know its own yet
     version: int
 
 
 def sum_of_children(session: Session, parent: Job) -> Sum:
-    """Progress of a sweep. A child that has ended counts with the steps that it took: it takes no more."""
-    expected = RangeTest.model_validate(parent.spec["range_test"]).total_steps
+    """Progress of a parent. A child that has ended counts with the steps that it took: it takes no more."""
     rows = session.execute(
-        select(Job.status, Job.step, Job.total_steps, Job.version).where(Job.parent_id == parent.id)
+        select(Job.id, Job.status, Job.step, Job.total_steps, Job.version).where(Job.parent_id == parent.id)
     ).all()
+    expected = _expected_steps(parent, {row.id: row.total_steps for row in rows if row.total_steps})
+    totals = [row.step if row.status in TERMINAL else expected.get(row.id) for row in rows]
+    known = [total for total in totals if total is not None]
     return Sum(
         step=sum(row.step for row in rows),
-        total_steps=sum(row.step if row.status in TERMINAL else row.total_steps or expected for row in rows),
+        total_steps=sum(known) if len(known) == len(totals) else None,
         version=sum(row.version for row in rows),
     )
+
+
+def _expected_steps(parent: Job, known: dict[str, int]) -> dict[str, int]:
+    """Steps of each child; one that has not begun, and is as long as so many epochs, is as long as another run of it.
+
+    Args:
+        parent: The parent.
+        known: What children have said of themselves.
+    """
+    test = RangeTest.model_validate(parent.spec.get("range_test") or {}).total_steps
+    tests = [cell["job_id"] for cell in parent.resolved.get("cells", [])] + parent.resolved.get("range_tests", [])
+    found = dict.fromkeys(tests, test)
+    for arm in parent.resolved.get("arms", []):
+        ids = [run["job_id"] for run in arm["runs"]]
+        steps = arm.get("steps") or next((known[each] for each in ids if each in known), None)
+        found |= dict.fromkeys(ids, steps) if steps else {}
+    return found | known
 
 
 def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
     """The versions of those jobs that there are; that of a parent grows with each of its children's."""
     rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids))).all()
-    parent = select(Job.id).where(Job.id.in_(job_ids), Job.kind == KIND)
+    parent = select(Job.id).where(Job.id.in_(job_ids), Job.kind.in_(KINDS))
     below = session.execute(
         select(Job.parent_id, func.sum(Job.version)).where(Job.parent_id.in_(parent)).group_by(Job.parent_id)
     ).all()
@@ -60,7 +79,7 @@ def begin_parent(session: Session, child: Job) -> None:
     now = repository.now(session)
     begun = session.execute(
         update(Job)
-        .where(Job.id == child.parent_id, Job.kind == KIND, Job.status == Status.QUEUED)
+        .where(Job.id == child.parent_id, Job.kind.in_(KINDS), Job.status == Status.QUEUED)
         .values(status=Status.RUNNING, started_at=now, version=Job.version + 1)
         .returning(Job.id),
     ).all()
@@ -68,13 +87,12 @@ def begin_parent(session: Session, child: Job) -> None:
         session.add(Event(job_id=child.parent_id, at=now, type="started", data={}))
 
 
-def settle_parent(session: Session, child: Job) -> None:
-    """End the parent of a child that has ended, if that was its last."""
-    if child.parent_id is None:
-        return
-    parent = repository.lock_job(session, child.parent_id)
-    if parent.kind == KIND:
-        _settle(session, parent)
+def settle_parents(session: Session, children: Iterable[Job]) -> None:
+    """End the parents of children that have ended, those of which it was the last."""
+    for parent_id in sorted({child.parent_id for child in children if child.parent_id is not None}):
+        parent = repository.lock_job(session, parent_id)
+        if parent.kind in KINDS:
+            _settle(session, parent)
 
 
 def cancel_parent(session: Session, parent_id: str) -> None:
@@ -90,11 +108,12 @@ def cancel_parent(session: Session, parent_id: str) -> None:
 
 def _settle(session: Session, parent: Job) -> None:
     rows = session.execute(
-        select(Job.id, Job.status, Job.reason, Job.error).where(Job.parent_id == parent.id).order_by(Job.id),
+        select(Job.id, Job.kind, Job.status, Job.reason, Job.error).where(Job.parent_id == parent.id).order_by(Job.id),
     ).all()
     if parent.status in TERMINAL or any(row.status not in TERMINAL for row in rows):
         return
-    counts = Counter(row.status for row in rows)
+    wanted = [row for row in rows if row.kind == KINDS[parent.kind]]
+    counts = Counter(row.status for row in wanted)
     lost = [
         {"job_id": row.id, "status": row.status, "reason": row.reason, "error": row.error}
         for row in rows
@@ -108,7 +127,7 @@ def _settle(session: Session, parent: Job) -> None:
     else:
         first = next((row.error["message"] for row in rows if row.error), None)
         said = f"{counts[Status.FAILED]} failed and {counts[Status.CANCELLED]} were cancelled"
-        message = f"none of {len(rows)} children succeeded: {said}" + (f"; the first says: {first}" if first else "")
+        message = f"none of {len(wanted)} children succeeded: {said}" + (f"; the first says: {first}" if first else "")
         error = {"code": Reason.CHILDREN_FAILED, "message": message}
         _end(session, parent, Status.FAILED, reason=Reason.CHILDREN_FAILED, error=error, result=result)
 

@@ -10,17 +10,19 @@ from jobs import deadlines, endings, repository
 from jobs.db import Database, db_now
 from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import WorkerNotFoundError
-from jobs.models import Attempt, Job, Worker
+from jobs.models import Attempt, Job, Seat, Worker
 from jobs.rows import Claim
-from jobs.status import Outcome, Reason, Status
+from jobs.status import HELD, Outcome, Reason, Status
 
-HELD = (Status.RUNNING, Status.CANCELLING)
 STUCK_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """What a worker says of itself; ``devices`` has one name for each slot."""
+    """What a worker says of itself; ``devices`` has one name for each slot.
+
+    One with an ``address`` takes part in jobs of several nodes, with workers that see the same artifact ``store``.
+    """
 
     name: str
     host: str
@@ -29,6 +31,8 @@ class WorkerInfo:
     device: str
     devices: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = None
+    store: str | None = None
 
 
 def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: Sequence[int] = ()) -> bool:
@@ -44,6 +48,7 @@ def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: S
             row = Worker(name=worker.name, started_at=now)
             session.add(row)
         row.host, row.pid, row.slots, row.device = worker.host, worker.pid, worker.slots, worker.device
+        row.address, row.store = worker.address, worker.store
         row.devices, row.versions = list(worker.devices), dict(worker.versions)
         row.quarantined, row.beat_at = sorted(quarantined), now
         row.expires_at = now + ttl_s
@@ -64,10 +69,13 @@ def drain(database: Database, name: str, *, draining: bool = True) -> None:
 
 
 def jobs_of(session: Session) -> dict[str, list[Job]]:
-    """What runs where: the jobs that are held, by the name of their worker."""
+    """What runs where: the jobs that are held, by the name of their worker; those on several stand at each."""
     held: dict[str, list[Job]] = {}
     for job in session.scalars(select(Job).where(Job.status.in_(HELD), Job.worker.is_not(None)).order_by(Job.id)):
         held.setdefault(job.worker or "", []).append(job)
+    followed = (Seat.job_id == Job.id) & (Seat.attempt == Job.attempt) & (Seat.node > 0)
+    for worker, job in session.execute(select(Seat.worker, Job).join(Job, followed).where(Job.status.in_(HELD))):
+        held.setdefault(worker, []).append(job)
     return held
 
 
@@ -154,11 +162,13 @@ def _end_stuck(session: Session, stuck_s: float) -> list[str]:
 
 
 def _mark_unmatched(session: Session) -> None:
-    most = repository.most_slots(session)
     waiting = (Job.status == Status.QUEUED, Job.waits_for.is_(None))
     unmatched = Reason.NO_MATCHING_WORKER
-    for condition, reason in (
-        ((Job.slots > most) & Job.reason.is_(None), unmatched),
-        ((Job.slots <= most) & (Job.reason == unmatched), None),
-    ):
-        session.execute(update(Job).where(*waiting, condition).values(reason=reason, version=Job.version + 1))
+    for nodes in session.scalars(select(Job.nodes).where(*waiting).distinct()).all():
+        most = repository.most_slots(session, nodes)
+        for condition, reason in (
+            ((Job.slots > most) & Job.reason.is_(None), unmatched),
+            ((Job.slots <= most) & (Job.reason == unmatched), None),
+        ):
+            these = (*waiting, Job.nodes == nodes, condition)
+            session.execute(update(Job).where(*these).values(reason=reason, version=Job.version + 1))

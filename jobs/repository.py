@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
 from jobs.errors import JobNotFoundError
 from jobs.models import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
 from jobs.owners import owner_of
-from jobs.status import Status
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")
-# Who is next: a fair order between submitters would stand between the two, before queued_at.
-QUEUE_ORDER = (Job.priority.desc(), Job.queued_at, Job.id)
 
 
 def now(session: Session) -> float:
@@ -45,19 +43,6 @@ def lock_job(session: Session, job_id: str) -> Job:
     if job is None:
         raise JobNotFoundError(job_id)
     return job
-
-
-def list_jobs(
-    session: Session, *, status: str | None, kind: str | None, before: str | None, limit: int
-) -> Sequence[Job]:
-    """Jobs from new to old, those older than ``before`` where it is given."""
-    query = select(Job).order_by(Job.id.desc()).limit(limit)
-    for column, wanted in ((Job.status, status), (Job.kind, kind)):
-        if wanted is not None:
-            query = query.where(column == wanted)
-    if before is not None:
-        query = query.where(Job.id < before)
-    return session.scalars(query).all()
 
 
 def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
@@ -101,18 +86,6 @@ def find_key(session: Session, key: str) -> IdempotencyKey | None:
     return session.get(IdempotencyKey, (owner_of(session) or "", key))
 
 
-def next_claimable(session: Session, slots: int) -> Job | None:
-    """The job at the head of the queue among those that ``slots`` devices can run; one without slots never runs."""
-    head = session.scalar(
-        select(Job.id)  # the id alone, so that sorting a long queue reads no specs
-        .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots)
-        .where(or_(Job.not_before.is_(None), Job.not_before <= db_now()))
-        .order_by(*QUEUE_ORDER)
-        .limit(1),
-    )
-    return None if head is None else session.get(Job, head)
-
-
 def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
     """The newest checkpoint; every metric of the steps before it is in SQL."""
     return session.scalar(
@@ -149,12 +122,45 @@ def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence
     return [(step, value, nonfinite) for step, value, nonfinite in rows]
 
 
+def evaluations_of_all(session: Session, job_ids: Sequence[str], metric: str) -> dict[str, list[tuple[int, float]]]:
+    """Step and value of a metric of some trainings, in order of steps and where finite, by job."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    query = (
+        select(Point.job_id, Point.step, Point.value)
+        .where(Point.job_id.in_(job_ids), Point.metric == metric, Point.replica == 0, Point.value.is_not(None))
+        .order_by(Point.job_id, Point.step)
+    )
+    rows: Any = session.execute(query)
+    for job_id, step, value in rows:
+        found.setdefault(job_id, []).append((step, value))
+    return found
+
+
+def seconds_a_sample(session: Session, job_id: str, steps: int | None = None) -> float | None:
+    """Sum of 1 / samples_per_s over the first ``steps`` of a training, or over all; None where there are none.
+
+    Times the global batch size it is how long those steps took, with the evaluations between them.
+    """
+    speeds = [Point.job_id == job_id, Point.metric == "samples_per_s", Point.replica == 0, Point.value > 0]
+    if steps is not None:
+        speeds.append(Point.step < steps)
+    total = session.scalar(select(func.sum(1.0 / Point.value)).where(*speeds))
+    return None if total is None else float(total)
+
+
 def live_workers(session: Session) -> Sequence[Worker]:
     """Workers whose last beat is young enough."""
     return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
 
 
-def most_slots(session: Session) -> int:
-    """Usable slots of the largest live worker that takes jobs; 0 where there is none."""
-    takes = [worker for worker in live_workers(session) if not worker.draining]
-    return max((worker.slots - len(worker.quarantined) for worker in takes), default=0)
+def most_slots(session: Session, nodes: int = 1) -> int:
+    """Slots of the largest job over so many nodes that live workers could run; 0 where there are none.
+
+    Several nodes are workers that have an address and see the same artifact store.
+    """
+    sizes: dict[str | None, list[int]] = {}
+    for worker in live_workers(session):
+        if not worker.draining and (nodes == 1 or worker.address is not None):
+            sizes.setdefault(worker.store if nodes > 1 else None, []).append(worker.slots - len(worker.quarantined))
+    fit = [sorted(each, reverse=True)[nodes - 1] for each in sizes.values() if len(each) >= nodes]
+    return nodes * max(fit, default=0)

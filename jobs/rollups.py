@@ -5,13 +5,13 @@ stand. Every value belongs to one bucket of each level, so a spike is in all of 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import and_, case, delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from jobs.db import upsert
 from jobs.models import Bucket, Point
 from jobs.rows import MetricPoint
 
@@ -21,8 +21,6 @@ TOP = len(SPANS) - 1
 
 Name = tuple[str, int]  # metric and replica
 Row = dict[str, Any]
-
-_INSERTS: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def add(session: Session, job_id: str, points: Iterable[MetricPoint]) -> None:
@@ -120,7 +118,7 @@ def _row(job_id: str, name: Name, level: int, bucket: Row) -> Row:
 def _write(session: Session, rows: list[Row]) -> None:
     if not rows:
         return
-    insert = _INSERTS[session.get_bind().dialect.name](Bucket)
+    insert = upsert(session, Bucket)
     new = insert.excluded
     lower = or_(Bucket.min_value.is_(None), new.min_value < Bucket.min_value)
     higher = or_(Bucket.max_value.is_(None), new.max_value > Bucket.max_value)

@@ -6,11 +6,31 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """The place of one worker in an attempt on several.
+
+    Attributes:
+        number: Number of this node; 0 leads.
+        count: How many there are.
+        worker: Whose place it is.
+        address: Where the other nodes reach this one.
+        meeting: Address and port at which node 0 waits for the others.
+    """
+
+    number: int
+    count: int
+    worker: str
+    address: str
+    meeting: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A job that this worker may run: only with this attempt number may it write.
 
     ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps. ``start_key`` is
-    that of another job's checkpoint, whose weights a range test starts from.
+    that of another job's checkpoint, whose weights a range test starts from. ``node`` is there where the job runs on
+    several nodes.
     """
 
     job_id: str
@@ -24,6 +44,7 @@ class Claim:
     resume_step: int
     start_key: str | None = None
     start_sha256: str | None = None
+    node: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +55,15 @@ class Wish:
         cancel: Someone asked for the job to be cancelled.
         kill: So urgently that no checkpoint is wanted.
         overdue: It has run for longer than its ``max_runtime_s``.
+        torn: Another of its nodes is lost, or has failed.
+        leaving: The worker of another of its nodes is to end.
     """
 
     cancel: bool = False
     kill: bool = False
     overdue: bool = False
+    torn: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +88,15 @@ class MetricPoint:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text that a process wrote: ``agent`` or ``rank0``, …, to ``stdout`` or ``stderr``."""
+
+    source: str
+    stream: str
+    text: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What ranks reported since the last write: all of it goes into one transaction."""
@@ -77,6 +111,7 @@ class Batch:
     files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
     alarms: list[dict[str, Any]] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
+    lines: list[Line] = field(default_factory=list)  # of the log
 
     @property
     def keys(self) -> list[str]:
@@ -86,4 +121,5 @@ class Batch:
 
     def __bool__(self) -> bool:
         stored = self.checkpoint or self.files
-        return bool(self.points or self.progress or self.resolved or stored or self.alarms or self.notes)
+        told = self.alarms or self.notes or self.lines
+        return bool(self.points or self.progress or self.resolved or stored or told)

@@ -65,11 +65,27 @@ class ConstantSchedule(FlatSchedule):
 
 
 class PiecewiseSchedule(FlatSchedule):
-    """The standard policy: multiplied by ``factor`` at every milestone."""
+    """The standard policy: multiplied by ``factor`` at every milestone.
+
+    Milestones are steps, or fractions of the whole training.
+    """
 
     name: Literal["piecewise"]
-    milestones: Annotated[list[Steps], Field(min_length=1, max_length=1000)]
+    milestones: Annotated[list[Steps], Field(min_length=1, max_length=1000)] | None = None
+    milestone_fractions: (
+        Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1, max_length=1000)] | None
+    ) = None
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if (self.milestones is None) == (self.milestone_fractions is None):
+            raise refuse("milestones", "exactly one of milestones and milestone_fractions must be given")
+        return self
+
+    def milestones_of(self, total_steps: int) -> list[int]:
+        """Steps of the milestones in a training of so many."""
+        return self.milestones or [round(fraction * total_steps) for fraction in self.milestone_fractions or ()]
 
 
 class LinearSchedule(FlatSchedule):

@@ -116,8 +116,8 @@ def _constant(_: AnySchedule, rates: Rates, __: Length, ___: Options) -> Schedul
     return schedules.constant(rates["max_lr"])
 
 
-def _piecewise(spec: PiecewiseSchedule, rates: Rates, _: Length, __: Options) -> Schedule:
-    return schedules.piecewise(rates["max_lr"], spec.milestones, spec.factor)
+def _piecewise(spec: PiecewiseSchedule, rates: Rates, length: Length, _: Options) -> Schedule:
+    return schedules.piecewise(rates["max_lr"], spec.milestones_of(length.total_steps), spec.factor)
 
 
 def _decaying(spec: AnySchedule, rates: Rates, length: Length, _: Options) -> Schedule:

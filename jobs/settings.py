@@ -1,5 +1,6 @@
 """Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     stop_grace_s: PositiveFloat = 5.0
     cancel_deadline_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3
+    node_address: IPv4Address | None = None
+    gather_s: PositiveFloat = 60.0
     backoff_s: NonNegativeFloat = 1.0
     max_backoff_s: NonNegativeFloat = 60.0
     keep_logs_days: NonNegativeFloat = 14.0
@@ -39,6 +42,7 @@ class Settings(BaseSettings):
     rate_per_s: PositiveFloat = 50.0
     rate_burst: PositiveInt = 200
     max_unfinished_jobs: PositiveInt = 1000
+    max_running_jobs: PositiveInt | None = None
     metrics_public: bool = False
     allow_downloads: bool = False
     sinks: str = ""

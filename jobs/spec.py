@@ -2,18 +2,20 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from clr_core.range_test import BISECTIONS, short_steps
 from jobs import grid
+from jobs.arms import EVALUATIONS, Arm, ArmName, SuperConvergence, Target, check_arms, illegal_arm, reference_of
 from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
+from jobs.equal_budget import equal_budget_arms, shortest
 from jobs.refining import Probe
 from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Seconds, Strict, Text, refuse
-from jobs.training_options import EarlyStop, Observe, OnDivergence
+from jobs.training_options import EarlyStop, Observe, OnDivergence, check_noise_scale
 
 MIN_MEASUREMENTS = 10  # what a curve needs to be read
 USUAL_MEASUREMENTS = 50
@@ -117,6 +119,9 @@ class LrFindSpec(_JobSpec):
     def _goes_with_refine(cls, probe: Probe | None, info: ValidationInfo) -> Probe | None:
         if probe is not None and info.data.get("refine") is None:
             raise refuse("probe_unused", 'goes with refine = "probe" only')
+        conditions = info.data.get("conditions")
+        if info.data.get("refine") == "probe" and conditions is not None and conditions.nodes > 1:
+            raise refuse("probes_on_one_node", f"goes with conditions.nodes = 1, got {conditions.nodes}")
         return probe or (Probe() if info.data.get("refine") == "probe" else None)
 
     @property
@@ -155,8 +160,6 @@ class TrainSpec(_JobSpec):
             raise refuse("length", "exactly one of epochs and steps must be given")
         if self.conditions is None and self.source_job is None:
             raise refuse("missing_conditions", 'conditions are needed unless schedule.max_lr is {"from_job": …}')
-        if self.batch_size_warm_start is not None and self.conditions is not None:
-            check_warm_start(self.conditions, self.batch_size_warm_start)
         if self.lr_reference_batch is not None:
             self._refuse_scaling_what_was_measured()
         if self.steps is not None:
@@ -165,6 +168,16 @@ class TrainSpec(_JobSpec):
             raise refuse("rates_not_lowered", "on_divergence goes with schedules that have one peak, not a sequence")
         if self.range_test is not None and self.schedule.peak != "auto":
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
+        return self
+
+    @model_validator(mode="after")
+    def _suits_its_conditions(self) -> Self:
+        if self.conditions is None:
+            return self
+        if self.batch_size_warm_start is not None:
+            check_warm_start(self.conditions, self.batch_size_warm_start)
+        if self.observe.noise_scale is not None:
+            check_noise_scale(self.conditions)
         return self
 
     def _refuse_scaling_what_was_measured(self) -> None:
@@ -206,6 +219,71 @@ class SweepSpec(_JobSpec):
         return self
 
 
-AnySpec = LrFindSpec | TrainSpec | SweepSpec
+class CompareSpec(_JobSpec):
+    """Several schedules under equal conditions, each with the same seeds, every one a ``train`` job of its own.
+
+    ``arms`` or a ``preset`` says what is compared; `jobs.equal_budget` adds to them. ``reference`` is the arm that the
+    others' numbers of updates are divided into. Peaks of ``"auto"`` come from one range test, with ``seed``, for all
+    arms of the same conditions. Arms are evaluated after every ``observe.evaluate_every`` steps, which if left out is
+    a twentieth of the shortest arm's; where budgets are in epochs, at the end of each.
+    """
+
+    kind: Literal["compare"]
+    conditions: Conditions
+    arms: Annotated[list[Arm], Field(min_length=1, max_length=16)] | None = None
+    preset: SuperConvergence | None = None
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**53)]], Field(min_length=1, max_length=20)] = [0, 1, 2]  # noqa: RUF012
+    target: Target | None = None
+    reference: ArmName | None = None
+    equal_budget_arms: bool = True
+    range_test: RangeTest | None = None
+    observe: Observe = Observe()
+    allow_different_conditions: bool = False
+
+    @model_validator(mode="after")
+    def _has_legal_arms(self) -> Self:
+        if (self.arms is None) == (self.preset is None):
+            raise refuse("arms", "exactly one of arms and preset must be given")
+        every = self.all_arms
+        named = [("/reference", self.reference), ("/target/final_of", self.target.final_of if self.target else None)]
+        check_arms(every, named=named, seeds=self.seeds)
+        for index, arm in enumerate(every):
+            try:
+                self.training(arm, arm.conditions(self.conditions), self.seeds[0])
+            except ValidationError as error:
+                raise illegal_arm(index, arm, error) from error
+        if self.range_test is not None and all(arm.schedule.peak != "auto" for arm in every):
+            raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
+        return self
+
+    @property
+    def own_arms(self) -> list[Arm]:
+        """The arms that were asked for."""
+        return self.arms or (self.preset.arms() if self.preset else [])
+
+    @property
+    def all_arms(self) -> list[Arm]:
+        """The arms that were asked for, then those that were added."""
+        own = self.own_arms
+        reference = reference_of(own, self.reference, self.target)
+        return own + (equal_budget_arms(own, reference) if self.equal_budget_arms else [])
+
+    def training(self, arm: Arm, conditions: Conditions, seed: int) -> TrainSpec:
+        """The training of an arm with a seed.
+
+        Raises:
+            ValidationError: It is none.
+        """
+        observe, steps = self.observe, shortest(self.own_arms).steps
+        if observe.evaluate_every is None and steps is not None:
+            observe = observe.model_copy(update={"evaluate_every": max(1, steps // EVALUATIONS)})
+        return TrainSpec(
+            kind="train", conditions=conditions, schedule=arm.schedule, epochs=arm.epochs, steps=arm.steps, seed=seed,
+            observe=observe, name=f"{self.name or 'compare'}: {arm.name}, seed {seed}"[:200], labels=self.labels,
+            allow_different_conditions=self.allow_different_conditions, **self.limits,
+        )  # fmt: skip
+
+
+AnySpec = LrFindSpec | TrainSpec | SweepSpec | CompareSpec
 JobSpec = Annotated[AnySpec, Field(discriminator="kind")]
 job_spec: TypeAdapter[AnySpec] = TypeAdapter(JobSpec)

@@ -20,6 +20,7 @@ class Status(StrEnum):
 
 
 TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+HELD = (Status.RUNNING, Status.CANCELLING)  # by a worker, or by children
 
 # From each status, where a job may go. Every status change of the service is one of these.
 TRANSITIONS: dict[Status, frozenset[Status]] = {

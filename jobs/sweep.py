@@ -10,7 +10,6 @@ from clr_core.scaling import ScalingPoint, fit_exponent
 from jobs.bounds import LEVEL
 from jobs.errors import NoTableError
 from jobs.models import Job
-from jobs.parents import KIND
 from jobs.status import TERMINAL
 
 SIZE = "global_batch_size"
@@ -22,7 +21,7 @@ def table(session: Session, job: Job) -> dict[str, Any]:
     Raises:
         NoTableError: The job is of another kind.
     """
-    if job.kind != KIND:
+    if job.kind != "sweep":
         raise NoTableError(job.id, job.kind)
     over = list(job.spec["over"])
     children = {child.id: child for child in session.scalars(select(Job).where(Job.parent_id == job.id))}

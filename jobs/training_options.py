@@ -5,13 +5,50 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from jobs.conditions import Conditions
 from jobs.strict import Strict, refuse
 
 
+class NoiseScale(Strict):
+    """The gradient noise scale, measured at every ``every``-th step and smoothed with ``decay`` a measurement."""
+
+    every: Annotated[int, Field(ge=1, le=100_000)] = 10
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
+
+
 class Observe(Strict):
-    """Metrics that cost something, and are measured where asked for: ``gradient_norm`` at every step."""
+    """What is measured, where it costs something: ``gradient_norm`` at every step, held-back data every so many steps.
+
+    Without ``evaluate_every`` held-back data is evaluated at the end of each epoch, and at the end in either case.
+    """
 
     gradient_norm: bool = False
+    noise_scale: NoiseScale | None = None
+    evaluate_every: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+def check_noise_scale(conditions: Conditions) -> None:
+    """Refuse to measure the noise scale where a step has one gradient only.
+
+    Raises:
+        PydanticCustomError: For a validator to pass on.
+    """
+    if conditions.world_size == 1 and conditions.accumulation_steps == 1:
+        raise refuse(
+            "one_gradient",
+            "observe.noise_scale compares gradients of two batch sizes: it needs conditions.world_size or "
+            "conditions.accumulation_steps of 2 or more",
+        )
+
+
+def assert_reachable(metric: str | None, target: float) -> None:
+    """Refuse a target that no evaluation can reach, or that each does.
+
+    Raises:
+        PydanticCustomError: For a validator to pass on.
+    """
+    if metric == "val_accuracy" and not 0 < target <= 1:
+        raise refuse("target_out_of_range", "must be above 0 and at most 1 for val_accuracy")
 
 
 class EarlyStop(Strict):
@@ -27,8 +64,7 @@ class EarlyStop(Strict):
     @field_validator("target")
     @classmethod
     def _can_be_reached(cls, target: float, info: ValidationInfo) -> float:
-        if info.data.get("metric") == "val_accuracy" and not 0 < target <= 1:
-            raise refuse("target_out_of_range", "must be above 0 and at most 1 for val_accuracy")
+        assert_reachable(info.data.get("metric"), target)
         return target
 
     def is_reached(self, value: float) -> bool:

@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -213,3 +214,10 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "no class that train/ has not",
     ),
 }  # fmt: skip
+
+
+def files_in(*folders: Path) -> list[Path]:
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+LEGAL = npz(x=FEATURES, y=LABELS)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, SweepSpec, TrainSpec
+from jobs.spec import CompareSpec, LrFindSpec, SweepSpec, TrainSpec
 
 
 def conditions(**changes: Any) -> dict[str, Any]:
@@ -25,6 +25,13 @@ def sweep(**changes: Any) -> dict[str, Any]:
     return lr_find(kind="sweep", over={"optimizer.weight_decay": [1e-3, 1e-4, 1e-5]}) | changes
 
 
+def compare(**changes: Any) -> dict[str, Any]:
+    fast = {"name": "fast", "schedule": one_cycle(), "steps": 20}
+    slow = {"name": "slow", "schedule": {"name": "piecewise", "lr": 0.05, "milestones": [60]}, "steps": 80}
+    body = {"kind": "compare", "conditions": conditions(), "arms": [fast, slow], "seeds": [0, 1]}
+    return {key: value for key, value in (body | changes).items() if value is not None}
+
+
 def train(**changes: Any) -> dict[str, Any]:
     body = {"kind": "train", "conditions": conditions(), "schedule": one_cycle(), "steps": 20}
     return {key: value for key, value in (body | changes).items() if value is not None}
@@ -40,6 +47,10 @@ def lr_find_spec(**changes: Any) -> LrFindSpec:
 
 def sweep_spec(**changes: Any) -> SweepSpec:
     return SweepSpec.model_validate(sweep(**changes))
+
+
+def compare_spec(**changes: Any) -> CompareSpec:
+    return CompareSpec.model_validate(compare(**changes))
 
 
 def train_spec(**changes: Any) -> TrainSpec:

@@ -17,8 +17,11 @@ from jobs.queue import QUEUE, Doorbell, celery_config, worker_queue
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
 from worker import tasks
+from worker.crew import Crew
 from worker.dispatch import Dispatcher
+from worker.interfaces import interface_of
 from worker.launch import Launcher
+from worker.secrecy import redaction, secrets_of
 from worker.sinks.choose import choose_sinks
 from worker.slots import Slots
 from worker.supervise import Supervisor
@@ -31,6 +34,7 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings) -> None:
     """Run one worker until it is told to stop (SIGTERM or SIGINT); running jobs are then handed back."""
+    address = _node_address(settings)
     launcher = Launcher()
     cuda_devices = launcher.warm()
     if cuda_devices and (settings.slots or 0) > cuda_devices:
@@ -48,16 +52,33 @@ def run(settings: Settings) -> None:
         cuda_devices > 0,
         threading.Event(),
         sinks,
+        redaction(secrets_of(settings, os.environ)),  # noqa: TID251 - what must not be told is known by looking at it
     )
+    crew = None if address is None else Crew(supervisor, name, address)
     dispatcher = Dispatcher(
-        name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings
-    )
+        name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings,
+        crew=crew,
+    )  # fmt: skip
     kind = "cuda" if cuda_devices else "cpu"
     devices = tuple(f"{kind}:{number}" for number in range(slots.total))
-    info = WorkerInfo(name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions())
+    shared = None if address is None else supervisor.store.identity()
+    info = WorkerInfo(
+        name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions(), address, shared
+    )  # fmt: skip
     _serve(settings, dispatcher, Sweep(database, info, dispatcher, settings), supervisor.stopping)
     doorbell.close()
     database.close()
+
+
+def _node_address(settings: Settings) -> str | None:
+    """Where ranks on other workers reach ours; None where this worker takes no part in jobs on several."""
+    if settings.node_address is None:
+        return None
+    try:
+        interface_of(str(settings.node_address))
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    return str(settings.node_address)
 
 
 def _versions() -> dict[str, str]:

@@ -4,13 +4,15 @@ import logging
 import threading
 from dataclasses import dataclass
 
-from jobs import lifecycle, logs, repository
+from jobs import lifecycle, logs, turns
 from jobs.db import Database
 from jobs.errors import BrokerUnreachableError
 from jobs.models import Job
 from jobs.queue import Doorbell, worker_queue
 from jobs.rows import Claim
+from jobs.seats import Place
 from jobs.settings import Settings
+from worker.crew import Crew
 from worker.slots import Slots
 from worker.supervise import Supervisor
 
@@ -18,35 +20,42 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Brings waiting jobs and free slots together, in the order in which the jobs were queued.
+    """Brings waiting jobs and free slots together, in the order of `jobs.turns`.
 
     A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
-    is set nothing is taken.
+    is set nothing is taken. Jobs on several workers are for this one where it has a ``crew``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - parts, by name only
         self, *, name: str, database: Database, slots: Slots, supervisor: Supervisor, doorbell: Doorbell,
-        settings: Settings,
+        settings: Settings, crew: Crew | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.slots = slots
         self._database, self._supervisor, self._doorbell = database, supervisor, doorbell
-        self._settings = settings
+        self._settings, self._crew = settings, crew
         self._lock = threading.Lock()
         self.draining = threading.Event()
 
     def run_waiting(self) -> None:
         """Run jobs one after the other until none waits that fits the free slots."""
         while self._takes_jobs() and (taken := self._take_next()):
-            claim, devices = taken
+            found, devices = taken
             if self.slots.free:
-                self.ring(claim.job_id)  # another thread looks for more
-            log.info("%s attempt %s starts on slots %s", claim.job_id, claim.attempt, devices)
+                self.ring(found.job_id)  # another thread looks for more
+            log.info("%s attempt %s: slots %s are taken", found.job_id, found.attempt, devices)
             try:
-                with logs.words(job_id=claim.job_id, attempt=claim.attempt):
-                    self._supervisor.run(claim, devices, _Spare(self, claim.job_id))
+                with logs.words(job_id=found.job_id, attempt=found.attempt):
+                    self._run(found, devices)
             finally:
                 self.free(devices)
+
+    def _run(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
+        spare = _Spare(self, found.job_id)
+        if isinstance(found, Claim):
+            self._supervisor.run(found, devices, spare)
+        elif self._crew is not None:
+            self._crew.run(found, devices, spare)
 
     def free(self, devices: tuple[int, ...]) -> None:
         """Return slots to those that are free, or quarantine them where their processes could not be ended."""
@@ -59,13 +68,14 @@ class Dispatcher:
     def look(self) -> None:
         """Ring for ourselves if a job waits that fits the free slots: its own bell may have been lost."""
         job = self.waiting()
-        if job is not None and job.slots <= self.slots.free and self._takes_jobs():
+        if job is not None and job.slots <= self.slots.free * job.nodes and self._takes_jobs():
             self.ring(job.id)
 
     def waiting(self) -> Job | None:
         """The job at the head of the queue among those that this worker could run."""
         with self._database.read() as session:
-            return repository.next_claimable(session, self.slots.usable)
+            most, worker = self._settings.max_running_jobs, None if self._crew is None else self.name
+            return turns.next_claimable(session, self.slots.usable, most, worker)
 
     def lend(self, count: int) -> tuple[int, ...] | None:
         """Free slots that no job waits for; none of a worker that takes no more."""
@@ -84,12 +94,16 @@ class Dispatcher:
         except BrokerUnreachableError as error:
             log.warning("%s", error)
 
-    def _take_next(self) -> tuple[Claim, tuple[int, ...]] | None:
+    def _take_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
         with self._lock:
             claim = lifecycle.claim_next(
                 self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
-                lease_s=self._settings.lease_s,
+                lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
+                takes_seats=self._crew is not None,
             )  # fmt: skip
+            if claim is None and self._crew is not None:
+                place = self._crew.sit(self.slots.usable, self.slots.free)
+                return None if place is None else (place, self.slots.take(place.slots))
             return None if claim is None else (claim, self.slots.take(claim.slots))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from jobs.rows import Node
 from worker import leftovers
 from worker.launch import Launcher, Ranks
 
@@ -45,12 +46,14 @@ class Groups:
         on_cuda: Whether slots are CUDA devices.
         unkilled: Takes the ranks that could not be killed, by their devices.
         free: Told of the devices of a further group that has ended; those of the first are its job's.
+        node: The place of this host where the job runs on several.
     """
 
     launcher: Launcher
     on_cuda: bool
     unkilled: dict[Devices, Ranks]
     free: Callable[[Devices], None]
+    node: Node | None = None
     _running: list[Group] = field(default_factory=list)
     _first: Group | None = None
 
@@ -61,7 +64,8 @@ class Groups:
 
     def start(self, folder: Path, devices: Devices) -> None:
         """Start a group over the plan in its folder."""
-        group = Group(self.launcher.launch(folder, devices, on_cuda=self.on_cuda), devices, folder)
+        ranks = self.launcher.launch(folder, devices, on_cuda=self.on_cuda, node=self.node)
+        group = Group(ranks, devices, folder)
         self._first = self._first or group
         self._running.append(group)
         leftovers.write_down(folder, group.ranks.pid)
@@ -72,7 +76,11 @@ class Groups:
 
     def are_working(self) -> bool:
         """Whether a group still runs and none has failed."""
-        return self.is_alive() and not any(group.ranks.has_failed() for group in self._running)
+        return self.is_alive() and not self.has_failed()
+
+    def has_failed(self) -> bool:
+        """Whether the agent of any group ended otherwise than well."""
+        return any(group.ranks.has_failed() for group in self._running)
 
     def is_alive(self) -> bool:
         """Whether the agent of any group still runs."""

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from jobs.rows import Node
 from worker import processes
 from worker.secrecy import without_secrets
 
@@ -101,16 +102,17 @@ class Launcher:
         process.join()
         return devices
 
-    def launch(self, run_dir: Path, devices: tuple[int, ...], *, on_cuda: bool) -> Ranks:
+    def launch(self, run_dir: Path, devices: tuple[int, ...], *, on_cuda: bool, node: Node | None = None) -> Ranks:
         """Start one rank on each device.
 
         Args:
             run_dir: Holds ``plan.json``; the ranks report into it.
             devices: Device numbers of the slots.
             on_cuda: Whether they are CUDA devices.
+            node: The place of this host where the ranks run on several.
         """
         visible = ",".join(map(str, devices)) if on_cuda else None
-        return Ranks(self._start("run", str(run_dir), len(devices), visible), self._lock)
+        return Ranks(self._start("run", str(run_dir), len(devices), visible, node), self._lock)
 
     def _start(self, function: str, *arguments: Any) -> Any:
         target: Callable[..., None] = _in_forked

@@ -4,14 +4,22 @@ import logging
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import lifecycle
 from jobs.db import Database
 from jobs.errors import StaleAttemptError
-from jobs.rows import Claim
+from jobs.rows import Claim, Wish
+
+
+class Renew(Protocol):
+    """Extends a lease, and tells what is asked of the attempt; StaleAttemptError where it is no longer ours."""
+
+    def __call__(self, database: Database, claim: Claim, *, lease_s: float) -> Wish:
+        """Write it."""
+
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +34,24 @@ class Lease:
         cancel: Set when someone asked for the job to be cancelled.
         kill: Set when that is wanted without a checkpoint.
         overdue: Set when the job has run for longer than it may.
+        torn: Set when another node of the job is lost, or has failed.
+        leaving: Set when the worker of another node is to end.
         lost: Set when the job is no longer ours, or when the lease may have run out because SQL did not answer.
     """
 
-    def __init__(self, database: Database, claim: Claim, lease_s: float) -> None:
-        self._database, self._claim, self._lease_s = database, claim, lease_s
+    def __init__(self, database: Database, claim: Claim, lease_s: float, *, renew: Renew = lifecycle.renew) -> None:
+        self._database, self._claim, self._lease_s, self._renew = database, claim, lease_s, renew
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)
         self.cancel, self.kill, self.overdue = threading.Event(), threading.Event(), threading.Event()
+        self.torn, self.leaving = threading.Event(), threading.Event()
         self.lost = threading.Event()
+
+    @property
+    def ends_attempt(self) -> bool:
+        """Whether something was heard for which the ranks must end."""
+        heard = (self.cancel, self.overdue, self.torn, self.leaving, self.lost)
+        return any(event.is_set() for event in heard)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -52,10 +69,10 @@ class Lease:
         while not self._done.wait(pause):
             try:
                 begun = time.monotonic()
-                wish = lifecycle.renew(self._database, self._claim, lease_s=self._lease_s)
-                for asked, event in ((wish.cancel, self.cancel), (wish.kill, self.kill), (wish.overdue, self.overdue)):
-                    if asked:
-                        event.set()
+                wish = self._renew(self._database, self._claim, lease_s=self._lease_s)
+                for name in ("cancel", "kill", "overdue", "torn", "leaving"):
+                    if getattr(wish, name):
+                        getattr(self, name).set()
                 renewed_at = begun
             except StaleAttemptError:
                 self.lost.set()

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from jobs.db import Database
 from jobs.models import Job
-from jobs.registry import HELD
-from jobs.status import TERMINAL
+from jobs.status import HELD, TERMINAL
 from worker import processes
 
 log = logging.getLogger(__name__)
@@ -115,7 +114,7 @@ def _is_held(database: Database, file: Path) -> bool:
     run_dir = next(folder for folder in file.parents if folder.name.startswith("attempt-"))
     with database.read() as session:
         job = session.get(Job, run_dir.parent.name)
-        return job is not None and job.status in HELD and run_dir.name == f"attempt-{job.attempt}"
+        return job is not None and job.status in HELD and run_dir.name.split("-")[1] == str(job.attempt)
 
 
 def _kill_group(group: int) -> bool:

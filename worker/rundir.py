@@ -14,6 +14,14 @@ from worker.train.stopping import STOP_FILE
 LOG_TAIL_BYTES = 2000
 
 
+def of(runs_dir: Path, claim: Claim) -> Path:
+    """Where an attempt works; nodes that do not lead have folders of their own, since hosts may share theirs."""
+    name = f"attempt-{claim.attempt}"
+    if claim.node is not None and claim.node.number:
+        name += f"-node-{claim.node.number}"
+    return runs_dir / claim.job_id / name
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What a group of ranks does of what several do at the same time.

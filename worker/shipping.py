@@ -1,17 +1,21 @@
 """Turns the lines of a report into batches for SQL. A batch that could not be written is offered again."""
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
+from worker.clock import Clock
+from worker.log_tail import LogTail
 from worker.rundir import ReportTail
 from worker.sinks.fan_out import FanOut
 from worker.watch import Watch
 
+LOG_INTERVAL_S: Final = 0.25  # between two looks at the log
 LATEST = (
-    "train_loss", "lr", "momentum", "gradient_norm", "val_loss", "val_accuracy", "val_r2", "generalisation_gap",
-    "samples_per_s",
+    "train_loss", "lr", "momentum", "gradient_norm", "noise_scale", "val_loss", "val_accuracy", "val_r2",
+    "generalisation_gap", "samples_per_s",
 )  # fmt: skip
 
 
@@ -24,18 +28,23 @@ class Shipper:
         store: Takes checkpoints and other files.
         watch: Looks at the metrics on their way and raises alarms.
         sinks: Take the metrics too, once they stand in SQL.
+        log: Has what the processes write.
+        base_s: Seconds that earlier attempts have trained up to where this one goes on.
 
     Attributes:
         run_dir: Where the report and its files lie.
     """
 
-    def __init__(
-        self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None, sinks: FanOut | None = None
-    ) -> None:
+    def __init__(  # noqa: PLR0913 - all that an attempt is watched with
+        self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None,
+        sinks: FanOut | None = None, *, log: LogTail | None = None, base_s: float = 0.0,
+    ) -> None:  # fmt: skip
         self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
         self._watch = watch or Watch()
+        self._clock = Clock(base_s)
         self._unstored: OSError | None = None
         self._tails = [ReportTail(run_dir)]
+        self._log, self._log_read, self._ranks_are_gone = log, 0.0, False
         self._done: dict[int, int] = {}  # steps, by group
         self._results: dict[int, dict[str, Any]] = {}
         self._lines: list[tuple[int, dict[str, Any]]] = []
@@ -60,7 +69,8 @@ class Shipper:
         """
         if self._batch:
             return self._batch
-        if self._unstored is not None:
+        self._take_log()
+        if self._unstored is not None and not self._batch:
             raise self._unstored
         self._lines += [(group, line) for group, tail in enumerate(self._tails) for line in tail.read()]
         while self._lines and self._batch.checkpoint is None and self._unstored is None:
@@ -79,6 +89,16 @@ class Shipper:
             self._sinks.write(self._batch.points)
         self._batch = Batch()
 
+    def end_log(self) -> None:
+        """No process writes any more: what they wrote last is shipped with the next batch, whole lines or not."""
+        self._ranks_are_gone = True
+
+    def _take_log(self) -> None:
+        now = time.monotonic()
+        if self._log is not None and (self._ranks_are_gone or now - self._log_read >= LOG_INTERVAL_S):
+            self._log_read = now
+            self._batch.lines += self._log.read(is_last=self._ranks_are_gone)
+
     def _take_plan(self, line: dict[str, Any], _group: int) -> None:
         self._batch.progress["total_steps"] = line["total_steps"]
         self._batch.resolved |= line["resolved"]
@@ -93,6 +113,7 @@ class Shipper:
             last = self._batch.points[-1].row("")["value"]
             if metric in LATEST:
                 self._batch.latest[metric] = last
+        self._batch.points += self._clock.points(line)
         self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
         self._done[group] = line["done"]
         self._batch.progress |= {"step": sum(self._done.values()), "epoch": line.get("epoch")}

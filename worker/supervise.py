@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import endings, lifecycle, repository
+from jobs import endings, lifecycle, repository, seats, times
 from jobs.artifacts import ArtifactStore
 from jobs.bounds import due_probes
 from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.rows import Batch, Claim
+from jobs.series import Source
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
@@ -25,6 +26,8 @@ from worker.fetching import fetch_dataset
 from worker.groups import Groups, Spare
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
+from worker.log_tail import LogTail
+from worker.secrecy import redaction
 from worker.sharing import Sharing
 from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
@@ -58,6 +61,7 @@ class Supervisor:
 
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
+        redact: Takes secrets out of what ranks write, before it is stored.
         unkilled: Ranks of attempts that are over and could not be killed, by their devices.
     """
 
@@ -68,6 +72,7 @@ class Supervisor:
     on_cuda: bool
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
+    redact: Callable[[str], str] = field(default_factory=redaction)
     unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
 
     def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
@@ -76,7 +81,7 @@ class Supervisor:
         Returns:
             Ids of jobs that may run now.
         """
-        run_dir = self.settings.runs_dir / claim.job_id / f"attempt-{claim.attempt}"
+        run_dir = rundir.of(self.settings.runs_dir, claim)
         sinks = FanOut(self.sinks, claim, lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data))
         with Lease(self.database, claim, self.settings.lease_s) as lease:
             try:
@@ -87,21 +92,24 @@ class Supervisor:
                 return []
             except TrainingError as error:
                 reason, message = error.reason, str(error)
-                return self._insist(lease, lambda: endings.fail(self.database, claim, reason, message))
+                return self.insist(lease, lambda: endings.fail(self.database, claim, reason, message))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 reason, message = _explain(error)
-                return self._insist(lease, lambda: endings.fail(self.database, claim, reason, message))
+                return self.insist(lease, lambda: endings.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
                 sinks.close(self._status_of(claim))
 
     def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
-        def watch() -> Watch:
+        def earlier() -> tuple[Watch, float]:
             with self.database.read() as session:
-                return Watch.of(session, claim.job_id)
+                trained_s = times.before(Source(session, claim.job_id, times.METRIC, 0), claim.resume_step)
+                return Watch.of(session, claim.job_id), trained_s
 
-        return Shipper(claim, run_dir, self.store, self._insist(lease, watch), sinks)
+        log_tail = LogTail(run_dir, self.redact)
+        watch, trained_s = self.insist(lease, earlier)
+        return Shipper(claim, run_dir, self.store, watch, sinks, log=log_tail, base_s=trained_s)
 
     def _status_of(self, claim: Claim) -> str:
         try:
@@ -111,16 +119,22 @@ class Supervisor:
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
     def _sharing(self, claim: Claim, shipper: Shipper, spare: Spare) -> Sharing:
-        resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
-        start = None if claim.start_key is None else self.store.path(claim.start_key)
-
         def prepare(folder: Path, share: rundir.Share) -> None:
-            rundir.write_plan(folder, claim, self.settings, resume, start, share=share)
+            self.write_plan(claim, folder, share)
             if folder != shipper.run_dir:
                 shipper.follow(folder)
 
-        groups = Groups(self.launcher, self.on_cuda, self.unkilled, spare.give_back)
-        return Sharing(groups, spare, claim.slots, prepare)
+        return Sharing(self.groups(claim, spare), spare, claim.slots, prepare)
+
+    def groups(self, claim: Claim, spare: Spare) -> Groups:
+        """The groups of ranks of a claim on this host; none runs yet."""
+        return Groups(self.launcher, self.on_cuda, self.unkilled, spare.give_back, claim.node)
+
+    def write_plan(self, claim: Claim, folder: Path, share: rundir.Share | None = None) -> None:
+        """Write what a group of ranks is to do into its folder."""
+        resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
+        start = None if claim.start_key is None else self.store.path(claim.start_key)
+        rundir.write_plan(folder, claim, self.settings, resume, start, share=share)
 
     def _due_probes(self, claim: Claim) -> list[dict[str, Any]]:
         if claim.kind != "lr_find":
@@ -133,8 +147,21 @@ class Supervisor:
     ) -> list[str]:
         run_dir = shipper.run_dir
         fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
-        folder, probes, numbers = run_dir, list[dict[str, Any]](), itertools.count()
-        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" else 1
+        try:
+            self._do_pieces(claim, devices, sharing, shipper, lease)
+        finally:
+            shipper.end_log()
+        if not lease.lost.is_set():
+            self.insist(lease, lambda: self._ship(shipper, claim, lease))
+        return self.insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
+
+    def _do_pieces(
+        self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
+    ) -> None:
+        """Run the job, or its replicas, and then the probes of one rung after the other."""
+        folder, probes, numbers = shipper.run_dir, list[dict[str, Any]](), itertools.count()
+        # Replicas of a job on several nodes run one after the other: spare slots would have to be gathered, too.
+        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
         while count:
             try:
                 sharing.begin(folder, devices, count, probes)
@@ -142,10 +169,9 @@ class Supervisor:
             finally:
                 sharing.groups.kill()
             if not lease.lost.is_set():
-                self._insist(lease, lambda: self._ship(shipper, claim, lease))
-            probes = self._insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
-            folder, count = run_dir / f"rung-{next(numbers)}", len(probes)
-        return self._insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
+                self.insist(lease, lambda: self._ship(shipper, claim, lease))
+            probes = self.insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
+            folder, count = shipper.run_dir / f"rung-{next(numbers)}", len(probes)
 
     def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
         """End the ranks; those of a training, whose run directory is given, save first.
@@ -155,7 +181,7 @@ class Supervisor:
         settings, begun = self.settings, time.monotonic()
         if run_dir is not None and not lease.kill.is_set():
             ask_to_stop(run_dir)
-            while ranks.is_alive() and not (lease.kill.is_set() or lease.lost.is_set()):
+            while ranks.is_alive() and not (lease.kill.is_set() or lease.lost.is_set() or lease.torn.is_set()):
                 allowed_s = settings.stop_grace_s if self.stopping.is_set() else settings.cancel_deadline_s
                 if time.monotonic() - begun >= allowed_s:
                     break
@@ -168,8 +194,8 @@ class Supervisor:
     def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until, ranks = 0.0, sharing.groups
         while ranks.are_working():
-            if self.stopping.is_set() or any(event.is_set() for event in (lease.cancel, lease.overdue, lease.lost)):
-                saves = claim.kind == "train" and not lease.lost.is_set()
+            if self.stopping.is_set() or lease.ends_attempt:
+                saves = claim.kind == "train" and not (lease.lost.is_set() or lease.torn.is_set())
                 self._stop(ranks, shipper.run_dir if saves else None, lease)
                 return
             if time.monotonic() >= pause_until:
@@ -208,12 +234,15 @@ class Supervisor:
             return endings.cancelled(self.database, claim)
         if lease.overdue.is_set():
             return endings.ran_too_long(self.database, claim)
-        if self.stopping.is_set():
+        if self.stopping.is_set() or (lease.leaving.is_set() and not lease.torn.is_set()):
             return self._give_back(claim, Outcome.HANDED_BACK)
         return self._failed(claim, run_dir)
 
     def _failed(self, claim: Claim, run_dir: Path) -> list[str]:
-        found = sorted(rundir.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
+        found = rundir.failures(run_dir)
+        if claim.node is not None:
+            found += self._failures_of_others(claim)
+        found.sort(key=lambda failure: failure["rank_of_cause"])
         if not found:
             message = f"the ranks ended without a result. {rundir.log_tail(run_dir)}"
             return endings.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
@@ -227,6 +256,19 @@ class Supervisor:
             return [claim.job_id]
         return endings.fail(self.database, claim, reason, message)
 
+    def _failures_of_others(self, claim: Claim) -> list[dict[str, Any]]:
+        """Why other nodes failed, waiting until all say: ranks that failed here may only have missed theirs.
+
+        A lost node is known by its seat, which holds for one lease.
+        """
+        deadline = time.monotonic() + self.settings.lease_s + RETRY_S
+        while True:
+            with self.database.read() as session:
+                found, all_ended = seats.failures_of_others(session, claim)
+            if all_ended or time.monotonic() > deadline:
+                return found
+            time.sleep(RETRY_S / 5)
+
     def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
         settings = self.settings
         backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
@@ -235,7 +277,7 @@ class Supervisor:
         )  # fmt: skip
 
     @staticmethod
-    def _insist(lease: Lease, write: Callable[[], T]) -> T:
+    def insist(lease: Lease, write: Callable[[], T]) -> T:
         """Repeat a write while SQL does not answer and the lease holds."""
         while True:
             try:

@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 # What needs no key: whether the service lives, what it can do, and the way in. Every other path needs one.
 PUBLIC = frozenset({("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("POST", "/v1/session")})
-PUBLIC_FOLDERS = ("/docs",)
+PUBLIC_FOLDERS = ("/docs", "/assets")
+# Pages are frames without data: what they show, their modules ask of /v1, with a session.
+PAGES = re.compile(r"/|/(login|new|workers|keys|compare|jobs/[^/]*)")
 # Posts that change nothing, for keys that may only read.
 READING_POSTS = frozenset({"/v1/schedules:preview", "/v1/jobs:validate"})
 # Any other method is the router's to refuse, with what the path does have: no route answers it.
@@ -84,7 +86,9 @@ class Gate:
             self._assert_may_try(request)
         in_folder = any(path == folder or path.startswith(f"{folder}/") for folder in PUBLIC_FOLDERS)
         metrics = self._settings.metrics_public and path == "/metrics"
-        return (method, path) in PUBLIC or (method == "GET" and (in_folder or metrics))
+        return (method, path) in PUBLIC or (
+            method in origin.SAFE_METHODS and (in_folder or metrics or bool(PAGES.fullmatch(path)))
+        )
 
     def _known(self, request: Request) -> Caller:
         address = address_of(request)

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from api.plots import range_test, sweep, training
+from api.plots import compare, range_test, sweep, training
 from api.plots.figure import Figure
 from api.plots.words import Subject
 from jobs import repository
+from jobs.comparison import comparison
 from jobs.curves import View, curves
 from jobs.errors import NoPlotError
 from jobs.models import Job
@@ -33,6 +34,8 @@ def figure_of(session: Session, job: Job) -> Figure:
             return training.describe(_subject(session, job), _curves(session, job, [*training.METRICS], "step"))
         case "sweep":
             return _sweep(session, job, table(session, job))
+        case "compare":
+            return _compare(session, job, comparison(session, job))
         case _:
             raise NoPlotError(job.id, job.kind)
 
@@ -42,6 +45,14 @@ def _sweep(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
     children = [repository.get_job(session, cell["job_id"]) for cell in table["cells"]]
     found = {child.id: _curves(session, child, [*range_test.METRICS], "lr") for child in children}
     return sweep.describe(_subject(session, job), table, found)
+
+
+def _compare(session: Session, job: Job, document: Mapping[str, Any]) -> Figure:
+    """The picture of a comparison from its document; each run's curves are read from SQL."""
+    ids = [run["job_id"] for arm in document["arms"] for run in arm["runs"]]
+    metrics = [document["target"]["metric"], "lr"]
+    found = {each: _curves(session, repository.get_job(session, each), metrics, "step") for each in ids}
+    return compare.describe(_subject(session, job), document, found)
 
 
 def _curves(session: Session, job: Job, metrics: list[str], x: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What happens to jobs, as it happens: server-sent events, or a page of what has happened."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
@@ -8,16 +9,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from api.deps import Parts, Services
+from api.access.standing import Standing
+from api.deps import Parts, Reader, Services
 from api.live import Message, news
+from api.refusals import RefusedError
 from api.schemas.events import EventDocument, EventList
 from api.schemas.problems import problems
 from jobs import repository
 
-PING_S = 15.0
+PING_S = 5.0
 RECONNECT_MS = 1000
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -27,28 +30,29 @@ LastEventId = Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")]
 
 
 @router.get("/jobs/{job_id}/events", response_model=EventList, responses=problems(404, 422) | _STREAM)
-async def show_events(
-    parts: Parts, job_id: str, accept: Annotated[str, Header()] = "",
+async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
+    parts: Parts, reader: Reader, job_id: str, accept: Annotated[str, Header()] = "",
     after: After = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100, last_event_id: LastEventId = None,
 ) -> EventList | StreamingResponse:  # fmt: skip
     """Events of one job: a stream where ``Accept`` asks for ``text/event-stream``, else a page.
 
     The stream begins with the events after ``after`` (or ``Last-Event-ID``), then has each new one as it happens and
-    a ``job`` event, the job's document, whenever it has changed. It closes with ``end`` when the job has ended.
+    a ``job`` event, the job's document, whenever it has changed. It closes with ``end`` when the job has ended, and
+    with ``refused`` when the key or the session that it was opened with has.
     """
     seen = int(last_event_id) if last_event_id is not None else after or 0
     if "text/event-stream" in accept:
-        return await _stream_of(parts, [job_id], seen)
+        return await _stream_of(parts, reader, [job_id], seen)
     return await run_in_threadpool(_page, parts, job_id, seen, limit)
 
 
 @router.get("/events", response_class=StreamingResponse, responses=problems(404, 422) | _STREAM)
 async def stream_events(
-    parts: Parts, job: JobIds, after: After = None, last_event_id: LastEventId = None
+    parts: Parts, reader: Reader, job: JobIds, after: After = None, last_event_id: LastEventId = None
 ) -> StreamingResponse:
     """One stream of the events of several jobs; it closes with ``end`` when all of them have ended."""
     seen = int(last_event_id) if last_event_id is not None else after or 0
-    return await _stream_of(parts, list(dict.fromkeys(job)), seen)
+    return await _stream_of(parts, reader, list(dict.fromkeys(job)), seen)
 
 
 def _page(parts: Services, job_id: str, after: int, limit: int) -> EventList:
@@ -59,9 +63,10 @@ def _page(parts: Services, job_id: str, after: int, limit: int) -> EventList:
         return EventList(data=shown, next_after=shown[-1].seq if len(rows) > limit else None)
 
 
-async def _stream_of(parts: Services, job_ids: Sequence[str], after: int) -> StreamingResponse:
+async def _stream_of(parts: Services, reader: Standing, job_ids: Sequence[str], after: int) -> StreamingResponse:
     await run_in_threadpool(_past, parts, job_ids, after)  # a job that is not there is a 404, not a broken stream
-    return StreamingResponse(_stream(parts, job_ids, after), media_type="text/event-stream", headers=_HEADERS)
+    stream = _stream(parts, reader, job_ids, after)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
 
 def _past(parts: Services, job_ids: Sequence[str], after: int) -> list[Message]:
@@ -69,7 +74,7 @@ def _past(parts: Services, job_ids: Sequence[str], after: int) -> list[Message]:
         return [message for job_id in job_ids for message in news(session, job_id, after)]
 
 
-async def _stream(parts: Services, job_ids: Sequence[str], after: int) -> AsyncIterator[bytes]:
+async def _stream(parts: Services, reader: Standing, job_ids: Sequence[str], after: int) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RECONNECT_MS)
     known = dict.fromkeys(job_ids, (-1, after))  # version and number of event that this stream has told
     running = set(job_ids)
@@ -78,6 +83,9 @@ async def _stream(parts: Services, job_ids: Sequence[str], after: int) -> AsyncI
             _note(known, running, message)
             yield message.data
         while running and not listener.overflowed:
+            if (refusal := await reader.refusal()) is not None:
+                yield refused(refusal)
+                return
             coming = await listener.next(PING_S)
             if coming is None:
                 yield b": still here\n\n"
@@ -85,6 +93,13 @@ async def _stream(parts: Services, job_ids: Sequence[str], after: int) -> AsyncI
                 yield coming.data
     if not running:
         yield format_sse_event(event="end", data_str="{}")
+
+
+def refused(error: RefusedError) -> bytes:
+    """The last event of a stream whose reader may read it no more."""
+    return format_sse_event(
+        event="refused", data_str=json.dumps({"status": error.status, "code": error.code, "detail": error.detail})
+    )
 
 
 def _note(known: dict[str, tuple[int, int]], running: set[str], message: Message) -> bool:

@@ -1,8 +1,9 @@
 """Jobs: submit, show, list, cancel, bounds, curves."""
 
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from pydantic import Field
 
 from api.answering import ring as _ring
@@ -12,14 +13,14 @@ from api.deps import Parts, SpecBody, body_of
 from api.examples import JOB_SPECS
 from api.schemas.bounds import LrBoundsDocument
 from api.schemas.curves import CurveQuery, CurvesDocument
+from api.schemas.job_query import JobQuery
 from api.schemas.jobs import JobDocument, JobList
 from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
-from api.waiting import RETRY_AFTER_S, etag_of, preferred_wait_s, when_changed
-from jobs import repository, service
+from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, preferred_wait_s, when_changed
+from jobs import listing, repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
-from jobs.status import Status
 from jobs.sweep import table
 
 Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
@@ -42,18 +43,32 @@ def submit_job(
     return _show(parts, submitted.job_id)
 
 
-@router.get("", responses=problems(422))
+@router.get("", responses=problems(422) | {304: {"description": "The page has not changed."}})
 def list_jobs(
-    parts: Parts, status: Status | None = None, kind: Literal["lr_find", "train", "sweep"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(pattern=r"^job_[0-9a-f]{32}$")] = None,
+    parts: Parts, request: Request, response: Response, asked: Annotated[JobQuery, Query()],
+    if_none_match: Annotated[str | None, Header()] = None,
 ) -> JobList:  # fmt: skip
-    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before."""
+    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before; ``Link`` has the whole address.
+
+    With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
+    """
     with parts.database.read() as session:
-        rows = repository.list_jobs(session, status=status, kind=kind, before=cursor, limit=limit + 1)
-        shown = rows[:limit]
-        more = shown[-1].id if len(rows) > limit else None
-        return JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+        rows = listing.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
+        shown = rows[: asked.limit]
+        more = shown[-1].id if len(rows) > asked.limit else None
+        jobs = JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
+    headers = {"ETag": etag_of_list(jobs), "Cache-Control": "no-cache"}
+    if more is not None:
+        headers["Link"] = f'<{_next_page(request, more)}>; rel="next"'
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]
+    response.headers.update(headers)
+    return jobs
+
+
+def _next_page(request: Request, cursor: str) -> str:
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
 @router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})
@@ -106,7 +121,7 @@ def show_table(parts: Parts, job_id: str) -> SweepTable:
 
 @router.get("/{job_id}/curves", responses=problems(404, 409, 422))
 def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
-    """Metrics over steps, epochs or learning rates, all of them unless ``metric`` names some.
+    """Metrics over steps, epochs, seconds of training or learning rates, all of them unless ``metric`` names some.
 
     Of a series with more than ``max_points`` from ``start_step`` to ``end_step``, the first, the last and the
     lowest and highest of each stretch are shown. ``smoothing`` adds a smooth series to each, computed from all

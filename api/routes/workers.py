@@ -50,7 +50,7 @@ class WorkerDocument(Document):
     @classmethod
     def of(cls, row: Worker, jobs: list[Job], slots: dict[str, int], seen: set[str], now: float) -> "WorkerDocument":
         """From its row and the jobs that it holds, with their slots; of those, only the ``seen`` ones are named."""
-        used = sum(slots.get(job.id, job.slots) for job in jobs)
+        used = sum(slots.get(job.id, job.slots) // job.nodes for job in jobs)
         state: Literal["idle", "busy", "draining", "drained"] = "busy" if jobs else "idle"
         if row.draining:
             state = "draining" if jobs else "drained"
@@ -62,7 +62,7 @@ class WorkerDocument(Document):
             jobs=[
                 RunningJob(
                     job_id=job.id, kind=job.kind, status=job.status, attempt=job.attempt,
-                    slots=slots.get(job.id, job.slots),
+                    slots=slots.get(job.id, job.slots) // job.nodes,
                 )
                 for job in jobs
                 if job.id in seen

@@ -11,7 +11,9 @@ class CurveQuery(BaseModel):
     """What is asked of curves."""
 
     metric: list[str] = Field([], max_length=20, description="Names of metrics; all where none is named.")
-    x: Literal["step", "epoch", "lr"] = "step"
+    x: Literal["step", "epoch", "time", "lr"] = Field(
+        "step", description="`time`: seconds of training since the first step, attempts laid end to end."
+    )
     max_points: int = Field(2000, ge=4, le=20_000, description="Most points of a series.")
     start_step: int = Field(0, ge=0, lt=2**63, description="First step of the range.")
     end_step: int | None = Field(None, ge=0, lt=2**63, description="Last step of the range.")
@@ -54,10 +56,10 @@ class Series(Document):
 
 
 class CurvesDocument(Document):
-    """Series of a job over steps, epochs or learning rates."""
+    """Series of a job over steps, epochs, seconds or learning rates."""
 
     object: Literal["curves"] = "curves"
     job_id: str
-    x: Literal["step", "epoch", "lr"]
+    x: Literal["step", "epoch", "time", "lr"]
     sampling: Sampling
     series: list[Series]

@@ -90,14 +90,14 @@ class JobDocument(Document):
 
     @classmethod
     def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
-        """Like `of` for several jobs, in as few queries as for one; a sweep takes one more."""
+        """Like `of` for several jobs, in as few queries as for one; a parent of others takes one more."""
         attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
         children = repository.children_of_all(session, [row.id for row in rows if row.kind != "lr_find"])
         now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
         return [
             cls._of(
                 row, attempts.get(row.id, []), children.get(row.id, []), now,
-                parents.sum_of_children(session, row) if row.kind == parents.KIND else None,
+                parents.sum_of_children(session, row) if row.kind in parents.KINDS else None,
             )
             for row in rows
         ]  # fmt: skip
@@ -140,7 +140,8 @@ def _links(row: Job) -> dict[str, str]:
     own = {
         "lr_find": {"lr_bounds": f"{base}/lr-bounds"},
         "train": {"model": f"{base}/model", "checkpoints": f"{base}/checkpoints"},
-        parents.KIND: {"table": f"{base}/table"},
+        "sweep": {"table": f"{base}/table"},
+        "compare": {"comparison": f"{base}/comparison"},
     }
     return links | own.get(row.kind, {})
 

@@ -15,8 +15,8 @@ from tests.chaos.rig import ROOT, Rig
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
 MEAN_PAUSE_S = 1.0
-CALM_TIMEOUT_S = 90.0
-IDLE_TIMEOUT_S = 15.0
+CALM_TIMEOUT_S = 300.0
+IDLE_TIMEOUT_S = 60.0
 
 
 def faults(rig: Rig, chance: random.Random) -> list[tuple[int, Callable[[], str]]]:

@@ -16,15 +16,16 @@ from tests.builders import conditions, one_cycle, train_spec
 from worker.rundir import write_plan
 
 STEPS = 20
+TIMEOUT_S = 600  # of a machine that is busy
 
 
 def trained(
-    folder: Path, world_size: int, options: dict[str, Any] | None = None, **changes: Any
+    folder: Path, world_size: int, options: dict[str, Any] | None = None, *, peak: float = 0.1, **changes: Any
 ) -> list[dict[str, Any]]:
     """Train 20 steps on so many ranks, with changes of the conditions and options of the training; what each saw."""
     asked = conditions(world_size=world_size, **changes)
-    spec = train_spec(conditions=asked, schedule=one_cycle(0.1), steps=STEPS, **(options or {}))
-    resolved = {"max_lr": 0.1, "div_factor": 10.0}
+    spec = train_spec(**{"conditions": asked, "schedule": one_cycle(peak), "steps": STEPS} | (options or {}))
+    resolved = {"max_lr": peak, "div_factor": 10.0}
     claim = Claim("job", 1, "train", world_size, spec.model_dump(mode="json"), resolved, None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
     command = [
@@ -36,7 +37,7 @@ def trained(
         env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
         cwd=Path(__file__).parents[2],
     )

@@ -23,7 +23,10 @@ from worker.rundir import failures, write_plan
 KILLS = 20
 STEPS = 400
 TIMEOUT_S = 120
-EXACT = ("train_loss", "lr", "momentum", "gradient_norm", "val_loss", "val_accuracy", "generalisation_gap")
+EXACT = (
+    "train_loss", "lr", "momentum", "gradient_norm", "noise_scale", "gradient_signal", "gradient_noise", "val_loss",
+    "val_accuracy", "generalisation_gap",
+)  # fmt: skip
 OPTIMIZERS: dict[str, tuple[dict[str, Any], float]] = {
     "sgd": ({"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4}, 0.1),
     "adamw": ({"name": "adamw", "weight_decay": 0.01}, 0.003),
@@ -53,9 +56,8 @@ class Job:
             global_batch_size=12 * world_size,
             augmentation="crop_flip_cutout",
         )
-        self.spec = train_spec(
-            conditions=body, schedule=one_cycle(peak), steps=STEPS, observe={"gradient_norm": True}, **changes
-        )
+        observe = {"gradient_norm": True, "noise_scale": {"every": 3}}
+        self.spec = train_spec(conditions=body, schedule=one_cycle(peak), steps=STEPS, observe=observe, **changes)
         self.rates = {"max_lr": peak, "div_factor": 10.0}
         self.folder, self.launcher, self.world_size = folder, launcher, world_size
         self.store = ArtifactStore(folder / "store")

@@ -12,17 +12,19 @@ import pytest
 from client.client import Client
 from client.stack import Stack
 
+_DEFAULTS: dict[str, object] = {"slots": 2, "start_timeout_s": 240.0}  # patient: the machine may be busy
 FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.2"}
 
 
 @contextmanager
-def running_stack(slots: int = 2, **options: object) -> Iterator[Stack]:
+def running_stack(slots: int = 2, start_timeout_s: float = 240.0, **options: object) -> Iterator[Stack]:
     """A stack on free ports; nothing of it is left behind, not even in the folder for temporary files."""
     folder = Path(tempfile.mkdtemp(prefix="clr-"))
     (folder / "tmp").mkdir()
     environment = {**FAST, "TMPDIR": str(folder / "tmp"), **options.pop("extra_env", {})}  # type: ignore[dict-item]
     try:
-        with Stack(folder / "data", port=0, slots=slots, extra_env=environment, **options) as stack:  # type: ignore[arg-type]
+        options |= {"slots": slots, "start_timeout_s": start_timeout_s, "extra_env": environment}
+        with Stack(folder / "data", port=0, **options) as stack:  # type: ignore[arg-type]
             yield stack
     finally:
         shutil.rmtree(folder)

@@ -53,8 +53,8 @@ def assert_whole(client: Client, job_id: str, total: int) -> None:
         assert series["x"] == list(range(total)), name
 
 
-def started(client: Client, job_id: str, step: int) -> Any:
-    return wait_until(lambda: (job := client.job(job_id))["progress"]["step"] >= step and job)
+def started(client: Client, job_id: str, step: int, timeout_s: float = 30) -> Any:
+    return wait_until(lambda: (job := client.job(job_id))["progress"]["step"] >= step and job, timeout_s)
 
 
 def test_a_killed_worker_is_survived_without_a_missing_or_doubled_step(own_stack: Callable[..., Stack]) -> None:

@@ -12,8 +12,8 @@ from jobs import lifecycle, registry
 from jobs.db import Database
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
+from tests.asking import assert_problem
 from tests.builders import lr_find, train
-from tests.integration.test_api import assert_problem
 
 
 @pytest.fixture

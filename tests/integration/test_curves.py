@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from jobs import lifecycle, repository, rollups, service
+from jobs import lifecycle, repository, rollups, service, times
 from jobs.curves import View, curves
 from jobs.db import Database
-from jobs.errors import NoEpochsError
+from jobs.errors import NoEpochsError, NoTimesError
 from jobs.models import Bucket, Job, Point
 from jobs.rows import Batch, Claim, MetricPoint
+from jobs.series import Source
 from migrations.run import downgrade, upgrade
 from tests.builders import train_spec
 
@@ -166,3 +167,37 @@ def test_a_deleted_job_takes_its_roll_ups_along(database: Database) -> None:
     assert buckets(database) == []
     with database.read() as session:
         assert session.query(Job).count() == 0
+
+
+def test_over_time_a_step_lies_at_the_seconds_it_was_done_after(database: Database) -> None:
+    claim = claimed(database)
+    losses = {step: 1.0 / (step + 1) for step in range(1000)}
+    write(database, claim, losses)
+    with pytest.raises(NoTimesError):
+        document(database, claim.job_id, View(x="time"))
+    # Two steps a second, and from step 500 on, after a slow one, ten.
+    clock = {step: (step + 1) / 2 if step < 500 else 300 + (step - 499) / 10 for step in (0, *range(9, 1000, 10))}
+    write(database, claim, {step: clock[step] for step in clock}, metric=times.METRIC)
+    whole = document(database, claim.job_id, View(x="time"))
+    at = dict(zip(losses, whole["x"], strict=True))  # type: ignore[call-overload]
+    assert [at[step] for step in (0, 3, 9, 14, 499)] == pytest.approx([0.5, 2.0, 5.0, 7.5, 250.0])
+    assert at[999] == pytest.approx(350.0)
+    assert whole["x"] == sorted(at.values())
+    part = document(database, claim.job_id, View(x="time", start_step=12, end_step=17))
+    assert part["x"] == pytest.approx([at[step] for step in range(12, 18)])
+    with database.read() as session:
+        job = repository.get_job(session, claim.job_id)
+        shown = {series["metric"] for series in curves(session, job, [], View())["series"]}
+        asked = {series["metric"] for series in curves(session, job, [times.METRIC], View())["series"]}
+        earlier = [times.before(Source(session, job.id, "", 0), step) for step in (0, 5, 10, 500)]
+    assert (shown, asked) == ({"train_loss"}, {times.METRIC})
+    assert earlier == pytest.approx([0.0, 0.5, 5.0, 250.0])
+
+
+def test_a_long_curve_over_time_is_read_from_roll_ups_and_its_times_rise(database: Database) -> None:
+    claim = claimed(database)
+    write(database, claim, {step: math.sin(step) for step in range(40_000)})
+    write(database, claim, {step: step / 100 for step in range(0, 40_000, 7)}, metric=times.METRIC)
+    found = document(database, claim.job_id, View(x="time", max_points=500))
+    steps = document(database, claim.job_id, View(max_points=500))["x"]
+    assert found["x"] == pytest.approx([step / 100 for step in steps], abs=0.15)  # type: ignore[attr-defined]

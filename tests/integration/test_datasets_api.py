@@ -1,14 +1,7 @@
 """Uploads over a real database: what is taken, what is refused, and that a refused upload leaves nothing."""
 
 import hashlib
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +10,13 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from api.app import create_app
 from jobs import endings, lifecycle
 from jobs.db import Database
 from jobs.settings import Settings
-from migrations.run import upgrade
-from tests.archives import FEATURES, LABELS, REFUSED, class_folders, npz, picture, tarred, zipped
+from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
+from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
-from tests.integration.test_api import assert_problem, dead_port
 
-LEGAL = npz(x=FEATURES, y=LABELS)
 LIMITS = {
     "max_upload_bytes": 1_200_000,
     "max_upload_entries": 1000,
@@ -43,13 +33,6 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return settings.model_copy(update=LIMITS)
 
 
-@pytest.fixture
-def client(settings: Settings, database: Database) -> Iterator[TestClient]:
-    del database  # migrated
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield client
-
-
 def upload(client: TestClient, content: bytes = LEGAL, **params: str) -> Any:
     response = client.post("/v1/datasets", content=content, params=params)
     assert response.status_code == 201, response.text
@@ -60,10 +43,6 @@ def uploaded(dataset: Any, **options: Any) -> dict[str, Any]:
     return conditions(
         dataset={"name": "uploaded", "options": {"id": dataset["id"], **options}}, global_batch_size=16, world_size=1
     )
-
-
-def files_in(*folders: Path) -> list[Path]:
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
 def assert_nothing_is_left(client: TestClient, settings: Settings) -> None:
@@ -238,96 +217,3 @@ def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(
 def test_what_is_no_id_is_not_found(client: TestClient, name: str) -> None:
     assert client.get(f"/v1/datasets/{name}").status_code == 404
     assert client.delete(f"/v1/datasets/{name}").status_code == 404
-
-
-@pytest.fixture
-def running_api(tmp_path: Path) -> Iterator[tuple[int, Path, "subprocess.Popen[bytes]"]]:
-    """A real server: its port, its data folder and its process."""
-    database = Database(f"sqlite:///{tmp_path / 'clr.sqlite3'}")
-    upgrade(database)
-    database.close()
-    port = dead_port()
-    environment = os.environ | {"CLR_DATA_DIR": str(tmp_path), "CLR_BROKER_URL": f"redis://127.0.0.1:{dead_port()}/0"}
-    command = [sys.executable, "-m", "api", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield port, tmp_path, process
-        process.terminate()
-
-
-def exchange(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(request + b"Connection: close\r\n\r\n")
-        answer = b""
-        while part := connection.recv(65_536):
-            answer += part
-    return answer
-
-
-def begun(port: int, header: bytes, body: bytes) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    connection.sendall(b"POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n" + body)
-    return connection
-
-
-def open_uploads(process: "subprocess.Popen[bytes]", folder: Path) -> list[str]:
-    """Files without a name that the server holds open in its folder for uploads."""
-    links = []
-    for path in Path(f"/proc/{process.pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed in the meantime
-            links.append(str(path.readlink()))
-    return [link for link in links if link.startswith(str(folder))]
-
-
-def wait_for(process: "subprocess.Popen[bytes]", folder: Path, count: int) -> None:
-    deadline = time.monotonic() + 10
-    while len(open_uploads(process, folder)) != count:
-        assert time.monotonic() < deadline, open_uploads(process, folder)
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
-@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "declared"])
-def test_an_upload_that_is_cut_off_leaves_nothing(
-    running_api: tuple[int, Path, "subprocess.Popen[bytes]"], chunked: bool, reset: bool
-) -> None:
-    port, folder, process = running_api
-    part = LEGAL[: len(LEGAL) // 2] + bytes(2_000_000)
-    connection = (
-        begun(port, b"Transfer-Encoding: chunked", b"%x\r\n" % (len(part) + 1_000_000) + part)
-        if chunked
-        else begun(port, b"Content-Length: %d" % (len(part) + 1_000_000), part)
-    )
-    wait_for(process, folder / "uploads", 1)
-    if reset:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-    connection.close()
-    wait_for(process, folder / "uploads", 0)
-    assert files_in(folder / "uploads", folder / "artifacts") == []
-    listed = exchange(port, b"GET /v1/datasets HTTP/1.1\r\nHost: localhost\r\n")
-    assert b'"builtin"' in listed
-    assert b'"uploaded"' not in listed
-    whole = b"POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(
-        LEGAL
-    )
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(whole + LEGAL)
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 201")
-
-
-def test_a_server_that_is_killed_during_an_upload_leaves_nothing(
-    running_api: tuple[int, Path, "subprocess.Popen[bytes]"],
-) -> None:
-    port, folder, process = running_api
-    connection = begun(port, b"Content-Length: 9000000", bytes(3_000_000))
-    wait_for(process, folder / "uploads", 1)
-    process.kill()
-    process.wait()
-    connection.close()
-    assert files_in(folder / "uploads", folder / "artifacts") == []

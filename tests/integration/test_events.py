@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from pydantic import SecretStr
 
 from api.app import create_app
@@ -19,26 +18,15 @@ from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
 from jobs.status import Reason
 from tests.builders import train_spec
-
-TIMEOUT_S = 20.0
+from tests.listening import TIMEOUT_S, listening
 
 
 @pytest.fixture
 def http(database_url: str, database: Database, tmp_path: Path) -> Iterator[httpx2.Client]:
     del database  # migrated
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
-    config = uvicorn.Config(create_app(settings), port=0, log_level="warning", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT_S) as client:
+    with listening(create_app(settings)) as client:
         yield client
-    server.should_exit = True
-    thread.join(TIMEOUT_S)
-    assert not thread.is_alive()
 
 
 def claimed(database: Database) -> Claim:
@@ -149,6 +137,17 @@ def test_a_stream_of_a_job_that_is_not_there_is_a_404(http: httpx2.Client, path:
     response = http.get(path, headers={"Accept": "text/event-stream"})
     assert response.status_code == 404
     assert response.json()["code"] == "job_not_found"
+
+
+def test_an_unchanged_page_of_jobs_is_a_304(http: httpx2.Client, database: Database) -> None:
+    mine = claimed(database)
+    first = http.get("/v1/jobs").headers["ETag"]
+    assert http.get("/v1/jobs", headers={"If-None-Match": first}).status_code == 304
+    record(database, mine, 3)
+    changed = http.get("/v1/jobs", headers={"If-None-Match": first})
+    assert (changed.status_code, changed.json()["data"][0]["progress"]["step"]) == (200, 4)
+    service.submit(database, train_spec())
+    assert http.get("/v1/jobs", headers={"If-None-Match": changed.headers["ETag"]}).status_code == 200
 
 
 def test_an_unchanged_job_is_a_304(http: httpx2.Client, database: Database) -> None:

@@ -19,8 +19,8 @@ from jobs.keys import Scope
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
 from migrations.run import upgrade
+from tests.asking import dead_port
 from tests.builders import lr_find, train
-from tests.integration.test_api import dead_port
 
 
 def settings_of(url: str, folder: Path) -> Settings:

@@ -13,6 +13,7 @@ from api.app import create_app
 from jobs import endings, inspection, lifecycle, repository, retention, service
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
+from jobs.listing import JobFilter, list_jobs
 from jobs.models import Bucket, Job
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.settings import Settings
@@ -94,7 +95,7 @@ def test_pruning_takes_rows_and_files_of_what_ended_long_ago_and_leaves_the_rest
         assert (root / old).exists() is dry_run
         assert orphan.exists() is dry_run
     with database.read() as session:
-        assert {job.id for job in repository.list_jobs(session, status=None, kind=None, before=None, limit=99)} == {
+        assert {job.id for job in list_jobs(session, JobFilter(), limit=99)} == {
             young, needed,
         }  # fmt: skip
     assert fresh.exists()

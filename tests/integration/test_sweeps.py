@@ -8,6 +8,7 @@ import pytest
 from jobs import endings, lifecycle, parents, repository, service
 from jobs.db import Database
 from jobs.errors import NoBoundsError, NoTableError
+from jobs.listing import JobFilter, list_jobs
 from jobs.models import Event
 from jobs.rows import Batch, Claim
 from jobs.status import TERMINAL, Outcome, Reason, Status
@@ -170,7 +171,7 @@ def test_a_repeated_post_makes_no_second_grid(database: Database) -> None:
     again = service.submit(database, sweep_spec(), key="k", body=b"x")
     assert (again.job_id, again.is_new, again.more_rings) == (first.job_id, False, ())
     with database.read() as session:
-        assert len(repository.list_jobs(session, status=None, kind=None, before=None, limit=50)) == CELLS + 1
+        assert len(list_jobs(session, JobFilter(), limit=50)) == CELLS + 1
 
 
 def test_the_table_shows_what_is_known_so_far(database: Database) -> None:

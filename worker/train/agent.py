@@ -8,6 +8,7 @@ import signal
 import threading
 from multiprocessing import connection, parent_process
 from pathlib import Path
+from typing import Any
 
 # Loaded here for their import time alone: an optimizer's constructor pulls in torch._dynamo, one second.
 import torch
@@ -17,12 +18,15 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from jobs.rows import Node
 from jobs.status import Reason
+from worker.interfaces import interface_of
 from worker.train import rank
 from worker.train.failure import write_failure
 
 MONITOR_INTERVAL_S = 0.02
 SHUTDOWN_TIMEOUT_S = 3
+LOOPBACK = "127.0.0.1"
 
 
 def count_devices(writer: connection.Connection) -> None:
@@ -31,21 +35,21 @@ def count_devices(writer: connection.Connection) -> None:
         writer.send(torch.cuda.device_count())
 
 
-def run(run_dir: str, world_size: int, visible_devices: str | None) -> None:
-    """Run ``world_size`` ranks over the plan in ``run_dir`` and wait for them.
+def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node | None = None) -> None:
+    """Run ``local_size`` ranks over the plan in ``run_dir`` and wait for them.
 
     Args:
         run_dir: Holds ``plan.json``; takes the report, failures and logs.
-        world_size: Number of ranks on this host.
+        local_size: Number of ranks on this host.
         visible_devices: Numbers of the slots, with commas between, among the CUDA devices seen; None on a CPU.
+        node: The place of this host where the ranks run on several.
     """
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _prepare_environment(visible_devices)
+    _prepare_environment(visible_devices, LOOPBACK if node is None else node.address)
     _log_to(Path(run_dir) / "agent.log")
     config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=world_size, run_id=Path(run_dir).parent.name,
-        rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", rdzv_configs={"is_host": True}, local_addr="127.0.0.1",
+        nproc_per_node=local_size, **(_alone(run_dir) if node is None else _among_others(run_dir, node)),
         max_restarts=0, monitor_interval=MONITOR_INTERVAL_S, start_method="fork", shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         logs_specs=DefaultLogsSpecs(log_dir=f"{run_dir}/logs", redirects=Std.ALL),
     )  # fmt: skip
@@ -56,6 +60,27 @@ def run(run_dir: str, world_size: int, visible_devices: str | None) -> None:
         raise SystemExit(1) from error
 
 
+def _alone(run_dir: str) -> dict[str, Any]:
+    return {
+        "min_nodes": 1, "max_nodes": 1, "run_id": Path(run_dir).parent.name, "local_addr": LOOPBACK,
+        "rdzv_backend": "c10d", "rdzv_endpoint": f"{LOOPBACK}:0", "rdzv_configs": {"is_host": True},
+    }  # fmt: skip
+
+
+def _among_others(run_dir: str, node: Node) -> dict[str, Any]:
+    """A static rendezvous at the address that node 0 gave: no host need resolve its own name.
+
+    The id has job and attempt, so that a node of another attempt finds nobody.
+    """
+    address, port = node.meeting
+    job, attempt = Path(run_dir).parts[-2:]
+    return {
+        "min_nodes": node.count, "max_nodes": node.count, "run_id": f"{job}-{'-'.join(attempt.split('-')[:2])}",
+        "rdzv_backend": "static", "rdzv_endpoint": f"{address}:{port}", "rdzv_configs": {"rank": node.number},
+        "local_addr": node.address,
+    }  # fmt: skip
+
+
 def _end_with_parent() -> None:
     """SIGKILL the whole group when the worker is gone: nobody would hear of the result."""
     parent = parent_process()
@@ -64,7 +89,7 @@ def _end_with_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _prepare_environment(visible_devices: str | None) -> None:
+def _prepare_environment(visible_devices: str | None, address: str) -> None:
     environment = os.environ  # noqa: TID251 - what torch reads in the ranks is said through it
     for name in [name for name in environment if name.startswith("CLR_")]:
         del environment[name]  # ranks run users' work: no database URL, no broker password
@@ -73,7 +98,10 @@ def _prepare_environment(visible_devices: str | None) -> None:
         seen = environment.get("CUDA_VISIBLE_DEVICES", "")
         names = seen.split(",") if seen else [str(number) for number in range(torch.cuda.device_count())]
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(names[int(slot)] for slot in visible_devices.split(","))
-    environment["GLOO_SOCKET_IFNAME"] = "lo"
+    interface = interface_of(address)
+    environment["GLOO_SOCKET_IFNAME"] = interface
+    if address != LOOPBACK:
+        environment["NCCL_SOCKET_IFNAME"] = interface
 
 
 def _log_to(path: Path) -> None:

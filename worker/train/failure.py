@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from jobs.status import Reason
 
@@ -10,9 +11,14 @@ from jobs.status import Reason
 _RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
 
 
+def failure(reason: Reason, message: str) -> dict[str, Any]:
+    """A failure as a document; of several, that with the lowest ``rank_of_cause`` is the cause."""
+    return {"reason": reason, "message": message, "rank_of_cause": _RANK_OF_CAUSE.get(reason, 0)}
+
+
 def write_failure(run_dir: Path, rank: int, reason: Reason, message: str) -> None:
     """Write ``failure-<rank>.json``, whole or not at all."""
-    document = {"reason": reason, "message": message, "rank_of_cause": _RANK_OF_CAUSE.get(reason, 0)}
+    document = failure(reason, message)
     aside = run_dir / f"failure-{rank}.json.part"
     aside.write_text(json.dumps(document))
     aside.rename(run_dir / f"failure-{rank}.json")

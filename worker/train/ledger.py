@@ -21,12 +21,14 @@ MOST_STEPS = 200
 class Exchange:
     """What all ranks know after an exchange: mean losses of the steps since the last one, and rank 0's decisions.
 
-    ``gradient_norms`` is empty where they are not observed.
+    ``gradient_norms`` is empty where they are not observed. ``gradient_squares`` has squared norms of the gradients of
+    a small batch and of the step's batch, by step, where they were measured.
     """
 
     steps: list[int]
     losses: list[float]
     gradient_norms: list[float]
+    gradient_squares: dict[int, tuple[float, float]]
     seconds: float
     checkpoint_due: bool
     stop: bool
@@ -47,6 +49,7 @@ class Ledger:
         self._steps: list[int] = []
         self._losses: list[Tensor] = []
         self._norms: list[Tensor] = []
+        self._squares: dict[int, Tensor] = {}
         self._period = 1
         self._begun = self._checkpointed = time.monotonic()
 
@@ -57,6 +60,10 @@ class Ledger:
         if gradient_norm is not None:
             self._norms.append(gradient_norm)
 
+    def add_squares(self, step: int, squares: Tensor) -> None:
+        """Keep squared norms of this rank's and of the averaged gradient, ``[2] float32`` on the device."""
+        self._squares[step] = squares
+
     @property
     def is_due(self) -> bool:
         """Whether it is time for an exchange; the same on every rank."""
@@ -64,17 +71,21 @@ class Ledger:
 
     def exchange(self) -> Exchange:
         """Average the losses over ranks and take over rank 0's decisions. All ranks call this at the same step."""
-        losses = torch.stack(self._losses).to(torch.float64)
+        # Sums over ranks of float32 numbers in float64 are exact, so that they do not depend on the order of ranks.
+        measured = torch.stack([*self._losses, *(part for pair in self._squares.values() for part in pair)])
+        measured = measured.to(torch.float64)
         now = time.monotonic()
         due, stop, period = self._decide(now) if self._world.rank == 0 else (False, False, 0)
-        said = torch.tensor([due, stop, period], dtype=torch.float64, device=losses.device)
-        *sums, due_sum, stop_sum, period_sum = self._world.total(torch.cat([losses, said])).tolist()
-        mean = [loss / self._world.size for loss in sums]
+        said = torch.tensor([due, stop, period], dtype=torch.float64, device=measured.device)
+        *sums, due_sum, stop_sum, period_sum = self._world.total(torch.cat([measured, said])).tolist()
+        mean = [value / self._world.size for value in sums]
+        losses, parts = mean[: len(self._steps)], iter(mean[len(self._steps) :])
+        squares = {step: (next(parts), next(parts)) for step in self._squares}
         # Gradients are averaged already, so the norms are the same on every rank.
         norms = torch.stack(self._norms).tolist() if self._norms else []
-        result = Exchange(self._steps, mean, norms, now - self._begun, bool(due_sum), bool(stop_sum))
+        result = Exchange(self._steps, losses, norms, squares, now - self._begun, bool(due_sum), bool(stop_sum))
         self._period, self._begun = int(period_sum), now
-        self._steps, self._losses, self._norms = [], [], []
+        self._steps, self._losses, self._norms, self._squares = [], [], [], {}
         if result.checkpoint_due:
             self._checkpointed = now
         return result

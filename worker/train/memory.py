@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.training_options import EarlyStop
 
@@ -18,6 +19,7 @@ class Memory:
         best: Value of the metric at the best evaluation so far, None before the first.
         best_step: Steps done by then.
         steps_to_target: Steps done when the target of ``early_stop`` was first reached, None until then.
+        noise_scale: Averages of `NoiseMeter`, None where it does not measure.
     """
 
     loss_sum: float = 0.0
@@ -25,6 +27,7 @@ class Memory:
     best: float | None = None
     best_step: int | None = None
     steps_to_target: int | None = None
+    noise_scale: dict[str, Any] | None = None
 
     def add(self, losses: list[float]) -> None:
         """Count training losses; one after the other, so that the sum does not depend on how they are bundled."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jobs.conditions import Conditions
-from jobs.spec import LrFindSpec, SweepSpec, TrainSpec, job_spec
+from jobs.spec import LrFindSpec, TrainSpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Plan:
         document = json.loads(path.read_text())
         resume, start = document["resume"], document.get("start")
         spec = job_spec.validate_python(document["spec"])
-        assert not isinstance(spec, SweepSpec)  # noqa: S101 - no worker claims one
+        assert isinstance(spec, LrFindSpec | TrainSpec)  # noqa: S101 - no worker claims others
         return cls(
             spec=spec,
             conditions=Conditions.model_validate(document["spec"]["conditions"]),

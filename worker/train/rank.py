@@ -12,7 +12,7 @@ import torch
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train import probing, range_test, training
+from worker.train import narration, probing, range_test, training
 from worker.train.failure import write_failure
 from worker.train.plan import Plan
 from worker.train.report import Report
@@ -27,6 +27,7 @@ def main(run_dir: str) -> None:
     _end_with_agent()
     folder = Path(run_dir)
     number = int(os.environ["RANK"])  # noqa: TID251 - elastic's way to number its ranks
+    narration.begin()
     try:
         _run(folder)
     except Exception as error:

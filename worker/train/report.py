@@ -1,9 +1,12 @@
 """What rank 0 tells the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
 
 import json
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from worker.train import narration
 
 
 class Report:
@@ -17,6 +20,7 @@ class Report:
     def __init__(self, folder: Path, *, writes: bool) -> None:
         self.folder = folder
         self.writes = writes
+        self._begun, self._told_s = time.monotonic(), 0.0
         self._file = (folder / "report.jsonl").open("a") if writes else None
 
     def __enter__(self) -> Self:
@@ -29,7 +33,8 @@ class Report:
             self._file.close()
 
     def plan(self, total_steps: int, resolved: dict[str, Any]) -> None:
-        """Say how long the job is, and what was decided from the data."""
+        """Say how long the job is, and what was decided from the data. Time counts from here: steps follow."""
+        self._begun, self._told_s = time.monotonic(), 0.0
         self._line("plan", total_steps=total_steps, resolved=resolved)
 
     def points(
@@ -41,8 +46,13 @@ class Report:
         epoch: float | None = None,
         replica: int = 0,
     ) -> None:
-        """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps."""
-        self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica)
+        """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps.
+
+        The line also says when those steps began and ended, in seconds since the plan.
+        """
+        since_s, self._told_s = self._told_s, time.monotonic() - self._begun
+        clock = [since_s, self._told_s]
+        self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica, clock=clock)
 
     def checkpoint(self, step: int, file: str, *, best: bool) -> None:
         """A checkpoint after ``step`` steps lies in the run directory, whole; ``best`` is of the best evaluation."""
@@ -64,3 +74,4 @@ class Report:
         if self._file is not None:
             self._file.write(json.dumps({"type": of_type, **fields}) + "\n")
             self._file.flush()
+            narration.tell(of_type, fields)

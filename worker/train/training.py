@@ -1,9 +1,11 @@
 """Training: one readable loop. The schedule says the LR and momentum of every step; nothing else does."""
 
 import math
+from contextlib import nullcontext
+from typing import Any
 
-from torch import Tensor
-
+from clr_core.diagnosis import diagnose_batch_size
+from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
@@ -18,6 +20,7 @@ from worker.train.learner import Learner
 from worker.train.ledger import Ledger
 from worker.train.memory import Memory
 from worker.train.model_file import write_card, write_model
+from worker.train.noise_scale import NoiseMeter
 from worker.train.observing import Rates, gradient_norm, step_metrics
 from worker.train.plan import Plan
 from worker.train.report import Report
@@ -57,35 +60,50 @@ class Training:
         self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
         self.ledger = Ledger(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
         self.memory = Memory()
+        self.noise = self._noise_meter(sizes)
         self.keeper = Keeper(self.learner, report, plan.spec.seed)
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
-        """Go through the steps that are left; evaluate at each epoch's end, save when rank 0's clock says so."""
+        """Go through the steps that are left; evaluate as `Observe` says, save when rank 0's clock says so."""
         first, total = 0, self.length.total_steps
         if self.plan.resume is not None:
             first, self.memory = self.keeper.resume(self.plan.resume)
             self.scheduler.load_state_dict({"step": first})
+            if self.noise is not None and self.memory.noise_scale is not None:
+                self.noise.load_state_dict(self.memory.noise_scale)
         self.report.plan(total, {"total_steps": total, "steps_per_epoch": self.length.steps_per_epoch})
         last = total if self._has_reached_its_target() else first
         for step in range(last, total):
             self.rates.note()
-            loss = self.learner.step(step, self.spec.seed)
-            self.ledger.add(step, loss, self._gradient_norm())
+            self._take_step(step)
             self.scheduler.step()
             last = step + 1
-            ends_epoch = self._ends_epoch(step)
-            if (self.ledger.is_due or ends_epoch) and self._exchange(step, evaluate=ends_epoch):
+            evaluate = self._is_evaluated_after(step)
+            if (self.ledger.is_due or evaluate) and self._exchange(step, evaluate=evaluate):
                 return  # asked to stop: what is left is for another attempt
             if self._has_reached_its_target():
                 break
         self._finish(self.memory.steps_to_target if self._has_reached_its_target() else last)
 
-    def _gradient_norm(self) -> Tensor | None:
-        return gradient_norm(self.learner.bare_model) if self.spec.observe.gradient_norm else None
+    def _noise_meter(self, sizes: BatchSizeSchedule) -> NoiseMeter | None:
+        options = self.spec.observe.noise_scale
+        return NoiseMeter(options, self.learner.bare_model, self.plan.conditions, sizes) if options else None
 
-    def _ends_epoch(self, step: int) -> bool:
-        return step + 1 == self.length.total_steps or self.epochs.ends_at(step)
+    def _take_step(self, step: int) -> None:
+        watched = self.noise if self.noise is not None and self.noise.is_due(step) else None
+        with nullcontext() if watched is None else watched.measured():
+            loss = self.learner.step(step, self.spec.seed)
+        observed = self.spec.observe.gradient_norm
+        norm = gradient_norm(self.learner.bare_model) if observed or watched is not None else None
+        self.ledger.add(step, loss, norm if observed else None)
+        if watched is not None and norm is not None:
+            self.ledger.add_squares(step, watched.squares(step, norm))
+
+    def _is_evaluated_after(self, step: int) -> bool:
+        every = self.spec.observe.evaluate_every
+        is_due = self.epochs.ends_at(step) if every is None else (step + 1) % every == 0
+        return is_due or step + 1 == self.length.total_steps
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
@@ -104,12 +122,21 @@ class Training:
         self.report.points(exchange.steps, values, done=done, epoch=epoch)
         self._refuse_divergence(exchange.steps, exchange.losses, rates["lr"])
         self.memory.add(exchange.losses)
+        self._note_noise(exchange.gradient_squares, done, epoch)
         if evaluate:
             self._evaluate(step, epoch)
         is_last = done == self.length.total_steps or self._has_reached_its_target()
         if exchange.checkpoint_due or exchange.stop or is_last:
             self.keeper.save(done, self.memory)
         return exchange.stop and not is_last
+
+    def _note_noise(self, squares: dict[int, tuple[float, float]], done: int, epoch: float) -> None:
+        if self.noise is None or not squares:
+            return
+        steps, values = self.noise.add(squares)
+        self.memory.noise_scale = self.noise.state_dict()
+        if steps:
+            self.report.points(steps, values, done=done, epoch=epoch)
 
     def _evaluate(self, step: int, epoch: float) -> None:
         self.evaluation = self.learner.evaluate()
@@ -128,12 +155,18 @@ class Training:
         result["best"] = {"step": self.memory.best_step, "value": self.memory.best}
         if self.spec.early_stop is not None:
             result["steps_to_target"] = self.memory.steps_to_target
+        if self.noise is not None:
+            result["diagnosis"] = {"batch_size": self._batch_size_diagnosis(self.noise)}
         if self.report.writes:
             folder = self.report.folder
             with self.learner.evaluated_weights():
                 self.report.file("model", steps or 0, write_model(self.learner.bare_model, folder))
             self.report.file("card", steps or 0, write_card(self.plan, result, self.world.device, folder))
         self.report.result(result)
+
+    def _batch_size_diagnosis(self, noise: NoiseMeter) -> dict[str, Any]:
+        asked = self.plan.conditions
+        return diagnose_batch_size(noise.scale, global_batch_size=asked.global_batch_size, world_size=asked.world_size)
 
     def _refuse_divergence(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
         for step, loss, lr in zip(steps, losses, lrs, strict=True):

@@ -15,6 +15,7 @@ class Answer:
     status: int
     body: Any
     media_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 DROP = Answer(0, None)  # close the connection without an answer
@@ -58,6 +59,8 @@ def server() -> Iterator[Server]:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.media_type)
             self.send_header("Content-Length", str(len(payload)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(payload)
 

@@ -73,7 +73,7 @@ def test_problems_of_the_request_give_2_and_of_the_server_3(server: Server, stat
 
 
 def test_no_server_gives_3_and_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.transport.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
     result = runner.invoke(app, ["jobs", "--url", f"http://127.0.0.1:{free_port('127.0.0.1')}"])
     assert result.exit_code == 3
     assert "clr up" in result.stderr
@@ -111,7 +111,7 @@ def test_options_beside_a_spec_file_are_refused(server: Server, tmp_path: Path) 
     path.write_text("{}")
     result = runner.invoke(app, ["lr-find", "--spec", str(path), "--batch-size", "8", "--no-watch"])
     assert result.exit_code == 2
-    assert result.stderr == "--batch-size: --spec sends the file as it is; leave this out.\n"
+    assert result.stderr == "--batch-size: --spec sends the file as it is; leave this out, or use clr run --set.\n"
     assert server.requests == []
 
 

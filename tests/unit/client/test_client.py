@@ -1,6 +1,5 @@
 import pytest
 
-from client import client as client_module
 from client.addresses import free_port
 from client.client import Client
 from client.errors import AddressError, ProblemError, ServerUnreachableError, WaitTimeoutError
@@ -23,9 +22,9 @@ PROBLEM = {
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "FIRST_POLL_S", 0.01)
-    monkeypatch.setattr(client_module, "LONGEST_POLL_S", 0.02)
-    monkeypatch.setattr("client.transport.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("client.calls.waiting.FIRST_POLL_S", 0.01)
+    monkeypatch.setattr("client.calls.waiting.LONGEST_POLL_S", 0.02)
+    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
 
 
 def test_a_problem_carries_its_fields_and_lists_each_pointer(server: Server) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from client.controlling import patch_of
 from client.errors import UsageError
+from client.spec_files import patch_of
 from client.tables import workers_table
 
 

@@ -50,7 +50,8 @@ def test_options_that_came_later_leave_older_fingerprints_as_they_were() -> None
 
 LATER: list[dict[str, object]] = [
     {"channels_last": True}, {"compile": True}, {"accumulation_steps": 2}, {"batch_norm_group_size": 8},
-    {"sync_batch_norm": True}, {"augmentation": "flip"}, {"optimizer": {"name": "sgd", "momentum": 0.9, "fused": True}},
+    {"sync_batch_norm": True}, {"augmentation": "flip"}, {"nodes": 2},
+    {"optimizer": {"name": "sgd", "momentum": 0.9, "fused": True}},
 ]  # fmt: skip
 
 
@@ -61,6 +62,7 @@ def test_options_that_change_numbers_change_the_fingerprint(change: dict[str, ob
 
 UNEVEN: list[tuple[dict[str, object], str]] = [
     ({"accumulation_steps": 3}, "must divide the rank's batch of 32, got 3"),
+    ({"nodes": 3}, "must divide world_size = 2"),
     ({"batch_norm_group_size": 5}, "must divide 32, got 5"),
     ({"batch_norm_group_size": 16, "accumulation_steps": 4}, "must divide 8, got 16"),
     ({"batch_norm_group_size": 8, "sync_batch_norm": True}, "exclude each other"),

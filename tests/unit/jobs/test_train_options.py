@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -5,7 +7,7 @@ from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from jobs.bounds import resolve
-from tests.builders import one_cycle, train_spec
+from tests.builders import conditions, one_cycle, train_spec
 
 
 def test_the_linear_scaling_rule_multiplies_peak_and_foot() -> None:
@@ -24,6 +26,14 @@ def test_bounds_of_a_range_test_are_not_scaled() -> None:
 def test_a_warm_start_that_does_not_fit_is_refused(small: int, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         train_spec(batch_size_warm_start={"small_batch_size": small, "small_steps": 3})
+
+
+def test_the_noise_scale_needs_gradients_of_two_batch_sizes() -> None:
+    observe: dict[str, Any] = {"noise_scale": {"every": 5}}
+    with pytest.raises(ValidationError, match=r"conditions\.world_size or conditions\.accumulation_steps of 2 or more"):
+        train_spec(conditions=conditions(world_size=1), observe=observe)
+    for changes in ({"world_size": 2}, {"world_size": 1, "accumulation_steps": 2}):
+        assert train_spec(conditions=conditions(**changes), observe=observe).observe.noise_scale is not None
 
 
 @pytest.mark.parametrize("sizes", [constant_batch_size(7), warm_start_batch_size(20, 3, 11)])

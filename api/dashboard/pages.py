@@ -1,0 +1,72 @@
+"""The pages and what they load."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
+
+from api.access.headers import POLICY_WITH_STYLES
+from api.dashboard.assets import asset, digest
+
+_KEEP = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+_templates = Environment(
+    loader=PackageLoader("api.dashboard"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
+)
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@router.get("/")
+def jobs_page() -> HTMLResponse:
+    """All jobs."""
+    return _page("jobs", "Jobs")
+
+
+@router.get("/workers")
+def workers_page() -> HTMLResponse:
+    """Workers and their slots."""
+    return _page("workers", "Workers")
+
+
+@router.get("/keys")
+def keys_page() -> HTMLResponse:
+    """API keys, for admins."""
+    return _page("keys", "Keys")
+
+
+@router.get("/login")
+def login_page() -> HTMLResponse:
+    """The way in, with a key."""
+    return _page("login", "Log in")
+
+
+@router.get("/jobs/{_job_id}")
+def job_page(_job_id: str) -> HTMLResponse:
+    """One job; which one, its module reads from the address."""
+    return _page("job", "Job", draws=True)
+
+
+@router.get("/compare")
+def compare_page() -> HTMLResponse:
+    """Several trainings beside each other; which ones, its module reads from the address."""
+    return _page("compare", "Compare", draws=True)
+
+
+@router.get("/assets/{version}/{name}")
+def show_asset(version: str, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
+    """A file of the pages, compressed where the browser takes that."""
+    found = asset(name) if version == digest() else None
+    if found is None:
+        raise HTTPException(404, "there is no such asset; load the page again")
+    if "gzip" in accept_encoding:
+        return Response(found.packed, media_type=found.media_type, headers=_KEEP | {"Content-Encoding": "gzip"})
+    return Response(found.plain, media_type=found.media_type, headers=_KEEP)
+
+
+def _page(name: str, title: str, *, draws: bool = False) -> HTMLResponse:
+    """A page; with Plotly where it ``draws``."""
+    template = _templates.get_template(f"{name}.html")
+    text = template.render(page=name, title=title, draws=draws, assets=f"/assets/{digest()}")
+    return HTMLResponse(text, headers={"Content-Security-Policy": POLICY_WITH_STYLES} if draws else None)

@@ -1,0 +1,36 @@
+// A button for what cannot be undone lightly: the first press asks, a second one within some seconds does it.
+
+import { say } from "./api.js";
+
+const PATIENCE_MS = 5000;
+
+/** Have `button` ask `question` before it calls `act()`; while that runs it is disabled. */
+export function askTwice(button, question, act) {
+  const usual = button.textContent;
+  let timer = null;
+
+  function calm() {
+    clearTimeout(timer);
+    timer = null;
+    button.textContent = usual;
+    button.classList.remove("asking");
+  }
+
+  button.addEventListener("click", async () => {
+    if (timer === null) {
+      button.textContent = question;
+      button.classList.add("asking");
+      say(`${question} Press once more to do it.`);
+      timer = setTimeout(calm, PATIENCE_MS);
+      return;
+    }
+    calm();
+    button.disabled = true;
+    try {
+      await act();
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return button;
+}

@@ -1,0 +1,9 @@
+// A job as it changes.
+
+import { stream } from "./stream.js";
+
+// Of the stream only the job's documents are wanted: its events are asked for where they are looked at.
+const AFTER_ALL = Number.MAX_SAFE_INTEGER;
+
+/** Hear of a job, `hear.job(document)`, until it has ended, and of the connection as `stream` tells it. */
+export const follow = (id, hear) => stream(() => `/v1/jobs/${id}/events?after=${AFTER_ALL}`, { job: hear.job }, hear);

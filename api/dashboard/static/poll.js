@@ -1,0 +1,38 @@
+// Asks for a document again and again while the page is looked at, and tells of it where it has changed.
+
+import { askAgain, trouble } from "./api.js";
+
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * Call `told(document)` now and after every change of what GET `path` answers. Hidden pages do not ask; a service that
+ * does not answer is asked less and less often, and its trouble is shown until it answers.
+ */
+export function poll(path, every_ms, told) {
+  let etag = null;
+  let failures = 0;
+  let timer = null;
+
+  async function once() {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      const answer = await askAgain(path, etag);
+      if (answer !== null) {
+        etag = answer.etag;
+        told(answer.document);
+      }
+      if (failures) trouble(null);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      trouble(error);
+    }
+    clearTimeout(timer);
+    timer = setTimeout(once, Math.min(LONGEST_PAUSE_MS, every_ms * 2 ** failures));
+  }
+
+  document.addEventListener("visibilitychange", once);
+  once();
+  return once;
+}

@@ -1,0 +1,36 @@
+// A request as one would type it in a terminal or in Python.
+
+/** JSON as a Python literal. */
+function literal(value, indent = "") {
+  const deeper = `${indent}    `;
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value !== "object") return JSON.stringify(value);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  const entries = Array.isArray(value)
+    ? value.map((one) => literal(one, deeper))
+    : Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${literal(one, deeper)}`);
+  const line = `${open}${entries.join(", ")}${close}`;
+  if (line.length + indent.length < 88 && !line.includes("\n")) return line;
+  return `${open}\n${entries.map((entry) => `${deeper}${entry},\n`).join("")}${indent}${close}`;
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function curl(path, body, needsKey) {
+  const lines = [`curl -X POST ${location.origin}${path}`, "-H 'Content-Type: application/json'"];
+  if (needsKey) lines.push('-H "Authorization: Bearer $CLR_API_KEY"');
+  return [...lines, `-d ${quoted(JSON.stringify(body, null, 2))}`].join(" \\\n  ");
+}
+
+function python(_, body) {
+  return `from client.client import Client
+
+with Client("${location.origin}") as client:
+    job = client.submit(${literal(body, "    ")})
+    client.wait(job["id"])
+`;
+}
+
+/** A POST of `body` to `path` as `curl` or `python`. */
+export const snippet = (language, path, body, needsKey = false) => ({ curl, python })[language](path, body, needsKey);

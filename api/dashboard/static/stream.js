@@ -1,0 +1,58 @@
+// Server-sent events that outlive a lost server, a sleeping laptop and a hidden tab.
+
+import { ask } from "./api.js";
+
+const AGAIN_MS = 2000;
+
+/**
+ * Hear of what happens until the server says `end`. Every callback is optional.
+ *
+ * @param {(seen: number | null) => string} address  of the stream after the event of that number
+ * @param {Object<string, (document, number: number) => void>} on  by the type of the event
+ * @param {{lost, back, gone}} hear  lost() and back() of the connection; gone(error) where there is no such thing
+ */
+export function stream(address, on, hear = {}) {
+  let seen = null;
+  let source = null;
+  let isLost = false;
+  let hasEnded = false;
+
+  function open() {
+    if (source || hasEnded || document.hidden) return;
+    source = new EventSource(address(seen));
+    source.onopen = () => { if (isLost) { isLost = false; hear.back?.(); } };
+    source.onerror = fell;
+    source.addEventListener("end", () => { hasEnded = true; close(); });
+    source.addEventListener("refused", fell);
+    for (const [type, told] of Object.entries(on)) {
+      source.addEventListener(type, (message) => {
+        if (message.lastEventId) seen = Number(message.lastEventId);
+        told(JSON.parse(message.data), seen);
+      });
+    }
+  }
+
+  function close() {
+    source?.close();
+    source = null;
+  }
+
+  /** The browser tries again by itself unless the server refused. Then it is asked for why: a 401 goes to log in. */
+  async function fell(event) {
+    if (hasEnded || !source) return;
+    if (!isLost) { isLost = true; hear.lost?.(); }
+    if (event.type !== "refused" && source.readyState !== EventSource.CLOSED) return;
+    const { pathname } = new URL(source.url);
+    close();
+    try {
+      await ask(pathname);
+    } catch (error) {
+      if (error.status === 404) { hasEnded = true; hear.gone?.(error); return; }
+    }
+    setTimeout(open, AGAIN_MS);
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  open();
+  return { again() { hasEnded = false; open(); } };
+}

@@ -1,0 +1,20 @@
+"""What a spec would become, without a job."""
+
+from fastapi import APIRouter
+
+from api.deps import Parts, SpecBody, body_of
+from api.examples import JOB_SPECS
+from api.schemas.problems import problems
+from api.schemas.validation import ValidationDocument
+from jobs.validation import validate
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+
+@router.post("/jobs:validate", openapi_extra=body_of("JobSpec", JOB_SPECS), responses=problems(400, 404, 409, 413, 422))
+def validate_job(parts: Parts, asked: SpecBody) -> ValidationDocument:
+    """Judge a spec as a submit would, and write nothing: what it would become, or the same problems.
+
+    That no live worker has as many slots as the job needs is a warning: it would wait for one.
+    """
+    return ValidationDocument(**validate(parts.database, asked.spec))

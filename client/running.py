@@ -1,0 +1,44 @@
+"""The command that asks for the job in a file: ``clr run``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client import options as o
+from client.spec_files import spec_from_file, with_settings
+from client.submitting import submit
+from client.terminal import reporting, show, show_json
+from client.validation import summary
+
+File = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A spec as .yaml or .json, of any kind; - reads it from standard input."),
+]
+Validate = Annotated[
+    bool, typer.Option("--validate", help="Only say what would become of it, and what would be refused.")
+]
+
+
+@reporting
+def run(
+    file: File,
+    settings: o.Changes = None,
+    validate: Validate = False,
+    watch: o.Watch = None,
+    url: o.Url = o.DEFAULT_URL,
+    as_json: o.Json = False,
+) -> None:
+    """Run the job in a file: clr run job.yaml --set conditions.optimizer.weight_decay=1e-4."""
+    spec = with_settings(spec_from_file(file), settings or ())
+    if not validate:
+        submit(url, spec, watch, as_json)
+        return
+    from client.client import Client  # noqa: PLC0415 - heavy
+
+    with Client(url) as client:
+        document = client.validate(spec)
+    if as_json:
+        show_json(document)
+    else:
+        show(summary(document))

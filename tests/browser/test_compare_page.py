@@ -1,0 +1,71 @@
+"""Trainings beside each other: chosen from a list, overlaid, and how many steps each took to a target."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from client.client import Client
+from client.stack import Stack
+from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
+
+OpenPage = Callable[..., Page]
+
+CONDITIONS = {
+    "model": {"name": "mlp"},
+    "dataset": {"name": "digits"},
+    "optimizer": {"name": "sgd", "momentum": 0.9},
+    "global_batch_size": 128,
+    "world_size": 1,
+}
+SCHEDULES = {"slow": {"name": "constant", "lr": 0.003}, "fast": {"name": "one_cycle", "max_lr": 0.2}}
+
+
+@pytest.fixture(scope="module")
+def both(stack: Stack) -> list[str]:
+    """Ids of a slow and a fast training that have ended."""
+    with Client(stack.url) as client:
+        spec = {"kind": "train", "conditions": CONDITIONS, "epochs": 12}
+        jobs: list[dict[str, Any]] = [
+            dict(client.submit({**spec, "name": name, "schedule": schedule})) for name, schedule in SCHEDULES.items()
+        ]
+        for job in jobs:
+            client.wait(job["id"])
+        return [job["id"] for job in jobs]
+
+
+def test_two_trainings_are_chosen_and_overlaid(stack: Stack, open_page: OpenPage, both: list[str]) -> None:
+    page = open_page(f"{stack.url}/compare")
+    page.get_by_role("checkbox", name="fast").check()
+    page.get_by_role("checkbox", name="slow").check()
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url("**/compare?jobs=*")
+    assert all(job_id in page.url for job_id in both)
+    expect(page.locator("#results tbody tr")).to_have_count(2)
+    expect(page.locator("#overlay-plot .legendtext")).to_have_count(2)
+
+
+def test_steps_to_a_target_are_told_as_a_ratio(stack: Stack, open_page: OpenPage, both: list[str]) -> None:
+    page = open_page(f"{stack.url}/compare?jobs={','.join(both)}")
+    rows = page.locator("#results tbody tr")
+    expect(rows.first).to_contain_text("slow")
+    page.get_by_label("Target accuracy").fill("50")
+    expect(rows.first).to_contain_text("the first")
+    expect(rows.last).to_contain_text(re.compile(r"\d\N{MULTIPLICATION SIGN}"))
+    page.get_by_label("Target accuracy").fill("100")
+    expect(rows.first).to_contain_text("not reached")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_page_fits_and_is_accessible(
+    stack: Stack, open_page: OpenPage, both: list[str], width: int, *, dark: bool
+) -> None:
+    page = open_page(f"{stack.url}/compare?jobs={','.join(both)}", width=width, dark=dark)
+    expect(page.locator("#overlay-plot .main-svg").first).to_be_visible()
+    assert_fits(page)
+    assert_accessible(page)
+    if not dark:
+        screenshot(page, f"compare-{width}")

@@ -1,0 +1,49 @@
+"""Frames and assets: what every page has in common."""
+
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from client.client import Client
+from client.stack import Stack
+from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_empty_service_says_what_to_type_first(stack: Stack, open_page: OpenPage, width: int) -> None:
+    page = open_page(stack.url, width=width)
+    expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_a_job_that_ran_is_listed_and_drawn(stack: Stack, client: Client, open_page: OpenPage) -> None:
+    conditions = {
+        "model": {"name": "mlp"},
+        "dataset": {"name": "digits"},
+        "optimizer": {"name": "sgd"},
+        "global_batch_size": 64,
+        "world_size": 1,
+    }
+    job = client.submit(
+        {"kind": "lr_find", "name": "first look", "conditions": conditions, "range_test": {"steps": 40}}
+    )
+    client.wait(job["id"])
+    page = open_page(stack.url)
+    page.get_by_role("link", name="first look").click()
+    expect(page.locator("#range-plot .main-svg").first).to_be_visible()
+    assert_accessible(page)
+
+
+def test_assets_are_kept_for_ever_and_compressed(stack: Stack) -> None:
+    frame = httpx2.get(stack.url).text
+    address = frame.split('rel="stylesheet" href="')[1].split('"')[0].replace("style.css", "plotly.min.js")
+    answer = httpx2.get(stack.url + address, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert httpx2.get(f"{stack.url}/assets/0/style.css").status_code == 404

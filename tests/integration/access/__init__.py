@@ -1,0 +1,1 @@
+"""Keys, owners, sessions and limits."""

@@ -1,0 +1,70 @@
+"""Open streams end when the key or the session that they were opened with does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from api.access import standing
+from api.access.caller import COOKIE
+from api.access.policy import Policy
+from api.app import create_app
+from jobs import keys, service
+from jobs.db import Database
+from jobs.keys import NewKey, Scope
+from jobs.owners import View
+from jobs.settings import Settings
+from tests.builders import train_spec
+from tests.integration.test_events import messages, stream
+from tests.listening import listening
+
+
+@pytest.fixture
+def http(
+    database_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx2.Client]:
+    del database  # migrated
+    monkeypatch.setattr(standing.Standing.__init__, "__defaults__", (0.2,))  # seconds between two looks
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
+    with listening(create_app(settings, Policy(key_required=True, hosts=None))) as client:
+        yield client
+
+
+@pytest.fixture
+def key(database: Database) -> NewKey:
+    return keys.create(database, name="ada", scope=Scope.SUBMIT)
+
+
+@pytest.fixture
+def job(database: Database) -> str:
+    return service.submit(database.seen_by(View("ada", sees_all=False)), train_spec()).job_id
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/{}/events", "/v1/events?job={}", "/v1/jobs/{}/logs"])
+def test_a_stream_ends_when_its_key_is_revoked(
+    http: httpx2.Client, database: Database, key: NewKey, job: str, path: str
+) -> None:
+    with stream(http, path.format(job), Authorization=f"Bearer {key.secret}") as response:
+        lines = response.iter_lines()
+        next(lines)  # it has begun
+        keys.revoke(database, key.row.id)
+        *_, (kind, _, data) = messages(lines)
+    assert (kind, data["status"], data["code"]) == ("refused", 401, "invalid_key")
+
+
+def test_a_stream_ends_when_its_session_ends(http: httpx2.Client, database: Database, key: NewKey, job: str) -> None:
+    token = keys.begin_session(database, keys.digest(key.secret), ttl_s=60)
+    with stream(http, f"/v1/jobs/{job}/events", Cookie=f"{COOKIE}={token}") as response:
+        lines = response.iter_lines()
+        next(lines)
+        keys.end_session(database, token)
+        *_, (kind, _, data) = messages(lines)
+    assert (kind, data["code"]) == ("refused", "session_ended")
+
+
+def test_followed_text_ends_with_its_key(http: httpx2.Client, database: Database, key: NewKey, job: str) -> None:
+    with stream(http, f"/v1/jobs/{job}/logs?format=text&follow=true", Authorization=f"Bearer {key.secret}") as response:
+        keys.revoke(database, key.row.id)
+        assert "revoked" in response.read().decode()

@@ -1,0 +1,90 @@
+"""Logs of ranks on their way to SQL: what is read when, cleaned of secrets and of what would move a cursor."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from jobs.rows import Line
+from jobs.settings import Settings
+from worker.log_tail import BEHIND_BYTES, MOST_CHARACTERS, PIECE_BYTES, LogTail
+from worker.secrecy import redaction, secrets_of
+
+KEY = "clr_" + 43 * "x"
+
+
+@pytest.fixture
+def rank(tmp_path: Path) -> Path:
+    """Standard output of rank 0."""
+    folder = tmp_path / "logs" / "job_x" / "attempt_0" / "0"
+    folder.mkdir(parents=True)
+    return folder / "stdout.log"
+
+
+def texts(lines: list[Line]) -> list[str]:
+    return [line.text for line in lines]
+
+
+def append(path: Path, text: str | bytes) -> None:
+    with path.open("ab") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+
+
+def test_lines_say_who_wrote_them_and_where(tmp_path: Path, rank: Path) -> None:
+    append(tmp_path / "agent.log", "starting\n")
+    append(rank, "hello\n\n")
+    append(rank.parent / "stderr.log", "oh\n")
+    tail = LogTail(tmp_path, redaction())
+    assert tail.read() == [
+        Line("agent", "stderr", "starting"), Line("rank0", "stderr", "oh"), Line("rank0", "stdout", "hello"),
+    ]  # fmt: skip
+    assert tail.read() == []
+
+
+def test_a_line_that_is_not_whole_waits_until_it_is_or_nothing_comes_any_more(tmp_path: Path, rank: Path) -> None:
+    tail = LogTail(tmp_path, redaction())
+    append(rank, "one\ntw")
+    assert texts(tail.read()) == ["one"]
+    append(rank, "o\nthree")
+    assert texts(tail.read()) == ["two"]
+    assert texts(tail.read(is_last=True)) == ["three"]
+    assert tail.read(is_last=True) == []
+
+
+def test_a_progress_bar_is_one_line_and_no_line_moves_a_cursor(tmp_path: Path, rank: Path) -> None:
+    append(rank, "10%\r50%\r100%\r\n\x1b[31mred\x1b[0m\x07\x00\x9b é\tü\n")
+    append(rank, b"\xff\xfe bytes\n")
+    assert texts(LogTail(tmp_path, redaction()).read()) == ["100%", "red\\x07\\x00\\x9b é\tü", "�� bytes"]
+
+
+def test_long_lines_are_cut_and_a_flood_is_left_out(tmp_path: Path, rank: Path) -> None:
+    tail = LogTail(tmp_path, redaction())
+    append(rank, 3 * MOST_CHARACTERS * "x" + "\n")
+    assert texts(tail.read()) == [MOST_CHARACTERS * "x" + "…"]
+    append(rank, (PIECE_BYTES + 10) * "y")
+    assert [len(text) for text in texts(tail.read())] == [MOST_CHARACTERS + 1]
+    append(rank, "\n")
+    assert texts(tail.read()) == [10 * "y"]
+    append(rank, "z\n" * BEHIND_BYTES)
+    first, *rest = texts(tail.read())
+    assert first == f"({2 * BEHIND_BYTES - PIECE_BYTES} bytes are left out here: more was written than is kept)"
+    assert rest == ["z"] * (PIECE_BYTES // 2)
+
+
+def test_secrets_are_taken_out(tmp_path: Path, rank: Path) -> None:
+    settings = Settings(
+        database_url=SecretStr("postgresql+psycopg://clr:database-word@host/clr"),
+        broker_url=SecretStr("redis://:broker-word@host:6379/0"), admin_key=SecretStr(40 * "a"),
+    )  # fmt: skip
+    environment = {"HF_TOKEN": "hf_0123456789", "SHORT_TOKEN": "abc", "CLR_DATA_DIR": "/data/of/clr"}
+    append(
+        rank,
+        f"hf_0123456789 database-word broker-word {40 * 'a'} {KEY}\n"
+        "redis://me:any-word@host/0 Authorization: Bearer something\n"
+        "/data/of/clr abc clr_service\n",
+    )
+    assert texts(LogTail(tmp_path, redaction(secrets_of(settings, environment))).read()) == [
+        "*** *** *** *** ***",
+        "redis://***@host/0 Authorization: Bearer ***",
+        "/data/of/clr abc clr_service",
+    ]

@@ -1,0 +1,84 @@
+"""Follows what the agent and the ranks of an attempt write, on its way to SQL."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from jobs.rows import Line
+
+MOST_CHARACTERS: Final = 2000  # of a line; the rest is cut off
+PIECE_BYTES: Final = 256 * 1024  # of a file at a time
+BEHIND_BYTES: Final = 1024 * 1024  # a file that is further ahead has a part left out
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and the like, ECMA-48
+
+
+_FURTHER = ("group-*", "rung-*", "rung-*/group-*")  # folders of groups of ranks beside the first
+
+
+class LogTail:
+    """Reads the lines that were added to the logs of a run directory since the last call.
+
+    Args:
+        run_dir: Has ``agent.log`` and, below ``logs``, a folder for each rank; and so has each further group of ranks.
+        redact: Takes secrets out of a line.
+    """
+
+    def __init__(self, run_dir: Path, redact: Callable[[str], str]) -> None:
+        self._run_dir, self._redact = run_dir, redact
+        self._offsets: dict[Path, int] = {}
+
+    def read(self, *, is_last: bool = False) -> list[Line]:
+        """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
+        found = []
+        further = [folder for below in _FURTHER for folder in sorted(self._run_dir.glob(below))]
+        for folder in (self._run_dir, *further):
+            group = "" if folder == self._run_dir else f"{folder.relative_to(self._run_dir)}/"
+            found += [
+                Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)
+            ]
+            for path in sorted((folder / "logs").glob("*/attempt_*/*/std*.log")):
+                source = f"{group}rank{path.parent.name}"
+                found += [Line(source, path.stem, text) for text in self._lines(path, is_last=is_last)]
+        return found
+
+    def _lines(self, path: Path, *, is_last: bool) -> list[str]:
+        lines: list[str] = []
+        while piece := self._piece(path, lines):
+            end = piece.rfind(b"\n") + 1
+            if not end and (is_last or len(piece) == PIECE_BYTES):
+                end = len(piece)  # without an end in sight
+            self._offsets[path] += end
+            lines += [self._clean(line.decode(errors="replace")) for line in piece[:end].split(b"\n")]
+            if len(piece) < PIECE_BYTES and not (is_last and end < len(piece)):
+                break
+        return [line for line in lines if line]
+
+    def _piece(self, path: Path, lines: list[str]) -> bytes:
+        offset = self._offsets.setdefault(path, 0)
+        try:
+            ahead = path.stat().st_size - offset
+        except FileNotFoundError:
+            return b""
+        if ahead > BEHIND_BYTES:
+            left_out = ahead - PIECE_BYTES
+            lines.append(f"({left_out} bytes are left out here: more was written than is kept)")
+            self._offsets[path] = offset = offset + left_out
+        if ahead <= 0:
+            return b""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(PIECE_BYTES)
+
+    def _clean(self, line: str) -> str:
+        """As a terminal would show it in the end, without secrets and without anything that would move its cursor."""
+        line = _CONTROL_SEQUENCE.sub("", line.rstrip("\r"))
+        line = self._redact(line[line.rfind("\r") + 1 :])
+        if not line.isprintable():
+            line = "".join(repr(char)[1:-1] if _is_control(char) else char for char in line)
+        return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"
+
+
+def _is_control(char: str) -> bool:
+    return char != "\t" and unicodedata.category(char).startswith("C")
