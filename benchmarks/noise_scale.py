@@ -11,6 +11,7 @@ Aim: every_10 below 0.02 in CPU seconds.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -85,16 +86,18 @@ def overhead(world: World, model: str, every: int, pairs: int) -> dict[str, floa
 def rank(pairs: int) -> None:
     """One rank: prints the figures, if it is rank 0."""
     with joined_world() as world:
-        figures = {
-            f"{model}_every_{every}": overhead(world, model, every, pairs) for model in MODELS for every in (1, 10)
-        }
+        figures = {}
+        for model, every in itertools.product(MODELS, (1, 10)):
+            figures[f"{model}_every_{every}"] = found = overhead(world, model, every, pairs)
+            if world.rank == 0:
+                print(f"{model}, every {every}: {found}", file=sys.stderr, flush=True)
         if world.rank == 0:
             print(json.dumps(figures))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=41)
+    parser.add_argument("--pairs", type=int, default=21)
     parser.add_argument("--rank", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.rank:
@@ -105,7 +108,7 @@ def main() -> None:
         "--rank", "--pairs", str(options.pairs),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     print(done.stdout.strip().splitlines()[-1])
 
 

@@ -135,7 +135,7 @@ def run(data: Path, recipe: Recipe, out: Path, slots: int | None) -> dict[str, A
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="clr-") as folder,
-        Stack(f"{folder}/data", port=0, slots=slots) as stack,
+        Stack(f"{folder}/data", port=0, slots=slots, start_timeout_s=300) as stack,
         Client(stack.url, timeout_s=300) as client,
     ):
         file = Path(folder) / "cifar10.npz"
@@ -176,7 +176,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=None)
     parser.add_argument("--max-lr", type=float, default=None, help="peak of 1cycle, in place of a range test")
     asked = parser.parse_args()
-    print(json.dumps(run(asked.data, recipe_of(asked), asked.out, asked.slots)))
+    found = json.dumps(run(asked.data, recipe_of(asked), asked.out, asked.slots))
+    print(json.dumps(json.loads(found, parse_float=lambda digits: round(float(digits), 6))))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def _arm(text: str) -> Spec:
     """An arm from ``NAME=SCHEDULE field=value field=value``."""
     name, _, rest = text.partition("=")
     schedule, *settings = rest.split() or [""]
-    if not name or not schedule or "=" in schedule:
+    if not name or not schedule.isidentifier():
         raise UsageError(f'--arm must be "NAME=SCHEDULE field=value …", not {text!r}.')
     fields = fields_of(settings)
     own = {field: fields.pop(field) for field in OWN_FIELDS if field in fields}

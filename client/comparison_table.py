@@ -9,7 +9,7 @@ from rich.text import Text
 
 from client.words import Document, number, standing
 
-WIDTH = 120
+WIDTH = 132
 
 
 def comparison_table(document: Document) -> str:
@@ -33,7 +33,7 @@ def _row(arm: Document, metric: str) -> Iterator[str]:
     yield number(arm["max_lr"], 3)
     yield _spread(arm["final"].get(metric))
     yield _spread(arm["steps_to_target"])
-    yield _spread(arm["seconds_to_target"], digits=3)
+    yield number(arm["seconds_to_target"]["median"], 3)
     yield _spread(arm["update_ratio"], digits=3)
     yield f"{sum(run['status'] == 'succeeded' for run in arm['runs'])} of {len(arm['runs'])}"
 
@@ -51,8 +51,8 @@ def _spread(found: Document | None, digits: int = 4) -> str:
 
 def _remarks(document: Document) -> Iterator[str]:
     target = document["target"]
-    wanted = f"the final value of {target['final_of']}, seed by seed" if target["final_of"] else number(target["value"])
-    yield f"Target: {target['metric']} of {wanted}. Values are medians (lowest to highest) over seeds."
+    wanted = f"where {target['final_of']} ends, seed by seed" if target["final_of"] else number(target["value"])
+    yield f"Target: {target['metric']} {wanted}. Values are medians (lowest to highest) over seeds."
     yield f"Update ratio: updates of {document['reference']} to its own final value over those of the arm to that."
     short = document["equal_budget"]["arm"]
     for each in document["equal_budget"]["differences"]:

@@ -16,7 +16,7 @@ from jobs.spec import CompareSpec, job_spec
 from jobs.status import TERMINAL, Status
 
 SECONDS_ARE = (
-    "seconds of the training loop up to that update, evaluations and checkpoints between included, from samples_per_s; "
+    "of the training loop up to that update, evaluations and checkpoints between included, from samples_per_s; "
     "waiting, starting processes and updates that were done again after a lost worker are left out"
 )
 

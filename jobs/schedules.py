@@ -71,6 +71,11 @@ def rates_of(spec: AnySchedule, peak: float, foot: float | None) -> Rates:
     return {"max_lr": peak}
 
 
+def steps_up(spec: RepeatingSchedule, length: Length) -> int:
+    """Steps in the rising half of a cycle."""
+    return spec.step_size or steps_of_epochs(spec.step_size_epochs or 0.0, length.steps_per_epoch)
+
+
 def check_length(spec: AnySchedule, total_steps: int) -> None:
     """Refuse a schedule that does not fit into ``total_steps``, before its rates are known.
 
@@ -131,8 +136,7 @@ def _wsd(spec: WsdSchedule, rates: Rates, length: Length, _: Options) -> Schedul
 
 
 def _repeating(spec: RepeatingSchedule, rates: Rates, length: Length, momenta: Options) -> Schedule:
-    step_size = spec.step_size or steps_of_epochs(spec.step_size_epochs or 0.0, length.steps_per_epoch)
-    between = (rates["base_lr"], rates["max_lr"], step_size)
+    between = (rates["base_lr"], rates["max_lr"], steps_up(spec, length))
     options = momenta | _named(spec, "step_size_down")  # type: ignore[arg-type]  # one of the union's members
     if isinstance(spec, ExpRangeSchedule):
         return schedules.exp_range(*between, spec.gamma, **options)

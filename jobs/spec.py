@@ -8,6 +8,7 @@ from pydantic_core.core_schema import ValidationInfo
 from clr_core.range_test import BISECTIONS, short_steps
 from jobs import grid
 from jobs.arms import EVALUATIONS, Arm, ArmName, SuperConvergence, Target, check_arms, illegal_arm, reference_of
+from jobs.averaging_options import Swa, Swap, check_swa, check_swap
 from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
 from jobs.equal_budget import equal_budget_arms, shortest
@@ -137,7 +138,8 @@ class TrainSpec(_JobSpec):
     ``range_test`` is the one that ``max_lr: "auto"`` runs first. ``lr_reference_batch`` is the global batch size that
     the schedule's rates were found at: they are multiplied by global_batch_size / lr_reference_batch (the linear
     scaling rule, Goyal et al. 2017, arXiv:1706.02677). ``ema_decay`` asks for a moving average of the weights, which
-    is evaluated too.
+    is evaluated too. ``swap`` asks for a second phase, in which every rank goes on alone before weights are averaged;
+    ``swa`` for the average of the weights at the ends of cycles. The model is then that average.
     """
 
     kind: Literal["train"]
@@ -153,6 +155,8 @@ class TrainSpec(_JobSpec):
     batch_size_warm_start: BatchSizeWarmStart | None = None
     lr_reference_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    swap: Swap | None = None
+    swa: Swa | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -178,6 +182,20 @@ class TrainSpec(_JobSpec):
             check_warm_start(self.conditions, self.batch_size_warm_start)
         if self.observe.noise_scale is not None:
             check_noise_scale(self.conditions)
+        if self.swap is not None:
+            check_swap(self.conditions, self.swap)
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_one_way(self) -> Self:
+        if self.swa is not None:
+            check_swa(self.schedule, self.swa, self.steps)
+        if sum(option is not None for option in (self.swap, self.swa, self.ema_decay)) > 1:
+            raise refuse("two_averages", "swap, swa and ema_decay exclude each other: each is an average of weights")
+        if self.swap is not None and self.on_divergence is not None:
+            raise refuse(
+                "rates_not_lowered", "on_divergence would not lower the rates of swap.schedule: take one of both"
+            )
         return self
 
     def _refuse_scaling_what_was_measured(self) -> None:

@@ -17,7 +17,7 @@ class NoiseScale(Strict):
 
 
 class Observe(Strict):
-    """What is measured, where it costs something: ``gradient_norm`` at every step, held-back data every so many steps.
+    """What is measured, where it costs something: ``gradient_norm`` at every step, others every so many steps.
 
     Without ``evaluate_every`` held-back data is evaluated at the end of each epoch, and at the end in either case.
     """

@@ -111,9 +111,9 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, Role]:
     so_far = "" if document["is_final"] else ", so far"
     if not ratio["runs"]:
         return f"No run of {reference} has ended{so_far}", "muted"
-    seeds = f"{ratio['known']} of {ratio['runs']} seeds{so_far}"
+    seeds = f"{ratio['known']} of {ratio['runs']} seeds do{so_far}"
     if ratio["median"] is None:
-        return f"{short} does not reach {far} ({seeds} do)", "orange"
+        return f"{short} does not reach {far} ({seeds})", "orange"
     times = f"{number(ratio['median'])} times fewer" if ratio["median"] >= 1 else f"{number(1 / ratio['median'])} times"
     more = "" if ratio["median"] >= 1 else " more"
     return f"{short} needs {times}{more} updates than {reference} to reach {far} ({seeds})", "green"

@@ -25,7 +25,7 @@ def trained(
     """Train 20 steps on so many ranks, with changes of the conditions and options of the training; what each saw."""
     asked = conditions(world_size=world_size, **changes)
     spec = train_spec(**{"conditions": asked, "schedule": one_cycle(peak), "steps": STEPS} | (options or {}))
-    resolved = {"max_lr": peak, "div_factor": 10.0}
+    resolved = {"max_lr": peak, "div_factor": 10.0, "base_lr": peak / 10}
     claim = Claim("job", 1, "train", world_size, spec.model_dump(mode="json"), resolved, None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
     command = [

@@ -99,6 +99,7 @@ class Job:
             if line["type"] == "points":
                 done = line["done"]
                 for metric, values in line["values"].items():
+                    metric = f"{metric}/{line['replica']}" if line["replica"] else metric  # noqa: PLW2901
                     for step, value in zip(line["steps"], values, strict=True):
                         assert (metric, step) not in self.curve, "a step stands in the curve once"
                         self.curve[metric, step] = value

@@ -12,7 +12,6 @@ import pytest
 from client.client import Client
 from client.stack import Stack
 
-_DEFAULTS: dict[str, object] = {"slots": 2, "start_timeout_s": 240.0}  # patient: the machine may be busy
 FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.2"}
 
 

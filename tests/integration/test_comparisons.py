@@ -248,6 +248,16 @@ def test_a_cancelled_comparison_is_resumed_with_all_that_did_not_succeed(databas
     assert arm(document(database, parent), "fast")["update_ratio"]["median"] == 4
 
 
+def test_a_comparison_is_deleted_with_all_that_it_started(database: Database) -> None:
+    parent = submitted(database, arms=AUTO, seeds=[0])
+    service.cancel(database, parent)
+    with database.write() as session:
+        removed = control.remove_rows(session, parent)
+    assert len(removed) == 1 + 6 + 1
+    with database.read() as session:
+        assert session.query(Job).count() == 0
+
+
 def test_a_single_run_is_resumed_with_its_comparison_unless_that_succeeded(database: Database) -> None:
     lost = submitted(database, seeds=[0], **TWO)
     first, second = claim(database), claim(database)

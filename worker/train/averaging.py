@@ -1,7 +1,8 @@
-"""Exponential moving average of the weights."""
+"""Averages of the weights of a training: exponential and moving, or plain over the ends of cycles."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,3 +53,47 @@ class WeightAverage:
         """Go on from averaged weights that `state_dict` gave."""
         for name, value in self._average.items():
             value.copy_(state[name])
+
+
+class CycleAverage:
+    """Plain mean of the weights at the ends of cycles (Izmailov et al. 2018, arXiv:1803.05407, algorithm 1).
+
+    Args:
+        model: The model whose weights are averaged.
+        ends: Zero-based steps after which they are taken in.
+
+    Attributes:
+        count: How many are averaged.
+    """
+
+    def __init__(self, model: nn.Module, ends: range) -> None:
+        self._model, self._ends = model, ends
+        self._mean = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.count = 0
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after ``step``, if a cycle ends there."""
+        if step not in self._ends:
+            return
+        self.count += 1
+        for name, value in self._model.state_dict().items():
+            if value.is_floating_point():
+                self._mean[name].lerp_(value, 1 / self.count)
+            else:
+                self._mean[name].copy_(value)
+
+    def take_over(self) -> None:
+        """Give the model the mean. Running statistics of batch norm are to be taken anew after that."""
+        self._model.load_state_dict(self._mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The mean, by the model's names, and how many it is of."""
+        return {"mean": self._mean, "count": self.count}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a mean that `state_dict` gave."""
+        self.count = state["count"]
+        for name, value in self._mean.items():
+            value.copy_(state["mean"][name])

@@ -14,7 +14,7 @@ from jobs.conditions import Conditions
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train.augmentation import augment, draw
-from worker.train.averaging import WeightAverage
+from worker.train.averaging import CycleAverage, WeightAverage
 from worker.train.data import Data
 from worker.train.feed import Feed, make_feed, validation_batches
 from worker.train.models import build_model
@@ -37,6 +37,7 @@ class Learner:
         lr: Learning rate of the first step.
         sizes: Global batch size of every step; that of the conditions if left out.
         ema_decay: Decay of a moving average of the weights, where one is wanted.
+        cycle_ends: Steps after which weights go into a plain average, where one is wanted.
 
     Raises:
         TrainingError: Model, data and conditions do not go together, or something is not installed here.
@@ -52,6 +53,7 @@ class Learner:
         lr: float,
         sizes: BatchSizeSchedule | None = None,
         ema_decay: float | None = None,
+        cycle_ends: range | None = None,
     ) -> None:
         _require_images(data, conditions)
         self.world, self.data, self.conditions = world, data, conditions
@@ -63,6 +65,7 @@ class Learner:
         self.optimizer = build_optimizer(conditions.optimizer, self._model.parameters(), lr)
         self.model = parallel(self._model, conditions, world)
         self.average = None if ema_decay is None else WeightAverage(self._model, ema_decay)
+        self.cycles = None if cycle_ends is None else CycleAverage(self._model, cycle_ends)
         self._piece = conditions.rank_batch_size // conditions.accumulation_steps
         self._feed: Feed | None = None
 
@@ -74,7 +77,8 @@ class Learner:
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on, beside random states and the step's number."""
         state = {"model": self._model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        return state if self.average is None else state | {"ema": self.average.state_dict()}
+        averages = {"ema": self.average, "swa": self.cycles}
+        return state | {name: average.state_dict() for name, average in averages.items() if average is not None}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to a state that `state_dict` gave."""
@@ -82,6 +86,8 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:
             self.average.load_state_dict(state["ema"])
+        if self.cycles is not None:
+            self.cycles.load_state_dict(state["swa"])
 
     def step(self, step: int, seed: int) -> Tensor:
         """One update on this rank's part of the step's global batch; gradients are averaged over ranks.
@@ -93,14 +99,26 @@ class Learner:
         Returns:
             Loss of this rank's part before the update, a scalar on the device.
         """
-        inputs, targets = self._feed_of(seed).batch(step)
-        inputs = self._prepared(self._augmented(inputs, step, seed))
+        inputs, targets = self.batch(step, seed)
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._backward(inputs, targets)
         self.optimizer.step()
         if self.average is not None:
             self.average.update()
+        if self.cycles is not None:
+            self.cycles.update(step)
         return loss
+
+    def batch(self, step: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of this rank at a step, augmented, as the model takes them."""
+        inputs, targets = self._feed_of(seed).batch(step)
+        return self._prepared(self._augmented(inputs, step, seed)), targets
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """What the model says, in the precision of the conditions and without a word to other ranks."""
+        with self._autocast():
+            outputs: Tensor = self._model(inputs)
+        return outputs
 
     def evaluate(self) -> dict[str, float]:
         """The objective's metrics on the validation split, each rank taking its share.
@@ -163,9 +181,7 @@ class Learner:
         self._model.eval()
         sums = torch.zeros(self.objective.sums_size, dtype=torch.float64, device=self.world.device)
         for inputs, targets in validation_batches(self.data, self.world, max(self._piece, 256)):
-            with self._autocast():
-                outputs = self._model(self._prepared(inputs))
-            sums += self.objective.sums(outputs, targets)
+            sums += self.objective.sums(self.outputs(self._prepared(inputs)), targets)
         self._model.train()
         return self.objective.metrics(self.world.total(sums), len(self.data.val))
 

@@ -7,6 +7,7 @@ from typing import Any
 from clr_core.diagnosis import diagnose_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch_scheduler import ScheduledLR
+from jobs.averaging_options import cycle_ends
 from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
 from jobs.schedules import build_schedule
@@ -14,17 +15,18 @@ from jobs.spec import TrainSpec
 from jobs.status import Reason
 from worker.train.data import Data
 from worker.train.datasets import load
+from worker.train.ending import Ending
 from worker.train.epochs import Epochs
 from worker.train.keeping import Keeper
 from worker.train.learner import Learner
 from worker.train.ledger import Ledger
 from worker.train.memory import Memory
-from worker.train.model_file import write_card, write_model
 from worker.train.noise_scale import NoiseMeter
 from worker.train.observing import Rates, gradient_norm, step_metrics
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.stopping import is_asked_to_stop
+from worker.train.swap import length_of
 from worker.train.world import World
 
 
@@ -46,15 +48,18 @@ class Training:
 
     def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
-        self.spec, self.plan, self.report, self.world = plan.spec, plan, report, world
+        self.spec, self.plan, self.report, self.world, self.data = plan.spec, plan, report, world, data
         sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
         self.epochs = Epochs(sizes, len(data.train))
         self.length = self.epochs.length_of(plan.spec)
         cycles_momentum = plan.conditions.optimizer.cycles_momentum
         schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=cycles_momentum)
+        swa = plan.spec.swa
+        self.cycle_ends = range(0) if swa is None else cycle_ends(plan.spec.schedule, swa, self.length)
         self.learner = Learner(
             world, data, plan.conditions,
             seed=plan.spec.seed, lr=schedule.lr_at(0), sizes=sizes, ema_decay=plan.spec.ema_decay,
+            cycle_ends=self.cycle_ends or None,
         )  # fmt: skip
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
@@ -72,7 +77,7 @@ class Training:
             self.scheduler.load_state_dict({"step": first})
             if self.noise is not None and self.memory.noise_scale is not None:
                 self.noise.load_state_dict(self.memory.noise_scale)
-        self.report.plan(total, {"total_steps": total, "steps_per_epoch": self.length.steps_per_epoch})
+        self._announce(total)
         last = total if self._has_reached_its_target() else first
         for step in range(last, total):
             self.rates.note()
@@ -84,7 +89,15 @@ class Training:
                 return  # asked to stop: what is left is for another attempt
             if self._has_reached_its_target():
                 break
-        self._finish(self.memory.steps_to_target if self._has_reached_its_target() else last)
+        self._end(last)
+
+    def _announce(self, total: int) -> None:
+        resolved = {"total_steps": total, "steps_per_epoch": self.length.steps_per_epoch}
+        swap_steps = 0
+        if self.spec.swap is not None:
+            swap_steps = length_of(self.spec.swap, self.plan, len(self.data.train)).total_steps
+            resolved["swap_steps"] = swap_steps
+        self.report.plan(total + swap_steps, resolved)
 
     def _noise_meter(self, sizes: BatchSizeSchedule) -> NoiseMeter | None:
         options = self.spec.observe.noise_scale
@@ -103,7 +116,7 @@ class Training:
     def _is_evaluated_after(self, step: int) -> bool:
         every = self.spec.observe.evaluate_every
         is_due = self.epochs.ends_at(step) if every is None else (step + 1) % every == 0
-        return is_due or step + 1 == self.length.total_steps
+        return is_due or step + 1 == self.length.total_steps or step in self.cycle_ends
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
@@ -146,27 +159,23 @@ class Training:
         if self.memory.judge(self.evaluation, step + 1, self.spec.early_stop):
             self.keeper.hold_best(step + 1, self.memory)
 
-    def _finish(self, steps: int | None) -> None:
+    def _end(self, last: int) -> None:
+        steps = (self.memory.steps_to_target or last) if self._has_reached_its_target() else last
         if not self.evaluation:  # resumed from the last checkpoint, with no step left
             self.evaluation = self.learner.evaluate()
-        total = self.length.total_steps
-        final = {name: value if math.isfinite(value) else None for name, value in self.evaluation.items()}
-        result = {"final": final, "total_steps": total, "steps": steps, "stopped_early": steps != total}
+        ending = Ending(self.world, self.plan, self.report, self.data, steps, self.epochs.at(steps))
+        ending.run(self.learner, self.evaluation, self._verdict(steps))
+
+    def _verdict(self, steps: int) -> dict[str, Any]:
+        total, asked = self.length.total_steps, self.plan.conditions
+        result = {"final": self.evaluation, "total_steps": total, "steps": steps, "stopped_early": steps != total}
         result["best"] = {"step": self.memory.best_step, "value": self.memory.best}
         if self.spec.early_stop is not None:
             result["steps_to_target"] = self.memory.steps_to_target
         if self.noise is not None:
-            result["diagnosis"] = {"batch_size": self._batch_size_diagnosis(self.noise)}
-        if self.report.writes:
-            folder = self.report.folder
-            with self.learner.evaluated_weights():
-                self.report.file("model", steps or 0, write_model(self.learner.bare_model, folder))
-            self.report.file("card", steps or 0, write_card(self.plan, result, self.world.device, folder))
-        self.report.result(result)
-
-    def _batch_size_diagnosis(self, noise: NoiseMeter) -> dict[str, Any]:
-        asked = self.plan.conditions
-        return diagnose_batch_size(noise.scale, global_batch_size=asked.global_batch_size, world_size=asked.world_size)
+            sizes = {"global_batch_size": asked.global_batch_size, "world_size": asked.world_size}
+            result["diagnosis"] = {"batch_size": diagnose_batch_size(self.noise.scale, **sizes)}
+        return result
 
     def _refuse_divergence(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
         for step, loss, lr in zip(steps, losses, lrs, strict=True):
