@@ -139,21 +139,23 @@ def install(app: FastAPI) -> None:
     def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         return _invalid(request, "invalid_request", [_describe(each, None) for each in error.errors()])
 
-    @app.exception_handler(HTTPException)
-    def on_http_exception(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
-            return pages.not_found_page()
-        code = _CODES.get(error.status_code, "http_error")
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
-        return problem(request, error.status_code, code, str(error.detail), headers=headers)
-
     @app.exception_handler(Exception)
     def on_anything_else(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
         return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
+    app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RefusedError, _on_refused)
     app.add_exception_handler(DBAPIError, _on_database_error)
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - installed for these alone
+    if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
+        return pages.not_found_page()
+    code = _CODES.get(error.status_code, "http_error")
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(request, error)
+    return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
 
 def _on_refused(request: Request, error: Exception) -> JSONResponse:
@@ -161,8 +163,8 @@ def _on_refused(request: Request, error: Exception) -> JSONResponse:
     return problem(request, error.status, error.code, error.detail, headers=error.headers)
 
 
-def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str]:
-    return allowed_methods(app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
+def _allow(request: Request, error: HTTPException) -> dict[str, str]:
+    return allowed_methods(request.app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
 
 
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:
