@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.caller import Caller
-from api.access.gate import address_of
+from api.access.gate import READING_POSTS, address_of
 from api.access.origin import SAFE_METHODS
 from api.gauges import JobsCollector
 from jobs.db import Database
@@ -81,5 +81,6 @@ class Observed:
             "owner": caller.owner if caller else None, "address": address_of(request),
         }  # fmt: skip
         access_log.info("request", extra={"words": words})
-        if request.method not in SAFE_METHODS or status in REFUSALS:
+        changes = request.method not in SAFE_METHODS and request.scope["path"] not in READING_POSTS
+        if changes or status in REFUSALS:
             audit_log.warning("audit", extra={"words": words})

@@ -3,13 +3,14 @@
 import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from api.dashboard import pages
 from api.methods import allowed_methods
 from api.refusals import RefusedError
 from jobs.datasets.errors import (
@@ -111,19 +112,15 @@ def _id_of(request: Request) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Have every exception of the app answered with a problem document."""
+    """Have every exception of the app answered with a problem document, or with a page where a browser asks for one."""
 
-    @app.exception_handler(JobsError)
-    def on_jobs_error(request: Request, error: JobsError) -> JSONResponse:
-        status = STATUS_OF[type(error)]
-        errors = getattr(error, "errors", None)
-        if isinstance(error, ConditionsDifferError):
-            errors = [
-                {"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields
-            ]
-        retry = RETRY_AFTER_S.get(type(error))
-        headers = {"Retry-After": retry} if retry else None
-        return problem(request, status, error.code, str(error), errors=errors, headers=headers)
+    @app.exception_handler(HTTPException)
+    def on_http_exception(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
+            return pages.not_found_page()
+        code = _CODES.get(error.status_code, "http_error")
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(BadBodyError)
     def on_bad_body(request: Request, error: BadBodyError) -> JSONResponse:
@@ -138,19 +135,25 @@ def install(app: FastAPI) -> None:
     def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         return _invalid(request, "invalid_request", [_describe(each, None) for each in error.errors()])
 
-    @app.exception_handler(HTTPException)
-    def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
-        code = _CODES.get(error.status_code, "http_error")
-        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
-        return problem(request, error.status_code, code, str(error.detail), headers=headers)
-
-    @app.exception_handler(Exception)
-    def on_anything_else(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
-        return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
-
+    app.add_exception_handler(JobsError, _on_jobs_error)
     app.add_exception_handler(RefusedError, _on_refused)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(Exception, _on_anything_else)
+
+
+def _on_jobs_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, JobsError)  # noqa: S101 - installed for these alone
+    errors = getattr(error, "errors", None)
+    if isinstance(error, ConditionsDifferError):
+        errors = [{"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields]
+    retry = RETRY_AFTER_S.get(type(error))
+    headers = {"Retry-After": retry} if retry else None
+    return problem(request, STATUS_OF[type(error)], error.code, str(error), errors=errors, headers=headers)
+
+
+def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
+    return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
 
 def _on_refused(request: Request, error: Exception) -> JSONResponse:

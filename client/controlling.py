@@ -1,9 +1,5 @@
 """The commands that change jobs which exist: ``clr resume``, ``clone`` and ``delete``."""
 
-from typing import Annotated
-
-import typer
-
 from client import options as o
 from client.spec_files import patch_of
 from client.terminal import reporting, show, show_json, tell
@@ -40,7 +36,7 @@ def clone(
 
 
 @reporting
-def delete(jobs: Annotated[list[str], typer.Argument(metavar="JOB…")], url: o.Url = o.DEFAULT_URL) -> None:
+def delete(jobs: o.JobIds, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
     """Remove jobs that have ended, with their curves and files."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -48,3 +44,5 @@ def delete(jobs: Annotated[list[str], typer.Argument(metavar="JOB…")], url: o.
         for job in jobs:
             client.delete(job)
             tell(f"Deleted {job}")
+    if as_json:
+        show_json({"object": "deleted", "ids": jobs})

@@ -56,10 +56,12 @@ def upload(file: File, *, name: Name = "", url: o.Url = o.DEFAULT_URL, as_json: 
 
 @app.command()
 @reporting
-def delete(dataset: Dataset, *, url: o.Url = o.DEFAULT_URL) -> None:
+def delete(dataset: Dataset, *, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
     """Delete an uploaded dataset; one that a job still needs is kept."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
         client.delete_dataset(dataset)
     tell(f"Deleted {dataset}")
+    if as_json:
+        show_json({"object": "deleted", "ids": [dataset]})

@@ -99,15 +99,23 @@ class Conditions(Strict):
     optimizer: Optimizer
     world_size: Annotated[int, Field(ge=1, le=1024)]
     global_batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Samples per step over all ranks; a multiple of world_size."""
     precision: Literal["fp32", "bf16"] = "fp32"
     augmentation: Literal["none", "flip", "crop_flip", "crop_flip_cutout"] = "none"
+    """How training images are changed at random."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     sync_batch_norm: bool = False
+    """Batch norm takes its statistics over the pieces of all ranks."""
     channels_last: bool = False
+    """Memory format of images; faster on GPUs."""
     compile: bool = False
+    """Compile the model with torch.compile."""
     accumulation_steps: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Pieces in which each rank takes its part of a batch."""
     batch_norm_group_size: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    """Samples over which batch norm takes its statistics; left out, a whole piece."""
     nodes: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Workers that the ranks are spread over, as many on each."""
 
     @field_validator("global_batch_size")
     @classmethod

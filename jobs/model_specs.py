@@ -18,6 +18,7 @@ class MlpOptions(Strict):
     """Widths of the hidden layers."""
 
     hidden: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(default=[128], max_length=20)
+    """Widths of the hidden layers, such as 256, 128."""
 
 
 class MlpModel(Strict):

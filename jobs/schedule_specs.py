@@ -40,7 +40,9 @@ class Warmup(Strict):
     """Gradual warm-up (Goyal et al. 2017): the first ``steps`` are scaled from ``from_factor`` up to 1."""
 
     steps: Steps
+    """The first steps, whose rates are scaled."""
     from_factor: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """What the first of them is scaled by."""
 
 
 class _Schedule(Strict):
@@ -120,8 +122,11 @@ class CyclicSchedule(_Schedule):
     """
 
     max_lr: Peak
+    """Peak of the cycle."""
     max_momentum: Momentum = 0.95
+    """Momentum at the foot of the LR."""
     base_momentum: Momentum = 0.85
+    """Momentum at the peak of the LR."""
 
     @field_validator("base_momentum")
     @classmethod
@@ -144,9 +149,13 @@ class RepeatingSchedule(CyclicSchedule):
     """
 
     base_lr: LearningRate | None = None
+    """Foot of the cycles; left out, the lower bound of the range test."""
     step_size: Steps | None = None
+    """Steps in half a cycle; this or step_size_epochs."""
     step_size_epochs: Epochs | None = None
+    """Epochs in half a cycle; Smith: 2 to 10."""
     step_size_down: Steps | None = None
+    """Steps of the way down, where it differs."""
 
     @field_validator("base_lr")
     @classmethod
@@ -193,8 +202,11 @@ class OneCycleSchedule(CyclicSchedule):
 
     name: Literal["one_cycle"]
     div_factor: DivFactor | None = None
+    """max_lr / initial_lr; left out, from the bounds, or 10."""
     annihilation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Fraction of all steps spent far below the initial LR."""
     final_div_factor: Annotated[float, Field(ge=1, le=1e9)] = 100.0
+    """initial_lr / final_lr."""
     anneal: Literal["linear", "cos"] = "linear"
 
 
@@ -207,9 +219,12 @@ class OneCycleTwoPhaseSchedule(CyclicSchedule):
 
     name: Literal["one_cycle_two_phase"]
     pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """Fraction of all steps spent rising."""
     anneal: Literal["linear", "cos"] = "cos"
     div_factor: DivFactor | None = None
+    """max_lr / initial_lr; left out, from the bounds, or 10."""
     final_div_factor: Annotated[float, Field(ge=1, le=1e9)] = 1e4
+    """initial_lr / final_lr, as in torch."""
 
 
 SimpleSchedule = (

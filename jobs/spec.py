@@ -37,14 +37,23 @@ class RangeTest(Strict):
     """
 
     start_lr: LearningRate = 1e-6
+    """The rate that a sweep starts at: low enough that nothing is learned."""
     end_lr: LearningRate = 10.0
+    """The rate that it ends at, unless the loss diverges before."""
     steps: Annotated[int, Field(ge=10, le=100_000)] = 100
+    """Steps of one sweep."""
     spacing: Literal["exponential", "linear"] = "exponential"
+    """How the rate rises from step to step."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 3
+    """Sweeps with other orders of the data; with more of them the bounds have an interval."""
     measure: Literal["train_loss", "val_loss", "val_accuracy"] = "train_loss"
+    """What the bounds are read from."""
     measure_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Steps between measurements of held-back data; left out, fifty times a sweep."""
     bisect: bool = False
+    """Add short sweeps around the edge."""
     vary: Literal["data_order", "data_order_and_initialisation"] = "data_order"
+    """What differs between replicas."""
     start_from: StartFrom | None = None
 
     @field_validator("end_lr")
@@ -89,16 +98,22 @@ class RangeTest(Strict):
 
 class _JobSpec(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    """Of everything random."""
     name: Annotated[Text, Field(max_length=200)] = ""
+    """For people; need not be unique."""
     labels: Annotated[
         dict[Annotated[Text, Field(min_length=1, max_length=63)], Annotated[Text, Field(max_length=255)]],
         Field(max_length=32),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
     # Of a job that starts others (its range test, those of a sweep) these hold for each of them.
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Jobs with a higher one go first."""
     max_runtime_s: Seconds | None = None
+    """Longer than this over all attempts, and the job fails; curve and checkpoint are kept."""
     max_queue_s: Seconds | None = None
+    """Longer than this in the queue, and the job fails."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How often it may be lost with its worker."""
 
     @property
     def limits(self) -> dict[str, Any]:
@@ -146,17 +161,25 @@ class TrainSpec(_JobSpec):
     conditions: Conditions | None = None
     schedule: ScheduleSpec
     epochs: Epochs | None = None
+    """Passes over the data; this or steps."""
     steps: Steps | None = None
+    """Optimizer updates; this or epochs."""
     range_test: RangeTest | None = None
+    """The one that a peak of auto runs first."""
     allow_different_conditions: bool = False
+    """Take bounds that were found under other conditions."""
     observe: Observe = Observe()
     early_stop: EarlyStop | None = None
     on_divergence: OnDivergence | None = None
     batch_size_warm_start: BatchSizeWarmStart | None = None
     lr_reference_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Global batch size that the rates were found at: they are scaled from it to that of the conditions."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Keep a moving average of the weights with this decay, and evaluate it too."""
     swap: Swap | None = None
+    """A second phase: each rank refines the weights by itself, and they are averaged."""
     swa: Swa | None = None
+    """Average the weights at the ends of cycles."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -229,6 +252,7 @@ class SweepSpec(_JobSpec):
     kind: Literal["sweep"]
     conditions: Conditions
     over: grid.Over
+    """Paths into the conditions, each with its values: optimizer.weight_decay = 1e-3, 1e-4."""
     range_test: RangeTest = RangeTest()
 
     @model_validator(mode="after")

@@ -7,9 +7,14 @@ from pydantic_core import PydanticCustomError
 
 
 class Strict(BaseModel):
-    """A frozen document: unknown fields, coerced types, NaN and infinity are refused."""
+    """A frozen document: unknown fields, coerced types, NaN and infinity are refused.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    The sentence under a field is its description in the JSON Schema: the help of the dashboard's forms.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 def refuse(code: str, message: str) -> PydanticCustomError:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
@@ -22,6 +22,12 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 def jobs_page() -> HTMLResponse:
     """All jobs."""
     return _page("jobs", "Jobs")
+
+
+@router.get("/new")
+def new_job_page() -> HTMLResponse:
+    """A form for a new job; what it begins with, its module reads from the address."""
+    return _page("new", "New job", draws=True)
 
 
 @router.get("/workers")
@@ -65,8 +71,19 @@ def show_asset(version: str, name: str, accept_encoding: Annotated[str, Header()
     return Response(found.plain, media_type=found.media_type, headers=_KEEP)
 
 
-def _page(name: str, title: str, *, draws: bool = False) -> HTMLResponse:
+def wants_page(request: Request) -> bool:
+    """Whether a browser opens an address, rather than a program asking the API."""
+    in_api = request.url.path == "/v1" or request.url.path.startswith("/v1/")
+    return request.method == "GET" and not in_api and "text/html" in request.headers.get("accept", "")
+
+
+def not_found_page() -> HTMLResponse:
+    """For addresses that have no page."""
+    return _page("not_found", "Not found", status=404)
+
+
+def _page(name: str, title: str, *, draws: bool = False, status: int = 200) -> HTMLResponse:
     """A page; with Plotly where it ``draws``."""
     template = _templates.get_template(f"{name}.html")
     text = template.render(page=name, title=title, draws=draws, assets=f"/assets/{digest()}")
-    return HTMLResponse(text, headers={"Content-Security-Policy": POLICY_WITH_STYLES} if draws else None)
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY_WITH_STYLES} if draws else None)

@@ -47,3 +47,16 @@ def test_assets_are_kept_for_ever_and_compressed(stack: Stack) -> None:
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/javascript")
     assert httpx2.get(f"{stack.url}/assets/0/style.css").status_code == 404
+
+
+def test_an_address_without_a_page_is_a_page_for_browsers_and_a_problem_for_programs(
+    stack: Stack, open_page: OpenPage
+) -> None:
+    page = open_page(f"{stack.url}/no/such/page", allowed=("status of 404",))
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    program = httpx2.get(f"{stack.url}/no/such/page")
+    assert (program.status_code, program.json()["code"]) == (404, "not_found")
+    asked_of_the_api = httpx2.get(f"{stack.url}/v1/nothing", headers={"Accept": "text/html"})
+    assert asked_of_the_api.headers["content-type"] == "application/problem+json"

@@ -30,7 +30,7 @@ FAST = {
     "CLR_LEASE_S": str(LEASE_S), "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.3",
     "CLR_MAX_ATTEMPTS": "8", "CLR_SLOTS": str(SLOTS),
 }  # fmt: skip
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 300.0  # a busy machine is no violation
 
 
 class Rig:

@@ -8,6 +8,7 @@ import { nameOf } from "./words.js";
 const EVERY_MS = 2000;
 const TIMES_MS = 30_000; // how often "2 minutes ago" is told anew
 const PER_PAGE = 25;
+const FILTERS = ["name", "status", "kind"];
 
 const filters = document.getElementById("filters");
 const list = document.getElementById("list");
@@ -16,7 +17,7 @@ const query = new URLSearchParams(location.search);
 const rows = new Map(); // by id of the job
 let again = () => {};
 
-for (const name of ["status", "kind"]) {
+for (const name of FILTERS) {
   filters.elements[name].value = query.get(name) ?? "";
   filters.elements[name].addEventListener("change", () => filters.requestSubmit());
 }
@@ -50,7 +51,7 @@ function place(job, index) {
 }
 
 function showFrame(count, next) {
-  const narrowed = query.has("status") || query.has("kind") || query.has("cursor");
+  const narrowed = [...FILTERS, "cursor"].some((name) => query.has(name));
   document.getElementById("loading").hidden = true;
   document.getElementById("list-card").hidden = count === 0;
   document.getElementById("empty").hidden = count > 0 || narrowed;

@@ -1,0 +1,68 @@
+// What a form begins with: values that work on any machine, then those of a job, then those of the address.
+
+const CONDITIONS = {
+  model: { name: "mlp" }, dataset: { name: "digits" }, optimizer: { name: "sgd", momentum: 0.9, weight_decay: 5e-4 },
+  world_size: 1, global_batch_size: 128,
+};
+const STARTS = {
+  lr_find: { conditions: CONDITIONS },
+  train: { conditions: CONDITIONS, schedule: { name: "one_cycle", max_lr: "auto" }, epochs: 10 },
+  sweep: { conditions: CONDITIONS, over: { "optimizer.weight_decay": [1e-3, 1e-4, 1e-5] } },
+};
+
+/** Fields that are shown at once, by name; required ones are as well. */
+export const FIRST = new Set([
+  "name", "epochs", "steps", "schedule", "conditions", "range_test", "over", "model", "dataset", "optimizer", "options", "hidden",
+  "momentum", "weight_decay", "betas", "world_size", "global_batch_size", "start_lr", "end_lr", "replicas", "max_lr", "lr", "base_lr",
+  "step_size_epochs", "milestones", "gamma", "pct_start", "annihilation_fraction",
+]);
+
+/** Words where the schema has none that a user would know. */
+export const WORDS = {
+  auto: "auto: a range test first", "from job": "the bounds of a range test", conditions: "Given here, not taken from the range test",
+};
+
+/** The kinds that a form can be made for. */
+export const KINDS = Object.keys(STARTS);
+
+/** What kind of job the address asks for; `from_job` is about a training. */
+export const kindIn = (query) => (KINDS.includes(query.get("kind")) ? query.get("kind") : query.has("from_job") ? "train" : "lr_find");
+
+/**
+ * The spec that a form of a kind begins with. `like` is the spec of another job: a job of the same kind is taken whole,
+ * of others the conditions. In the address `from_job` is the range test whose bounds are wanted, and every other
+ * parameter a path, such as `schedule.max_lr=0.3` or `conditions.world_size=2`.
+ */
+export function startOf(kind, query, like = null) {
+  const spec = structuredClone(STARTS[kind]);
+  if (like?.kind === kind) Object.assign(spec, like);
+  else if (like?.conditions) spec.conditions = like.conditions;
+  for (const [path, text] of query) {
+    if (!["kind", "clone", "from_job"].includes(path)) put(spec, path.split("."), valueOf(text));
+  }
+  if (kind === "train" && query.has("from_job")) {
+    const peak = "lr" in spec.schedule ? "lr" : "max_lr";
+    spec.schedule[peak] = { from_job: query.get("from_job") };
+    spec.conditions = null;
+  }
+  if (kind === "train" && spec.steps) spec.epochs = "";
+  return spec;
+}
+
+function put(place, [name, ...rest], value) {
+  if (name === "__proto__") return;
+  if (rest.length === 0) {
+    place[name] = value;
+    return;
+  }
+  if (typeof place[name] !== "object" || place[name] === null) place[name] = {};
+  put(place[name], rest, value);
+}
+
+function valueOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
