@@ -14,9 +14,6 @@ BEHIND_BYTES: Final = 1024 * 1024  # a file that is further ahead has a part lef
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and the like, ECMA-48
 
 
-_FURTHER = ("group-*", "rung-*", "rung-*/group-*")  # folders of groups of ranks beside the first
-
-
 class LogTail:
     """Reads the lines that were added to the logs of a run directory since the last call.
 
@@ -32,9 +29,8 @@ class LogTail:
     def read(self, *, is_last: bool = False) -> list[Line]:
         """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
         found = []
-        further = [folder for below in _FURTHER for folder in sorted(self._run_dir.glob(below))]
-        for folder in (self._run_dir, *further):
-            group = "" if folder == self._run_dir else f"{folder.relative_to(self._run_dir)}/"
+        for folder in (self._run_dir, *sorted(self._run_dir.glob("group-*"))):
+            group = "" if folder == self._run_dir else f"{folder.name}/"
             found += [
                 Line(f"{group}agent", "stderr", text) for text in self._lines(folder / "agent.log", is_last=is_last)
             ]

@@ -25,6 +25,7 @@ class Sharing:
     Attributes:
         groups: Those that run.
         spare: Slots to take.
+        run_dir: Of the attempt; folder of its first group. Each further one has a folder in it.
         group_size: How many slots a group needs.
         prepare: Writes the plan of a group into its folder.
         told: How many slots SQL has been told of.
@@ -32,10 +33,10 @@ class Sharing:
 
     groups: Groups
     spare: Spare
+    run_dir: Path
     group_size: int
     prepare: Callable[[Path, Share], None]
     told: int = field(init=False)
-    _folder: Path = field(init=False)
     _count: int = field(init=False)
     _share: Share = field(init=False)
     _look_at: float = 0.0
@@ -44,17 +45,16 @@ class Sharing:
     def __post_init__(self) -> None:
         self.told = self.group_size
 
-    def begin(self, folder: Path, devices: Devices, count: int, probes: Sequence[dict[str, Any]] = ()) -> None:
+    def begin(self, devices: Devices, count: int, probes: Sequence[dict[str, Any]] = ()) -> None:
         """Start the first group of those that do some pieces.
 
         Args:
-            folder: For their plans and reports.
-            devices: Slots of the first group.
+            devices: Its slots.
             count: How many pieces there are.
             probes: The pieces, where they are no replicas.
         """
-        self._folder, self._count, self._share = folder, count, Share.first(folder, probes)
-        self._look_at, self._number = 0.0, 0
+        folder = self._next_folder()
+        self._count, self._share, self._look_at = count, Share.first(folder, probes), 0.0
         self.prepare(folder, self._share)
         self.groups.start(folder, devices)
 
@@ -80,11 +80,14 @@ class Sharing:
         if piece is None:  # a group was faster
             self.spare.give_back(devices)
             return
-        self._number += 1
-        folder = self._folder / f"group-{self._number}"
+        folder = self._next_folder()
         try:
             self.prepare(folder, replace(self._share, piece=piece))
             self.groups.start(folder, devices)
         finally:
             if not self.groups.hold(devices):  # it could not be started
                 self.spare.give_back(devices)
+
+    def _next_folder(self) -> Path:
+        number, self._number = self._number, self._number + 1
+        return self.run_dir / f"group-{number}" if number else self.run_dir

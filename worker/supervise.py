@@ -1,7 +1,6 @@
 """Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
 
 import errno
-import itertools
 import logging
 import threading
 import time
@@ -124,7 +123,7 @@ class Supervisor:
             if folder != shipper.run_dir:
                 shipper.follow(folder)
 
-        return Sharing(self.groups(claim, spare), spare, claim.slots, prepare)
+        return Sharing(self.groups(claim, spare), spare, shipper.run_dir, claim.slots, prepare)
 
     def groups(self, claim: Claim, spare: Spare) -> Groups:
         """The groups of ranks of a claim on this host; none runs yet."""
@@ -159,19 +158,19 @@ class Supervisor:
         self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
     ) -> None:
         """Run the job, or its replicas, and then the probes of one rung after the other."""
-        folder, probes, numbers = shipper.run_dir, list[dict[str, Any]](), itertools.count()
+        probes: list[dict[str, Any]] = []
         # Replicas of a job on several nodes run one after the other: spare slots would have to be gathered, too.
         count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
         while count:
             try:
-                sharing.begin(folder, devices, count, probes)
+                sharing.begin(devices, count, probes)
                 self._follow(sharing, shipper, claim, lease)
             finally:
                 sharing.groups.kill()
             if not lease.lost.is_set():
                 self.insist(lease, lambda: self._ship(shipper, claim, lease))
             probes = self.insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
-            folder, count = shipper.run_dir / f"rung-{next(numbers)}", len(probes)
+            count = len(probes)
 
     def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
         """End the ranks; those of a training, whose run directory is given, save first.
