@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from client.client import Client
@@ -17,6 +18,7 @@ from tests.e2e.conftest import running_stack
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDTHS = (390, 1440)
 PATIENCE_MS = 120_000
+COLOURS = 128  # of a picture: text and lines look the same, in a third of the bytes
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -118,4 +120,7 @@ def assert_good_looks(page: Page, chart: str, name: str) -> None:
 def screenshot(page: Page, name: str) -> None:
     """Keep the page as a picture of the documentation, where ``CLR_SCREENSHOTS=1`` asks for it."""
     if os.environ.get("CLR_SCREENSHOTS") == "1":
-        page.screenshot(path=IMAGES / f"dashboard-{name}.png")
+        path = IMAGES / f"dashboard-{name}.png"
+        page.screenshot(path=path)
+        with Image.open(path) as image:
+            image.convert("RGB").quantize(COLOURS).save(path, optimize=True)
