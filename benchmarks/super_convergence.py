@@ -116,7 +116,7 @@ def spec_of(recipe: Recipe, dataset_id: str) -> dict[str, Any]:
 
 
 def summary(document: Mapping[str, Any], recipe: Recipe, seconds: float) -> dict[str, Any]:
-    """The last line: the ratio of updates of 1cycle (median; null where half of the seeds never arrive), and every arm."""
+    """The last line: the ratio of updates of 1cycle (median; null where half of the seeds fall short), and all arms."""
     arms = {arm["name"]: arm for arm in document["arms"]}
     return {
         "update_ratio": arms["1cycle"]["update_ratio"]["median"],
