@@ -13,72 +13,12 @@ from starlette.exceptions import HTTPException
 from api.dashboard import pages
 from api.methods import allowed_methods
 from api.refusals import RefusedError
-from jobs.datasets.errors import (
-    DatasetInUseError,
-    DatasetNotFoundError,
-    InvalidDatasetError,
-    StorageError,
-    UnsupportedUploadError,
-    UnusableDatasetError,
-    UploadCutOffError,
-    UploadTooLargeError,
-)
-from jobs.errors import (
-    BoundsNotReadyError,
-    ConditionsDifferError,
-    IdempotencyKeyReusedError,
-    JobInUseError,
-    JobNotFoundError,
-    JobNotTerminalError,
-    JobsError,
-    KeyNotFoundError,
-    NoBoundsError,
-    NoComparisonError,
-    NoEpochsError,
-    NoPlotError,
-    NoSuchFileError,
-    NoTableError,
-    NoTimesError,
-    NotResumableError,
-    TooManyJobsError,
-    UnusableBoundsError,
-    UnusableStartError,
-    WorkerNotFoundError,
-)
+from api.statuses import RETRY_AFTER_S, STATUS_OF
+from jobs.errors import ConditionsDifferError, JobsError
 from jobs.storage_trouble import trouble
 
 log = logging.getLogger(__name__)
 
-STATUS_OF: dict[type[JobsError], int] = {
-    JobNotFoundError: 404,
-    IdempotencyKeyReusedError: 409,
-    ConditionsDifferError: 409,
-    BoundsNotReadyError: 409,
-    NoBoundsError: 409,
-    NoEpochsError: 409,
-    NoTimesError: 409,
-    NoPlotError: 409,
-    NoTableError: 409,
-    NoComparisonError: 409,
-    NoSuchFileError: 409,
-    UnusableBoundsError: 409,
-    UnusableStartError: 409,
-    NotResumableError: 409,
-    JobNotTerminalError: 409,
-    JobInUseError: 409,
-    WorkerNotFoundError: 404,
-    DatasetNotFoundError: 404,
-    DatasetInUseError: 409,
-    InvalidDatasetError: 422,
-    UnusableDatasetError: 422,
-    UploadCutOffError: 400,
-    UploadTooLargeError: 413,
-    UnsupportedUploadError: 415,
-    StorageError: 507,
-    KeyNotFoundError: 404,
-    TooManyJobsError: 429,
-}
-RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1", TooManyJobsError: "30"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _SHOWN_CHARACTERS = 80
 

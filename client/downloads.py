@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.errors import UsageError
 from client.terminal import reporting, show_json, tell
 
@@ -22,7 +23,7 @@ Metric = Annotated[list[str] | None, typer.Option(help="Only this metric; may be
 
 
 @reporting
-def model(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def model(job: o.JobId, out: Out = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Fetch the model of a training as safetensors, and its card as JSON beside it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -47,7 +48,7 @@ def model(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o.
 
 @reporting
 def curves(
-    job: o.JobId, csv: Table = None, metric: Metric = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False
+    job: o.JobId, csv: Table = None, metric: Metric = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False
 ) -> None:
     """Write every point of a job's curves as CSV: metric, replica, step, value; with --json, 2,000 points of each."""
     from client.client import Client  # noqa: PLC0415 - heavy

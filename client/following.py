@@ -3,10 +3,10 @@
 import typer
 from rich.console import Console
 
+from client.addresses import DEFAULT_URL
 from client.client import Client, Document
 from client.comparison_table import comparison_table
 from client.live_curves import live_chart
-from client.options import DEFAULT_URL
 from client.sweep_table import sweep_table
 from client.tables import bounds_table
 from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, complain, show, show_json, tell

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.terminal import reporting, show, show_json, tell
 from client.words import Document
 
@@ -22,7 +23,7 @@ def logs(
     follow: Follow = False,
     tail: Tail = None,
     attempt: Attempt = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Show what the ranks of a job wrote; with -f --json, a line of JSON for each line."""

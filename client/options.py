@@ -7,7 +7,6 @@ import typer
 
 from client import completion
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 CONDITIONS = "Conditions: what range test and training share"
 SWEEP = "Range test"
 TRAINING = "Training"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.errors import UsageError
 from client.terminal import reporting, show_json, tell
 
@@ -28,7 +29,7 @@ def plot(  # noqa: PLR0913 - options of a command
     theme: Theme = "light",
     width: Width = None,
     height: Height = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Write the picture of a job: its range test, its training, or its sweep, as far as it has come."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.completion import kinds, statuses
 from client.plotting import check_suffix, fetch
 from client.tables import bounds_table, jobs_table
@@ -33,7 +34,7 @@ def jobs(
     kind: Kind = None,
     limit: Limit = 20,
     cursor: Cursor = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """List jobs, newest first."""
@@ -50,7 +51,7 @@ def jobs(
 
 
 @reporting
-def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def watch(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Watch a job to its end; exit status 1 if it does not succeed."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import follow  # noqa: PLC0415 - heavy
@@ -60,9 +61,7 @@ def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def bounds(
-    job: o.JobId, out: Out = None, plot: Plot = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False
-) -> None:
+def bounds(job: o.JobId, out: Out = None, plot: Plot = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Show the LR bounds that an lr_find job found, with its curve, and what to type next."""
     if out is not None:
         check_suffix(out)
@@ -84,7 +83,7 @@ def bounds(
 
 
 @reporting
-def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def table(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Show the bounds of a sweep, cell by cell, or the arms of a comparison, as far as they are known."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.comparison_table import comparison_table  # noqa: PLC0415 - heavy
@@ -100,7 +99,7 @@ def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def cancel(job: o.JobId, kill: Kill = False, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def cancel(job: o.JobId, kill: Kill = False, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Cancel a job; clr resume continues it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 

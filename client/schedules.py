@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.charts import chart
 from client.errors import UsageError
 from client.specs import fields_of
@@ -26,7 +27,7 @@ Out = Annotated[Path | None, typer.Option(help="Write a picture: .svg or .png.",
 
 @app.callback()
 @reporting
-def schedules(context: typer.Context, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def schedules(context: typer.Context, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """List every schedule with a line of help."""
     if context.invoked_subcommand is not None:
         return
@@ -51,7 +52,7 @@ def preview(  # noqa: PLR0913 - options of a command
     steps_per_epoch: StepsPerEpoch = None,
     no_momentum: Flat = False,
     out: Out = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Draw what a schedule does to the learning rate, step by step."""

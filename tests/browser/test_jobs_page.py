@@ -29,10 +29,13 @@ def range_test(name: str, steps: int = 20) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ran(stack: Stack) -> str:
-    """A range test that has ended."""
+    """A range test that has ended, and two trainings, one well and one badly."""
     with Client(stack.url) as client:
-        job = client.submit(range_test("a quick look"))
+        job = client.submit(range_test("a quick look", steps=60))
         client.wait(job["id"])
+        for name, max_lr in (("one cycle", 0.1), ("far too hot", 1e5)):
+            spec = training(name, 200)
+            client.wait(client.submit(spec | {"schedule": spec["schedule"] | {"max_lr": max_lr}})["id"])
     return str(job["id"])
 
 
@@ -45,6 +48,8 @@ def test_a_job_appears_by_itself_moves_and_is_cancelled_from_the_list(
     row = page.get_by_role("listitem").filter(has_text="a long one")
     expect(row.locator(".status")).to_have_text("running")
     expect(row.locator(".done")).to_contain_text("left")
+    expect(page.get_by_text("failed")).to_have_count(2)  # in the list, and among the filters
+    expect(page.get_by_text("LR 0.")).to_be_visible()
     screenshot(page, "jobs")
     node = row.element_handle()
     row.get_by_role("button", name="Cancel a long one").click()

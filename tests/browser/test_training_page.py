@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from client.client import Client
 from client.stack import Stack
-from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
+from tests.browser.conftest import assert_accessible, assert_fits, assert_good_looks
 
 OpenPage = Callable[..., Page]
 
@@ -180,16 +180,10 @@ def test_what_can_be_downloaded_and_copied(stack: Stack, open_page: OpenPage, do
     assert page.get_by_role("link", name="Clone").get_attribute("href") == f"/new?clone={done['id']}"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_page_fits_and_is_accessible(
-    stack: Stack, open_page: OpenPage, done: dict[str, Any], width: int, *, dark: bool
-) -> None:
-    page = open_page(f"{stack.url}/jobs/{done['id']}", width=width, dark=dark)
-    expect(page.locator("#train-plot .main-svg").first).to_be_visible()
+def test_the_page_fits_and_is_accessible(stack: Stack, open_page: OpenPage, done: dict[str, Any]) -> None:
+    page = open_page(f"{stack.url}/jobs/{done['id']}")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert_fits(page)
     assert_accessible(page)
-    if not dark:
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
-        screenshot(page, f"training-{width}")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
+    assert_good_looks(page, "#train-plot", "training")
