@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from jobs.models import Job
 from jobs.probing import objective_of, rates_of, score_of
 from jobs.refining import Probe
-from tests.builders import lr_find_spec
+from tests.builders import conditions, lr_find_spec
 
 
 def refused(**changes: Any) -> str:
@@ -32,6 +32,8 @@ def test_what_no_ladder_can_be_is_refused_with_field_and_legal_range() -> None:
     told = refused(refine="probe", probe={"rates": 8, "steps": 399})
     assert told == "probe.steps: must be an integer >= 400 for 8 rates"
     assert refused(refine="probe", probe={"rates": 1}).startswith("probe.rates: Input should be greater than")
+    nodes = conditions(nodes=2)
+    assert refused(conditions=nodes, refine="probe") == "probe: goes with conditions.nodes = 1, got 2"
     assert refused(refine="bayes").startswith("refine: Input should be 'probe'")
     assert refused(refine="probe", probe={"step": 500}).startswith("probe.step: Extra inputs")
 
