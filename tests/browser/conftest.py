@@ -107,7 +107,7 @@ def assert_good_looks(page: Page, chart: str, name: str) -> None:
     for width in WIDTHS:
         for scheme in ("dark", "light"):
             page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+            page.emulate_media(color_scheme=scheme)
             room = page.locator(chart).evaluate("(chart) => chart.clientWidth")
             expect(page.locator(chart)).to_have_attribute("data-look", f"{scheme} {room}")
             assert_fits(page)
