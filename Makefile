@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: bench-superconvergence chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: openapi bench-superconvergence chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -31,6 +31,9 @@ bench-superconvergence: install  ## 1cycle against the standard policy on CIFAR-
 
 fuzz: install  ## schemathesis with and without a key, for minutes; SEED=n for another run
 	$(BIN)/python -m tests.fuzz --seed $(SEED)
+
+openapi: install  ## Freeze the contract of /v1 anew, after a change that is meant
+	$(BIN)/python -m tests.openapi
 
 restore-drill: install  ## Dump, restore and serve a database of each kind
 	$(BIN)/python -m pytest tests/integration/test_restore.py

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from api import openapi, problems
 from api.access import policy as access
 from api.access.gate import Gate
-from api.access.headers import SecurityHeaders
 from api.dashboard import pages
 from api.deps import Services
+from api.headers import SecurityHeaders
 from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
 from api.observe import Metrics, Observed

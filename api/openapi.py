@@ -1,21 +1,40 @@
-"""What FastAPI's OpenAPI document lacks: bodies that `api.deps` parses, keys, and the problems of every operation."""
+"""What FastAPI's OpenAPI document lacks: bodies that `api.deps` parses, keys, examples, problems of operations."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from api.access.gate import PUBLIC, scope_of
+from api.access.gate import PUBLIC, READING_POSTS, scope_of
+from api.answers import ANSWERS, PARAMETERS
+from api.schemas.problems import Meanings, Problem, answer, meanings_in
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_EVERYWHERE = {
-    "400": "The request could not be read",
-    "401": "No key, or not a good one",
-    "403": "The key's scope is too small, or the request comes from another site's page",
-    "422": "A parameter, a header or the body is not legal",
-    "429": "Too many requests or jobs; Retry-After says when to ask again",
-    "503": "The database does not answer",
+_EVERYWHERE: dict[int, Meanings] = {
+    400: {"bad_request": "The request could not be read."},
+    403: {
+        "unknown_host": "Without keys the server answers to its loopback address only.",
+        "cross_origin": "The request comes from another site's page.",
+    },
+    422: {"invalid_request": "A parameter or a header is not legal."},
+    500: {"internal_error": "Something broke in the server; its log has the request id."},
+}
+_WITH_A_KEY: dict[int, Meanings] = {
+    401: {
+        "key_required": "This server asks for a key.",
+        "invalid_key": "The key is not known here, has expired or was revoked.",
+        "session_ended": "The session has ended; log in again.",
+    },
+    403: {
+        "scope_missing": "The key's scope is too small.",
+        "csrf_token_missing": "A session must send X-CSRF-Token.",
+    },
+    429: {"too_many_requests": "You ask too often; Retry-After says when to ask again."},
+    503: {"database_unavailable": "The database does not answer; try again."},
+}
+_WRITING: dict[int, Meanings] = {
+    503: {"storage_read_only": "The database is read-only: nothing was stored."},
+    507: {"storage_full": "The database has no room left: nothing was stored."},
 }
 _SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key"},
@@ -34,7 +53,7 @@ def complete(app: FastAPI, specs: dict[str, TypeAdapter[Any]]) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _completed(generate(), specs)
+            app.openapi_schema = _completed(generate(), {**specs, "Problem": TypeAdapter(Problem)})
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -52,14 +71,38 @@ def _completed(document: dict[str, Any], specs: dict[str, TypeAdapter[Any]]) -> 
         for method in _METHODS:
             if method in item:
                 _describe(path, method.upper(), item[method])
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own; ours are problems
+        schemas.pop(unused, None)
     return document
 
 
 def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
-    for status, meaning in _EVERYWHERE.items():
-        if status not in responses or ("application/json" in responses[status].get("content", {}) and status == "422"):
-            responses[status] = {"description": meaning, "content": _PROBLEM}
+    _list_problems(path, method, operation["responses"])
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path" and parameter["name"] in PARAMETERS:
+            parameter["example"] = PARAMETERS[parameter["name"]]
+    for response in operation["responses"].values():
+        _show(response.get("content", {}))
     if (method, path) not in PUBLIC:
         operation["security"] = [{"key": []}, {"session": []}]
         operation["description"] = f"{operation.get('description', '')}\n\nScope: `{scope_of(method, path)}`.".strip()
+
+
+def _list_problems(path: str, method: str, responses: dict[str, Any]) -> None:
+    tables = [_EVERYWHERE]
+    tables += [_WITH_A_KEY] if (method, path) not in PUBLIC or path.startswith("/v1/") else []
+    tables += [_WRITING] if method != "GET" and path not in READING_POSTS else []
+    for status, meanings in (each for table in tables for each in table.items()):
+        there = responses.get(str(status), {})
+        known = meanings_in(there)
+        is_fastapis = status == 422  # noqa: PLR2004 - HTTP
+        if known or is_fastapis or "application/json" not in there.get("content", {}):
+            responses[str(status)] = answer(status, known | meanings)
+
+
+def _show(content: dict[str, Any]) -> None:
+    """Add the example of the document that an answer is."""
+    for media in content.values():
+        name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if name in ANSWERS and "examples" not in media:
+            media["example"] = ANSWERS[name]

@@ -13,72 +13,12 @@ from starlette.exceptions import HTTPException
 from api.dashboard import pages
 from api.methods import allowed_methods
 from api.refusals import RefusedError
-from jobs.datasets.errors import (
-    DatasetInUseError,
-    DatasetNotFoundError,
-    InvalidDatasetError,
-    StorageError,
-    UnsupportedUploadError,
-    UnusableDatasetError,
-    UploadCutOffError,
-    UploadTooLargeError,
-)
-from jobs.errors import (
-    BoundsNotReadyError,
-    ConditionsDifferError,
-    IdempotencyKeyReusedError,
-    JobInUseError,
-    JobNotFoundError,
-    JobNotTerminalError,
-    JobsError,
-    KeyNotFoundError,
-    NoBoundsError,
-    NoComparisonError,
-    NoEpochsError,
-    NoPlotError,
-    NoSuchFileError,
-    NoTableError,
-    NoTimesError,
-    NotResumableError,
-    TooManyJobsError,
-    UnusableBoundsError,
-    UnusableStartError,
-    WorkerNotFoundError,
-)
+from api.statuses import RETRY_AFTER_S, STATUS_OF
+from jobs.errors import ConditionsDifferError, JobsError
 from jobs.storage_trouble import trouble
 
 log = logging.getLogger(__name__)
 
-STATUS_OF: dict[type[JobsError], int] = {
-    JobNotFoundError: 404,
-    IdempotencyKeyReusedError: 409,
-    ConditionsDifferError: 409,
-    BoundsNotReadyError: 409,
-    NoBoundsError: 409,
-    NoEpochsError: 409,
-    NoTimesError: 409,
-    NoPlotError: 409,
-    NoTableError: 409,
-    NoComparisonError: 409,
-    NoSuchFileError: 409,
-    UnusableBoundsError: 409,
-    UnusableStartError: 409,
-    NotResumableError: 409,
-    JobNotTerminalError: 409,
-    JobInUseError: 409,
-    WorkerNotFoundError: 404,
-    DatasetNotFoundError: 404,
-    DatasetInUseError: 409,
-    InvalidDatasetError: 422,
-    UnusableDatasetError: 422,
-    UploadCutOffError: 400,
-    UploadTooLargeError: 413,
-    UnsupportedUploadError: 415,
-    StorageError: 507,
-    KeyNotFoundError: 404,
-    TooManyJobsError: 429,
-}
-RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1", TooManyJobsError: "30"}
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _SHOWN_CHARACTERS = 80
 
@@ -112,19 +52,15 @@ def _id_of(request: Request) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Have every exception of the app answered with a problem document."""
+    """Have every exception of the app answered with a problem document, or with a page where a browser asks for one."""
 
-    @app.exception_handler(JobsError)
-    def on_jobs_error(request: Request, error: JobsError) -> JSONResponse:
-        status = STATUS_OF[type(error)]
-        errors = getattr(error, "errors", None)
-        if isinstance(error, ConditionsDifferError):
-            errors = [
-                {"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields
-            ]
-        retry = RETRY_AFTER_S.get(type(error))
-        headers = {"Retry-After": retry} if retry else None
-        return problem(request, status, error.code, str(error), errors=errors, headers=headers)
+    @app.exception_handler(HTTPException)
+    def on_http_exception(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
+            return pages.not_found_page()
+        code = _CODES.get(error.status_code, "http_error")
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(app, request, error)
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(BadBodyError)
     def on_bad_body(request: Request, error: BadBodyError) -> JSONResponse:
@@ -139,23 +75,25 @@ def install(app: FastAPI) -> None:
     def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         return _invalid(request, "invalid_request", [_describe(each, None) for each in error.errors()])
 
-    @app.exception_handler(Exception)
-    def on_anything_else(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
-        return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
-
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(JobsError, _on_jobs_error)
     app.add_exception_handler(RefusedError, _on_refused)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(Exception, _on_anything_else)
 
 
-def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - installed for these alone
-    if error.status_code == 404 and pages.wants_page(request):  # noqa: PLR2004 - HTTP
-        return pages.not_found_page()
-    code = _CODES.get(error.status_code, "http_error")
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()} | _allow(request, error)
-    return problem(request, error.status_code, code, str(error.detail), headers=headers)
+def _on_jobs_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, JobsError)  # noqa: S101 - installed for these alone
+    errors = getattr(error, "errors", None)
+    if isinstance(error, ConditionsDifferError):
+        errors = [{"pointer": field, "code": error.code, "detail": "differs from the job's"} for field in error.fields]
+    retry = RETRY_AFTER_S.get(type(error))
+    headers = {"Retry-After": retry} if retry else None
+    return problem(request, STATUS_OF[type(error)], error.code, str(error), errors=errors, headers=headers)
+
+
+def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
+    return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
 
 
 def _on_refused(request: Request, error: Exception) -> JSONResponse:
@@ -163,8 +101,8 @@ def _on_refused(request: Request, error: Exception) -> JSONResponse:
     return problem(request, error.status, error.code, error.detail, headers=error.headers)
 
 
-def _allow(request: Request, error: HTTPException) -> dict[str, str]:
-    return allowed_methods(request.app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
+def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, str]:
+    return allowed_methods(app, request.scope["path"]) if error.status_code == 405 else {}  # noqa: PLR2004 - HTTP
 
 
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:

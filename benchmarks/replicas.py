@@ -1,9 +1,9 @@
 """Wall time of a range test of three replicas with three slots against one, through the service, and the answers.
 
-One stack after the other, each with one warm-up job; then ROUNDS jobs with the same seeds. Seconds are those from the
-start of the attempt to its end, as the job's document has them; bounds and curves must be equal to the bit.
-Run: ``python benchmarks/replicas.py [--rounds 3] [--model resnet8]``; about a minute on two idle cores.  The ratio
-depends on the cores that are idle: three groups of one rank on two cores can gain a factor 2 at most.
+Two stacks at once, jobs with the same seeds in turn on one and the other, the first of each to warm up. Seconds are
+those from the start of the attempt to its end, as the job's document has them; bounds and curves must be equal to the
+bit.  Run: ``python -m benchmarks.replicas [--rounds 3] [--model resnet8]``; about a minute on two idle cores.  The
+ratio depends on the cores that are idle: three groups of one rank on two cores can gain a factor 2 at most.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -42,16 +43,24 @@ def run(client: Client, spec: dict[str, Any]) -> tuple[float, Any]:
     return (ended - began).total_seconds(), (bounds, curves)
 
 
-def measure(slots: int, spec: dict[str, Any], rounds: int) -> tuple[list[float], Any]:
-    with (
-        tempfile.TemporaryDirectory(prefix="clr-") as name,
-        Stack(f"{name}/data", port=0, slots=slots) as stack,
-        Client(stack.url) as client,
-    ):
-        _, answer = run(client, spec)
-        found = [run(client, spec) for _ in range(rounds)]
-    assert all(one == answer for _, one in found), "the same spec gave another answer"
-    return [seconds for seconds, _ in found], answer
+def measure(spec: dict[str, Any], rounds: int) -> tuple[dict[int, list[float]], bool]:
+    """Seconds by slots, round by round in turn, and whether all answers are the same."""
+    seconds: dict[int, list[float]] = {1: [], REPLICAS: []}
+    answers = []
+    with ExitStack() as opened:
+        clients = {}
+        for slots in seconds:
+            folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="clr-"))
+            stack = opened.enter_context(Stack(f"{folder}/data", port=0, slots=slots, start_timeout_s=300.0))
+            clients[slots] = opened.enter_context(Client(stack.url))
+        for number in range(rounds + 1):
+            for slots, client in clients.items():
+                took, answer = run(client, spec)
+                answers.append(answer)
+                if number:  # the first is for warming up
+                    seconds[slots].append(took)
+                    print(f"round {number}, {slots} slots: {took:.2f} s", flush=True)
+    return seconds, all(answer == answers[0] for answer in answers)
 
 
 def main() -> None:
@@ -61,16 +70,12 @@ def main() -> None:
     parser.add_argument("--model", default="resnet8")
     options = parser.parse_args()
     spec = spec_of(options.model, options.steps)
-    table, answers = {}, []
-    for slots in (1, REPLICAS):
-        table[slots], answer = measure(slots, spec, options.rounds)
-        answers.append(answer)
-        print(f"{slots} slots: median {statistics.median(table[slots]):.2f} s of {table[slots]}", flush=True)
-    one, three = (statistics.median(table[slots]) for slots in (1, REPLICAS))
+    seconds, same = measure(spec, options.rounds)
+    one, three = (statistics.median(seconds[slots]) for slots in (1, REPLICAS))
     print(json.dumps({
         "model": options.model, "steps": options.steps, "replicas": REPLICAS, "rounds": options.rounds,
-        "cores": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1), "seconds_1_slot": table[1],
-        "seconds_3_slots": table[REPLICAS], "ratio": round(one / three, 3), "same_to_the_bit": answers[0] == answers[1],
+        "cores": os.cpu_count(), "load_1min": round(os.getloadavg()[0], 1), "seconds_1_slot": seconds[1],
+        "seconds_3_slots": seconds[REPLICAS], "ratio": round(one / three, 3), "same_to_the_bit": same,
     }))  # fmt: skip
 
 

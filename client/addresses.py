@@ -1,4 +1,4 @@
-"""Hosts and ports: which are this machine's own, which can be listened on."""
+"""Hosts and ports: where the service is by default, which are this machine's own, which can be listened on."""
 
 import errno
 import socket
@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from client.errors import StackUsageError
 
+DEFAULT_URL = "http://127.0.0.1:8000"
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - only looked up
 
 

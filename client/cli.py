@@ -9,6 +9,7 @@ from client import (
     datasets,
     downloads,
     keys,
+    logs,
     plotting,
     reading,
     running,
@@ -42,6 +43,7 @@ app.command("plot")(plotting.plot)
 app.command("table")(reading.table)
 app.command("model")(downloads.model)
 app.command("curves")(downloads.curves)
+app.command("logs")(logs.logs)
 app.command("cancel")(reading.cancel)
 app.command("resume")(controlling.resume)
 app.command("clone")(controlling.clone)

@@ -59,6 +59,11 @@ class Endpoints(Driven[D_co]):
         """What happened to a job and what happens, until it has ended; those after number ``after``."""
         return waiting.events(job_id, after, _nothing, self.driver.connection.patience_s)
 
+    @feed
+    def follow_logs(self, job_id: str, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
+        """The lines that the processes of a job wrote (the last ``tail`` of them) and write, until it has ended."""
+        return waiting.log_lines(job_id, tail, attempt, self.driver.connection.patience_s)
+
     @operation
     def clone(self, job_id: str, patch: Mapping[str, Any], idempotency_key: str | None = None) -> Program[Job[D_co]]:
         """Submit the spec of a job as a new one, changed by a JSON merge patch; see `submit` for the key."""
@@ -72,6 +77,7 @@ class Endpoints(Driven[D_co]):
     bounds = calling(outputs.bounds)
     table = calling(outputs.table)
     comparison = calling(outputs.comparison)
+    logs = calling(outputs.logs)
     curves = calling(outputs.curves)
     plot = calling(outputs.plot)
     checkpoints = calling(outputs.checkpoints)

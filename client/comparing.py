@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.arms import CompareFlags, compare_spec
 from client.spec_files import spec_from_file
 from client.specs import ConditionFlags, LabelFlags, RangeTestFlags
@@ -101,7 +102,7 @@ def compare(  # noqa: PLR0913 - options of a command
     label: o.Labels = None,
     spec: o.SpecFile = None,
     watch: o.Watch = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Train with several schedules under equal conditions and seeds, side by side, and compare them."""

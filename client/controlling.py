@@ -1,17 +1,14 @@
 """The commands that change jobs which exist: ``clr resume``, ``clone`` and ``delete``."""
 
-from typing import Annotated
-
-import typer
-
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.spec_files import patch_of
 from client.terminal import reporting, show, show_json, tell
 from client.words import standing
 
 
 @reporting
-def resume(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def resume(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Continue a failed or cancelled job from its last checkpoint."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -25,7 +22,7 @@ def resume(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) ->
 
 @reporting
 def clone(
-    job: o.JobId, settings: o.Changes = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False
+    job: o.JobId, settings: o.Changes = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False
 ) -> None:  # fmt: skip
     """Submit the spec of a job once more, as a new job, with changes."""
     from client.client import Client  # noqa: PLC0415 - heavy
@@ -40,7 +37,7 @@ def clone(
 
 
 @reporting
-def delete(jobs: Annotated[list[str], typer.Argument(metavar="JOB…")], url: o.Url = o.DEFAULT_URL) -> None:
+def delete(jobs: o.JobIds, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Remove jobs that have ended, with their curves and files."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -48,3 +45,5 @@ def delete(jobs: Annotated[list[str], typer.Argument(metavar="JOB…")], url: o.
         for job in jobs:
             client.delete(job)
             tell(f"Deleted {job}")
+    if as_json:
+        show_json({"object": "deleted", "ids": jobs})

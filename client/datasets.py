@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.tables import datasets_table
 from client.terminal import reporting, show, show_json, tell
 
@@ -18,7 +19,7 @@ Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="Id of an upload
 
 @app.callback()
 @reporting
-def datasets(context: typer.Context, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def datasets(context: typer.Context, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """List what can be trained on."""
     if context.invoked_subcommand is not None:
         return
@@ -34,7 +35,7 @@ def datasets(context: typer.Context, url: o.Url = o.DEFAULT_URL, as_json: o.Json
 
 @app.command()
 @reporting
-def upload(file: File, *, name: Name = "", url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def upload(file: File, *, name: Name = "", url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Upload a dataset; its id goes into --dataset."""
     from rich.console import Console  # noqa: PLC0415 - heavy
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
@@ -56,10 +57,12 @@ def upload(file: File, *, name: Name = "", url: o.Url = o.DEFAULT_URL, as_json: 
 
 @app.command()
 @reporting
-def delete(dataset: Dataset, *, url: o.Url = o.DEFAULT_URL) -> None:
+def delete(dataset: Dataset, *, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Delete an uploaded dataset; one that a job still needs is kept."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
         client.delete_dataset(dataset)
     tell(f"Deleted {dataset}")
+    if as_json:
+        show_json({"object": "deleted", "ids": [dataset]})

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.errors import UsageError
-from client.terminal import reporting, tell
+from client.terminal import reporting, show_json, tell
 
 Out = Annotated[
     Path | None,
@@ -22,7 +23,7 @@ Metric = Annotated[list[str] | None, typer.Option(help="Only this metric; may be
 
 
 @reporting
-def model(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL) -> None:
+def model(job: o.JobId, out: Out = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Fetch the model of a training as safetensors, and its card as JSON beside it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -41,14 +42,21 @@ def model(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL) -> None:
             aside.unlink(missing_ok=True)
     card.write_text(json.dumps(document, indent=2))
     tell(f"{target} ({size:,} bytes) and {card}")
+    if as_json:
+        show_json({"object": "file", "path": str(target), "size_bytes": size, "card": document})
 
 
 @reporting
-def curves(job: o.JobId, csv: Table = None, metric: Metric = None, url: o.Url = o.DEFAULT_URL) -> None:
-    """Write every point of a job's curves as CSV: metric, replica, step, value."""
+def curves(
+    job: o.JobId, csv: Table = None, metric: Metric = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False
+) -> None:
+    """Write every point of a job's curves as CSV: metric, replica, step, value; with --json, 2,000 points of each."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
+        if csv is None and as_json:
+            show_json(client.curves(job, metric or []))
+            return
         if csv is None:
             client.download_curves(job, sys.stdout.buffer, metric or [])
             return
@@ -56,3 +64,5 @@ def curves(job: o.JobId, csv: Table = None, metric: Metric = None, url: o.Url = 
         with csv.open("wb") as file:
             size = client.download_curves(job, file, metric or [])
     tell(f"{csv} ({size:,} bytes)")
+    if as_json:
+        show_json({"object": "file", "path": str(csv), "size_bytes": size})

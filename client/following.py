@@ -3,9 +3,10 @@
 import typer
 from rich.console import Console
 
+from client.addresses import DEFAULT_URL
 from client.client import Client, Document
 from client.comparison_table import comparison_table
-from client.options import DEFAULT_URL
+from client.live_curves import live_chart
 from client.sweep_table import sweep_table
 from client.tables import bounds_table
 from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, complain, show, show_json, tell
@@ -18,7 +19,7 @@ EPOCHS_TO_TRY = 12
 def follow(client: Client, job_id: str, url: str, *, as_json: bool) -> None:
     """Show a job until it has ended, then its result; exit status 1 if it did not succeed."""
     try:
-        with watching(Console(stderr=True)) as update:
+        with watching(Console(stderr=True), lambda job: live_chart(client, job)) as update:
             job = client.wait(job_id, on_update=update)
     except KeyboardInterrupt:
         tell(f"{job_id} goes on. Watch it with `{command('watch', job_id, url)}`,")

@@ -140,6 +140,11 @@ class Job(View, Driven[D_co], Generic[D_co]):
         """What happened to it and what happens, until it has ended; those after number ``after``."""
         return waiting.events(self.id, after, self._updated, self.driver.connection.patience_s)
 
+    @feed
+    def logs(self, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
+        """The lines that its processes wrote (the last ``tail`` of them) and write, until it has ended."""
+        return waiting.log_lines(self.id, tail, attempt, self.driver.connection.patience_s)
+
     @operation
     def cancel(self, mode: str = "checkpoint") -> "Program[Job[D_co]]":
         """Ask for its end; it is ``cancelling`` until its ranks have stopped. ``kill`` saves no checkpoint."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.tables import keys_table
 from client.terminal import reporting, show, show_json, tell
 
@@ -26,7 +27,7 @@ def create(
     scope: Scope = "submit",
     owner: Owner = None,
     days: Days = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Make a key and print it, this once. The very first one: python -m api keys create, on the server."""
@@ -43,7 +44,7 @@ def create(
 
 @app.command("list")
 @reporting
-def list_keys(url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def list_keys(url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """List keys, ended ones too."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -57,7 +58,7 @@ def list_keys(url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
 
 @app.command()
 @reporting
-def revoke(key_id: KeyId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def revoke(key_id: KeyId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """End a key, and sessions that began with it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_URL = "http://127.0.0.1:8000"
+from client import completion
+
 CONDITIONS = "Conditions: what range test and training share"
 SWEEP = "Range test"
 TRAINING = "Training"
@@ -20,7 +21,13 @@ ApiKey = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False, autocompletion=completion.job_ids)
+]
+JobIds = Annotated[
+    list[str],
+    typer.Argument(metavar="JOB…", help="Ids of jobs.", show_default=False, autocompletion=completion.job_ids),
+]
 Watch = Annotated[
     bool | None,
     typer.Option(

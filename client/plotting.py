@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.errors import UsageError
-from client.terminal import reporting, tell
+from client.terminal import reporting, show_json, tell
 
 if TYPE_CHECKING:
     from client.client import Client
@@ -21,14 +22,15 @@ Height = Annotated[int | None, typer.Option(help="In pixels (default: 600)", sho
 
 
 @reporting
-def plot(
+def plot(  # noqa: PLR0913 - options of a command
     job: o.JobId,
     *,
     out: Out,
     theme: Theme = "light",
     width: Width = None,
     height: Height = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
+    as_json: o.Json = False,
 ) -> None:
     """Write the picture of a job: its range test, its training, or its sweep, as far as it has come."""
     check_suffix(out)
@@ -38,6 +40,8 @@ def plot(
         picture = client.plot(job, out.suffix[1:], theme=theme, width=width, height=height)
     write(picture, out)
     tell(f"Wrote {out}")
+    if as_json:
+        show_json({"object": "file", "path": str(out), "size_bytes": len(picture)})
 
 
 def check_suffix(out: Path) -> None:

@@ -1,20 +1,29 @@
 """The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds``, ``table`` and ``cancel``."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
+from client.completion import kinds, statuses
 from client.plotting import check_suffix, fetch
 from client.tables import bounds_table, jobs_table
 from client.terminal import reporting, show, show_json, tell
 from client.words import standing
 
-Status = Annotated[str | None, typer.Option(help="Only jobs of this status.", show_default=False)]
-Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False)]
+Status = Annotated[
+    str | None, typer.Option(help="Only jobs of this status.", show_default=False, autocompletion=statuses)
+]
+Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False, autocompletion=kinds)]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 Out = Annotated[Path | None, typer.Option(help="Also write the picture: .svg, .png or .json.", show_default=False)]
+Plot = Annotated[
+    bool | None,
+    typer.Option("--plot/--no-plot", help="Draw the curve (default: in a terminal)", show_default=False),
+]
 Kill = Annotated[bool, typer.Option("--kill", help="End its ranks at once, without a checkpoint.")]
 Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
 
@@ -25,7 +34,7 @@ def jobs(
     kind: Kind = None,
     limit: Limit = 20,
     cursor: Cursor = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """List jobs, newest first."""
@@ -42,7 +51,7 @@ def jobs(
 
 
 @reporting
-def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def watch(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Watch a job to its end; exit status 1 if it does not succeed."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import follow  # noqa: PLC0415 - heavy
@@ -52,26 +61,29 @@ def watch(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def bounds(job: o.JobId, out: Out = None, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Show the LR bounds that an lr_find job found."""
+def bounds(job: o.JobId, out: Out = None, plot: Plot = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
+    """Show the LR bounds that an lr_find job found, with its curve, and what to type next."""
     if out is not None:
         check_suffix(out)
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.following import training_command  # noqa: PLC0415 - heavy
+    from client.live_curves import range_test_chart  # noqa: PLC0415 - heavy
 
+    wants_plot = plot if plot is not None else sys.stdout.isatty()
     with Client(url) as client:
         document = client.bounds(job)
+        picture = range_test_chart(client, client.job(job), document) if wants_plot and not as_json else None
         if out is not None:
             fetch(client, job, out)
             tell(f"Wrote {out}")
     if as_json:
         show_json(document)
     else:
-        show(bounds_table(document, training_command(job, url)))
+        show("\n".join([*([picture] if picture else []), bounds_table(document, training_command(job, url))]))
 
 
 @reporting
-def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def table(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Show the bounds of a sweep, cell by cell, or the arms of a comparison, as far as they are known."""
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.comparison_table import comparison_table  # noqa: PLC0415 - heavy
@@ -87,7 +99,7 @@ def table(job: o.JobId, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> 
 
 
 @reporting
-def cancel(job: o.JobId, kill: Kill = False, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def cancel(job: o.JobId, kill: Kill = False, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """Cancel a job; clr resume continues it."""
     from client.client import Client  # noqa: PLC0415 - heavy
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.spec_files import spec_from_file, with_settings
 from client.submitting import submit
 from client.terminal import reporting, show, show_json
@@ -26,7 +27,7 @@ def run(
     settings: o.Changes = None,
     validate: Validate = False,
     watch: o.Watch = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Run the job in a file: clr run job.yaml --set conditions.optimizer.weight_decay=1e-4."""

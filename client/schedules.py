@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
+from client.charts import chart
 from client.errors import UsageError
 from client.specs import fields_of
 from client.terminal import reporting, show, show_json, tell
-
-PLOT_WIDTH, PLOT_HEIGHT = 78, 18
 
 app = typer.Typer(help="List the schedules, or preview one.", invoke_without_command=True)
 
@@ -27,7 +27,7 @@ Out = Annotated[Path | None, typer.Option(help="Write a picture: .svg or .png.",
 
 @app.callback()
 @reporting
-def schedules(context: typer.Context, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def schedules(context: typer.Context, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """List every schedule with a line of help."""
     if context.invoked_subcommand is not None:
         return
@@ -52,7 +52,7 @@ def preview(  # noqa: PLR0913 - options of a command
     steps_per_epoch: StepsPerEpoch = None,
     no_momentum: Flat = False,
     out: Out = None,
-    url: o.Url = o.DEFAULT_URL,
+    url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
     """Draw what a schedule does to the learning rate, step by step."""
@@ -82,13 +82,4 @@ def preview(  # noqa: PLR0913 - options of a command
 
 def plot(document: Mapping[str, Any], title: str) -> str:
     """The learning rate over the steps, drawn with characters."""
-    import plotext  # noqa: PLC0415 - heavy
-
-    figure = plotext.figure
-    figure.clear()
-    figure.title(f"{title}: learning rate over {document['total_steps']} steps")
-    figure.plot_size(PLOT_WIDTH, PLOT_HEIGHT)
-    signal = figure.signal(document["steps"], document["lr"], marker="braille")
-    signal.lines(True)
-    figure.draw(signal)
-    return str(plotext.uncolorize(str(figure.build())))
+    return chart([(document["steps"], document["lr"])], f"{title}: learning rate over {document['total_steps']} steps")

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.errors import UsageError
 from client.grouped import grouped
 from client.spec_files import spec_from_file
@@ -30,7 +31,7 @@ class Sending:
 
     spec: o.SpecFile = None
     watch: o.Watch = None
-    url: o.Url = o.DEFAULT_URL
+    url: o.Url = DEFAULT_URL
     as_json: o.Json = False
 
 

@@ -38,8 +38,11 @@ def tell(text: str) -> None:
 
 def complain(text: str) -> None:
     """Print what went wrong."""
+    from rich.console import Console  # noqa: PLC0415 - heavy; it knows of pipes, NO_COLOR and TERM=dumb
+
+    console = Console(stderr=True)
     for line in _printable(text).splitlines():
-        typer.secho(line, fg=typer.colors.RED, err=True)
+        console.print(line, style="red", markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def _printable(text: str) -> str:

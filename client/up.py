@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from client import options as o
-from client.addresses import is_loopback
+from client.addresses import DEFAULT_URL, is_loopback
 from client.errors import StackInterruptedError
 from client.terminal import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, complain, reporting, show, show_json, tell
 
@@ -107,7 +107,7 @@ def _announce(stack: "Stack", *, as_json: bool) -> None:
     if as_json:
         show_json({"object": "stack", "url": stack.url, "data_dir": str(stack.data_dir), "pids": stack.pids()})
         return
-    address = "" if stack.url == o.DEFAULT_URL else f" --url {stack.url}"
+    address = "" if stack.url == DEFAULT_URL else f" --url {stack.url}"
     show(f"clr-service is ready at {stack.url} ({stack.start_s:.1f} s)")
     show(f"  docs   {stack.url}/docs")
     show(f"  data   {stack.data_dir} (logs in {stack.data_dir / 'logs'})")

@@ -1,5 +1,6 @@
 """Showing how a job comes along: live in a terminal or a notebook, in plain lines where there is neither."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,24 +10,33 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from client.charts import HEIGHT as CHART_HEIGHT
+from client.charts import WIDTH as CHART_WIDTH
 from client.notebook import NotebookView
 from client.words import Document, measurements, standing, steps
 
 Update = Callable[[Document], None]
+Draw = Callable[[Document], str | None]
 
-PLAIN_EVERY_S = 1.0
+PLAIN_EVERY_S = DRAW_EVERY_S = 1.0
+ROWS_FOR_A_CHART = CHART_HEIGHT + 4
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[Update]:
-    """A callback that shows a job each time it is called, as ``on_update`` of `Client.wait` wants it."""
+def watching(console: Console, draw: Draw | None = None) -> Iterator[Update]:
+    """A callback that shows a job each time it is called, as ``on_update`` of `Client.wait` wants it.
+
+    Args:
+        console: Where to.
+        draw: Draws the curve of a job for a terminal, where there is one yet; asked once a second at most.
+    """
     if console.is_jupyter:
         yield NotebookView()
         return
     if not console.is_terminal:
         yield PlainView(console)
         return
-    view = LiveView()
+    view = LiveView(draw if console.height >= ROWS_FOR_A_CHART and console.width >= CHART_WIDTH else None)
     with Live(view.picture, console=console, refresh_per_second=8):
         yield view
 
@@ -51,9 +61,11 @@ class PlainView:
 
 
 class LiveView:
-    """A progress bar and, below it, what was measured last."""
+    """A progress bar, what was measured last, and the curve so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Draw | None = None) -> None:
+        self._draw, self._drawn_at = draw, -math.inf
+        self._chart = Text(no_wrap=True)
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -63,7 +75,7 @@ class LiveView:
         )
         self._task = self._progress.add_task("", total=None, steps="")
         self._measurements = Text(no_wrap=True, overflow="ellipsis")
-        self.picture = Group(self._progress, self._measurements)
+        self.picture = Group(self._progress, self._measurements, self._chart)
 
     def __call__(self, job: Document) -> None:
         """Show the job as it stands."""
@@ -81,6 +93,15 @@ class LiveView:
         self._measurements.plain = ""
         for name, value in measurements(job):
             self._measurements.append(f"  {name} ", style="dim").append(value, style="bold")
+        self._redraw(job)
+
+    def _redraw(self, job: Document) -> None:
+        is_due = job["is_terminal"] or time.monotonic() - self._drawn_at >= DRAW_EVERY_S
+        if self._draw is None or not is_due:
+            return
+        if picture := self._draw(job):
+            self._chart.plain = picture
+        self._drawn_at = time.monotonic()
 
 
 def _plain_line(job: Document) -> str:

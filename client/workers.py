@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from client import options as o
+from client.addresses import DEFAULT_URL
 from client.tables import workers_table
 from client.terminal import reporting, show, show_json
 
@@ -14,7 +15,7 @@ Undo = Annotated[bool, typer.Option("--undo", help="Let it take jobs again.")]
 
 
 @reporting
-def list_workers(url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
+def list_workers(url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
     """List the live workers and what runs on them."""
     from client.client import Client  # noqa: PLC0415 - heavy
 
@@ -30,7 +31,7 @@ def list_workers(url: o.Url = o.DEFAULT_URL, as_json: o.Json = False) -> None:
 @reporting
 def drain(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a worker, as clr workers shows it.")],
-    undo: Undo = False, url: o.Url = o.DEFAULT_URL, as_json: o.Json = False,
+    undo: Undo = False, url: o.Url = DEFAULT_URL, as_json: o.Json = False,
 ) -> None:  # fmt: skip
     """Have a worker take no more jobs; it finishes those that it has."""
     from client.client import Client  # noqa: PLC0415 - heavy

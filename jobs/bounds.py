@@ -1,11 +1,12 @@
 """From the curves of an ``lr_find`` job to its bounds document, and from bounds to what a training uses."""
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from clr_core.bounds import Curve, merge, suggest_bounds
-from jobs import repository
+from jobs import probing, repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.schedules import rates_of
@@ -23,9 +24,28 @@ LAGGING = {
 
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
-    """The ``lr_bounds`` document of a range test, from its curves as they stand in SQL."""
+    """The ``lr_bounds`` document of a range test, from its curves, and its probes where it has some."""
+    document = _of_sweeps(session, job)
+    if job.spec.get("refine") == "probe":
+        document = probing.refine(session, job, document, LEVEL)
+    document["use"] = (
+        {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": {"from_job": job.id}}}
+        if document["bounds"]
+        else None
+    )
+    return document
+
+
+def due_probes(session: Session, job: Job) -> list[dict[str, Any]]:
+    """The probes that a range test whose sweeps have ended is to run next, at the same time; none at its end."""
+    if job.spec.get("refine") != "probe":
+        return []
+    return [asdict(run) for run in probing.climb(session, job, _of_sweeps(session, job)).due]
+
+
+def _of_sweeps(session: Session, job: Job) -> dict[str, Any]:
     test = RangeTest.model_validate(job.spec["range_test"])
-    series = {replica for _, replica in names_of(session, job.id)}
+    series = {replica for metric, replica in names_of(session, job.id) if metric == "lr"}
     full = [
         _curve(session, job.id, test, test.measure, replica) for replica in sorted(series) if replica < test.replicas
     ]
@@ -39,11 +59,6 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     if test.measure != "train_loss" and job.resolved.get("batch_norm"):
         document["warnings"] = [*document["warnings"], LAGGING]
     document["valid_for"] = {"fingerprint": job.fingerprint, **conditions}
-    document["use"] = (
-        {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": {"from_job": job.id}}}
-        if document["bounds"]
-        else None
-    )
     return document
 
 

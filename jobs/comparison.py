@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 from clr_core.comparison import spread, steps_to
 from jobs import repository
 from jobs.arms import Target
-from jobs.errors import NoComparisonError
+from jobs.errors import NoComparisonError, NoTimesError
 from jobs.models import Job
+from jobs.series import Source
 from jobs.spec import CompareSpec, job_spec
 from jobs.status import TERMINAL, Status
+from jobs.times import METRIC, times_of
 
 SECONDS_ARE = (
-    "of the training loop up to that update, evaluations and checkpoints between included, from samples_per_s; "
-    "waiting, starting processes and updates that were done again after a lost worker are left out"
+    "of training up to that update, by rank 0's clock, with the evaluations and checkpoints before it; "
+    "waiting, starting processes, and what a lost attempt did after its last checkpoint are left out"
 )
 
 Document = dict[str, Any]
@@ -147,14 +149,20 @@ def _run(measured: Measured, run: Run) -> Document:
         "step": job.step, "total_steps": job.total_steps, "final": run.finals,
         "latest": run.evaluations[-1][1] if run.evaluations else None,
         "target": target, "is_reached": None if undecided else steps is not None, "steps_to_target": steps,
-        "seconds_to_target": None if steps is None else _seconds(measured.session, job, steps),
-        "seconds": _seconds(measured.session, job),
+        "seconds_to_target": _seconds(measured.session, job, steps),
+        "seconds": _seconds(measured.session, job, job.step),
     }  # fmt: skip
 
 
-def _seconds(session: Session, job: Job, steps: int | None = None) -> float | None:
-    a_sample_s = repository.seconds_a_sample(session, job.id, steps)
-    return None if a_sample_s is None else round(a_sample_s * job.spec["conditions"]["global_batch_size"], 3)
+def _seconds(session: Session, job: Job, steps: int | None) -> float | None:
+    """Seconds of training that so many updates took; None where there are none, or no times."""
+    if not steps:
+        return None
+    try:
+        found = times_of(Source(session, job.id, METRIC, 0), [steps - 1])
+    except NoTimesError:
+        return None
+    return round(found[steps - 1], 3)
 
 
 def _differences(measured: Measured, arms: Sequence[Mapping[str, Any]], shortest: str) -> list[Document]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
@@ -134,18 +134,6 @@ def evaluations_of_all(session: Session, job_ids: Sequence[str], metric: str) ->
     for job_id, step, value in rows:
         found.setdefault(job_id, []).append((step, value))
     return found
-
-
-def seconds_a_sample(session: Session, job_id: str, steps: int | None = None) -> float | None:
-    """Sum of 1 / samples_per_s over the first ``steps`` of a training, or over all; None where there are none.
-
-    Times the global batch size it is how long those steps took, with the evaluations between them.
-    """
-    speeds = [Point.job_id == job_id, Point.metric == "samples_per_s", Point.replica == 0, Point.value > 0]
-    if steps is not None:
-        speeds.append(Point.step < steps)
-    total = session.scalar(select(func.sum(1.0 / Point.value)).where(*speeds))
-    return None if total is None else float(total)
 
 
 def live_workers(session: Session) -> Sequence[Worker]:

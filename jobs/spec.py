@@ -12,6 +12,7 @@ from jobs.averaging_options import Swa, Swap, check_swa, check_swap
 from jobs.batch_sizes import BatchSizeWarmStart, check_warm_start
 from jobs.conditions import Conditions
 from jobs.equal_budget import equal_budget_arms, shortest
+from jobs.refining import Probe
 from jobs.schedule_specs import Epochs, FromJob, ScheduleSpec, SequenceSchedule, Steps
 from jobs.schedules import check_length
 from jobs.strict import LearningRate, Seconds, Strict, Text, refuse
@@ -121,11 +122,28 @@ class _JobSpec(Strict):
 
 
 class LrFindSpec(_JobSpec):
-    """A job that runs range tests and answers with LR bounds."""
+    """A job that runs range tests and answers with LR bounds; ``refine`` says how the answer is made better."""
 
     kind: Literal["lr_find"]
     conditions: Conditions
     range_test: RangeTest = RangeTest()
+    refine: Literal["probe"] | None = None
+    probe: Annotated[Probe | None, Field(validate_default=True)] = None
+
+    @field_validator("probe")
+    @classmethod
+    def _goes_with_refine(cls, probe: Probe | None, info: ValidationInfo) -> Probe | None:
+        if probe is not None and info.data.get("refine") is None:
+            raise refuse("probe_unused", 'goes with refine = "probe" only')
+        conditions = info.data.get("conditions")
+        if info.data.get("refine") == "probe" and conditions is not None and conditions.nodes > 1:
+            raise refuse("probes_on_one_node", f"goes with conditions.nodes = 1, got {conditions.nodes}")
+        return probe or (Probe() if info.data.get("refine") == "probe" else None)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all sweeps and probes, where none stops early."""
+        return self.range_test.total_steps + (0 if self.probe is None else self.probe.steps)
 
 
 class TrainSpec(_JobSpec):

@@ -105,6 +105,7 @@ class Groups:
         """End what is left of all groups; a slot is free only when its processes are gone."""
         for group in [*self._running]:
             self._end(group)
+        self._first = None
 
     def _end(self, group: Group) -> None:
         if group.ranks.kill():

@@ -1,6 +1,7 @@
 """The run directory of an attempt: what the supervisor writes for the ranks, and what they report."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,18 +24,25 @@ def of(runs_dir: Path, claim: Claim) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a group begins with, and where all groups of its attempt note what they have taken."""
+    """What a group of ranks does of what several do at the same time.
+
+    Attributes:
+        pieces_dir: Where all groups note what they have taken.
+        piece: What this one begins with.
+        probes: The pieces, where they are no replicas.
+    """
 
     pieces_dir: Path
     piece: int
+    probes: Sequence[dict[str, Any]] = ()
 
     @classmethod
-    def first(cls, run_dir: Path) -> Self:
-        """The share of an attempt's first group."""
-        pieces_dir = run_dir / pieces.FOLDER
+    def first(cls, folder: Path, probes: Sequence[dict[str, Any]] = ()) -> Self:
+        """The share of the first group."""
+        pieces_dir = folder / pieces.FOLDER
         pieces_dir.mkdir(parents=True, exist_ok=True)
         pieces.take(pieces_dir, 1)
-        return cls(pieces_dir, 0)
+        return cls(pieces_dir, 0, probes)
 
 
 def write_plan(
@@ -73,6 +81,7 @@ def write_plan(
         else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
         "pieces_dir": str(share.pieces_dir),
         "first_piece": share.piece,
+        "probes": list(share.probes),
         "start": None if start is None else {"path": str(start), "sha256": claim.start_sha256, "step": 0},
     }
     (folder / "plan.json").write_text(json.dumps(plan))
@@ -113,7 +122,7 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
-    folders = (run_dir, *run_dir.glob("group-*"))
-    left = [folder / name for folder in folders for name in ("report.jsonl", "plan.json", STOP_FILE)]
-    for path in (*left, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*"), *run_dir.glob(f"{pieces.FOLDER}/*")):
+    left = [path for name in ("report.jsonl", "plan.json", STOP_FILE) for path in run_dir.glob(f"**/{name}")]
+    taken = run_dir.glob(f"**/{pieces.FOLDER}/*")
+    for path in (*left, *taken, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
         path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from jobs import endings, lifecycle, repository, seats, times
 from jobs.artifacts import ArtifactStore
+from jobs.bounds import due_probes
 from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
@@ -122,9 +123,7 @@ class Supervisor:
             if folder != shipper.run_dir:
                 shipper.follow(folder)
 
-        # Replicas of a job on several nodes run one after the other: spare slots would have to be gathered, too.
-        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
-        return Sharing(self.groups(claim, spare), spare, shipper.run_dir, count, claim.slots, prepare)
+        return Sharing(self.groups(claim, spare), spare, shipper.run_dir, claim.slots, prepare)
 
     def groups(self, claim: Claim, spare: Spare) -> Groups:
         """The groups of ranks of a claim on this host; none runs yet."""
@@ -136,20 +135,42 @@ class Supervisor:
         start = None if claim.start_key is None else self.store.path(claim.start_key)
         rundir.write_plan(folder, claim, self.settings, resume, start, share=share)
 
+    def _due_probes(self, claim: Claim) -> list[dict[str, Any]]:
+        if claim.kind != "lr_find":
+            return []
+        with self.database.read() as session:
+            return due_probes(session, repository.get_job(session, claim.job_id))
+
     def _attempt(
         self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
     ) -> list[str]:
         run_dir = shipper.run_dir
         fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
         try:
-            sharing.begin(devices)
-            self._follow(sharing, shipper, claim, lease)
+            self._do_pieces(claim, devices, sharing, shipper, lease)
         finally:
-            sharing.groups.kill()
             shipper.end_log()
         if not lease.lost.is_set():
             self.insist(lease, lambda: self._ship(shipper, claim, lease))
         return self.insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
+
+    def _do_pieces(
+        self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
+    ) -> None:
+        """Run the job, or its replicas, and then the probes of one rung after the other."""
+        probes: list[dict[str, Any]] = []
+        # Replicas of a job on several nodes run one after the other: spare slots would have to be gathered, too.
+        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
+        while count:
+            try:
+                sharing.begin(devices, count, probes)
+                self._follow(sharing, shipper, claim, lease)
+            finally:
+                sharing.groups.kill()
+            if not lease.lost.is_set():
+                self.insist(lease, lambda: self._ship(shipper, claim, lease))
+            probes = self.insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
+            count = len(probes)
 
     def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
         """End the ranks; those of a training, whose run directory is given, save first.
@@ -170,7 +191,7 @@ class Supervisor:
             ranks.stop(max(begun + settings.stop_grace_s - time.monotonic(), 0.0))
 
     def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
-        pause_until, held, ranks = 0.0, claim.slots, sharing.groups
+        pause_until, ranks = 0.0, sharing.groups
         while ranks.are_working():
             if self.stopping.is_set() or lease.ends_attempt:
                 saves = claim.kind == "train" and not (lease.lost.is_set() or lease.torn.is_set())
@@ -179,9 +200,9 @@ class Supervisor:
             if time.monotonic() >= pause_until:
                 try:
                     sharing.tend()
-                    if held != sharing.slots:
+                    if sharing.told != sharing.slots:
                         lifecycle.hold(self.database, claim, slots=sharing.slots)
-                        held = sharing.slots
+                        sharing.told = sharing.slots
                     self._ship(shipper, claim, lease)
                 except PASSING:
                     log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)

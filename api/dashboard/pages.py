@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 
-from api.access.headers import POLICY_WITH_STYLES
 from api.dashboard.assets import asset, digest
+from api.headers import POLICY_WITH_STYLES
 
 _KEEP = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 _templates = Environment(

@@ -7,11 +7,12 @@ from api.schemas.comparisons import Comparison
 from api.schemas.problems import problems
 from jobs import repository
 from jobs.comparison import comparison
+from jobs.errors import JobNotFoundError, NoComparisonError
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
-@router.get("/{job_id}/comparison", responses=problems(404, 409))
+@router.get("/{job_id}/comparison", responses=problems(JobNotFoundError, NoComparisonError))
 def show_comparison(parts: Parts, job_id: str) -> Comparison:
     """Each run of a ``compare`` job, medians over seeds, and ratios of updates, as far as they are known by now."""
     with parts.database.read() as session:

@@ -9,13 +9,22 @@ from api.control import CLONE_BODY, OptionalBody
 from api.deps import Parts
 from api.schemas.jobs import JobDocument
 from api.schemas.problems import problems
+from api.statuses import SUBMITTING
 from jobs import cloning, control
+from jobs.errors import (
+    IdempotencyKeyReusedError,
+    JobInUseError,
+    JobNotFoundError,
+    JobNotTerminalError,
+    NotResumableError,
+    TooManyJobsError,
+)
 from jobs.spec import job_spec
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
-@router.post("/{job_id}/resume", status_code=202, responses=problems(404, 409))
+@router.post("/{job_id}/resume", status_code=202, responses=problems(JobNotFoundError, NotResumableError))
 def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDocument:
     """Queue a failed or cancelled job once more: its next attempt goes on from its last checkpoint.
 
@@ -27,7 +36,12 @@ def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDoc
     return show(parts, job_id)
 
 
-@router.post("/{job_id}/clone", status_code=202, openapi_extra=CLONE_BODY, responses=problems(400, 404, 409, 413, 422))
+@router.post(
+    "/{job_id}/clone",
+    status_code=202,
+    openapi_extra=CLONE_BODY,
+    responses=problems(400, 413, 422, IdempotencyKeyReusedError, TooManyJobsError, *SUBMITTING),
+)
 def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     parts: Parts, job_id: str, asked: OptionalBody, request: Request, response: Response,
     background: BackgroundTasks,
@@ -44,7 +58,7 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     return show(parts, submitted.job_id)
 
 
-@router.delete("/{job_id}", status_code=204, responses=problems(404, 409))
+@router.delete("/{job_id}", status_code=204, responses=problems(JobNotFoundError, JobNotTerminalError, JobInUseError))
 def delete_job(parts: Parts, job_id: str) -> None:
     """Remove a job that has ended with its curves, events and files, and those it started; this cannot be undone."""
     control.delete_job(parts.database, parts.store, parts.settings.runs_dir, job_id)

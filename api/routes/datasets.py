@@ -14,7 +14,15 @@ from api.schemas.problems import problems
 from jobs.datasets import uploads
 from jobs.datasets.archives import Limits
 from jobs.datasets.builtin import BUILTINS
-from jobs.datasets.errors import StorageError, UnsupportedUploadError, UploadCutOffError, UploadTooLargeError
+from jobs.datasets.errors import (
+    DatasetInUseError,
+    DatasetNotFoundError,
+    InvalidDatasetError,
+    StorageError,
+    UnsupportedUploadError,
+    UploadCutOffError,
+    UploadTooLargeError,
+)
 from jobs.strict import Text
 
 log = logging.getLogger(__name__)
@@ -32,7 +40,12 @@ _FILE_BODY: dict[str, Any] = {
 }
 
 
-@router.post("", status_code=201, openapi_extra=_FILE_BODY, responses=problems(400, 413, 415, 422, 507))
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=_FILE_BODY,
+    responses=problems(400, 413, 422, InvalidDatasetError, UploadCutOffError, UnsupportedUploadError, StorageError),
+)
 async def upload_dataset(
     request: Request, parts: Parts, response: Response, name: Annotated[Text, Query(max_length=200)] = ""
 ) -> DatasetDocument:
@@ -59,7 +72,7 @@ def list_datasets(parts: Parts) -> DatasetList:
     return DatasetList(data=[*known, *uploaded], upload_limit_bytes=parts.settings.max_upload_bytes)
 
 
-@router.get("/{dataset_id}", responses=problems(404))
+@router.get("/{dataset_id}", responses=problems(DatasetNotFoundError))
 def show_dataset(parts: Parts, dataset_id: str) -> DatasetDocument:
     """One dataset, by its name or the id of an upload."""
     for known in BUILTINS:
@@ -69,7 +82,7 @@ def show_dataset(parts: Parts, dataset_id: str) -> DatasetDocument:
         return DatasetDocument.of(uploads.get(session, dataset_id))
 
 
-@router.delete("/{dataset_id}", status_code=204, responses=problems(404, 409))
+@router.delete("/{dataset_id}", status_code=204, responses=problems(DatasetNotFoundError, DatasetInUseError))
 def delete_dataset(parts: Parts, dataset_id: str) -> None:
     """Remove an uploaded dataset; 409 while a job that has not ended needs it."""
     uploads.delete(parts.database, parts.store, dataset_id)

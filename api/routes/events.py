@@ -16,10 +16,23 @@ from api.refusals import RefusedError
 from api.schemas.events import EventDocument, EventList
 from api.schemas.problems import problems
 from jobs import repository
+from jobs.errors import JobNotFoundError
 
 PING_S = 5.0
 RECONNECT_MS = 1000
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_EXAMPLE = """retry: 1000
+
+event: started
+id: 2
+data: {"seq": 2, "job_id": "job_…", "at": "2026-01-15T09:30:00Z", "type": "started", "data": {"attempt": 1}}
+
+event: end
+data: {}
+
+"""
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}}}
+}
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -29,7 +42,7 @@ After = Annotated[int | None, Query(ge=0, lt=2**63, description="Number of the l
 LastEventId = Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")]
 
 
-@router.get("/jobs/{job_id}/events", response_model=EventList, responses=problems(404, 422) | _STREAM)
+@router.get("/jobs/{job_id}/events", response_model=EventList, responses=problems(422, JobNotFoundError) | _STREAM)
 async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     parts: Parts, reader: Reader, job_id: str, accept: Annotated[str, Header()] = "",
     after: After = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100, last_event_id: LastEventId = None,
@@ -46,7 +59,7 @@ async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its 
     return await run_in_threadpool(_page, parts, job_id, seen, limit)
 
 
-@router.get("/events", response_class=StreamingResponse, responses=problems(404, 422) | _STREAM)
+@router.get("/events", response_class=StreamingResponse, responses=problems(422, JobNotFoundError) | _STREAM)
 async def stream_events(
     parts: Parts, reader: Reader, job: JobIds, after: After = None, last_event_id: LastEventId = None
 ) -> StreamingResponse:

@@ -1,6 +1,6 @@
 """Jobs: submit, show, list, cancel, bounds, curves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
@@ -17,19 +17,41 @@ from api.schemas.job_query import JobQuery
 from api.schemas.jobs import JobDocument, JobList
 from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
+from api.statuses import SUBMITTING
 from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, preferred_wait_s, when_changed
 from jobs import listing, repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
+from jobs.errors import (
+    BoundsNotReadyError,
+    IdempotencyKeyReusedError,
+    JobNotFoundError,
+    NoBoundsError,
+    NoEpochsError,
+    NoTableError,
+    NoTimesError,
+    TooManyJobsError,
+)
 from jobs.sweep import table
 
 Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
+_CSV: dict[int | str, dict[str, Any]] = {  # answered by `api.routes.outputs`
+    200: {
+        "content": {
+            "text/csv": {"schema": {"type": "string"}, "example": "metric,replica,step,value\ntrain_loss,0,0,2.31\n"}
+        }
+    }
+}
+
 
 @router.post(
-    "", status_code=202, openapi_extra=body_of("JobSpec", JOB_SPECS), responses=problems(400, 404, 409, 413, 422)
+    "",
+    status_code=202,
+    openapi_extra=body_of("JobSpec", JOB_SPECS),
+    responses=problems(400, 413, 422, IdempotencyKeyReusedError, TooManyJobsError, *SUBMITTING),
 )
 def submit_job(
     parts: Parts, asked: SpecBody, response: Response, background: BackgroundTasks,
@@ -71,7 +93,7 @@ def _next_page(request: Request, cursor: str) -> str:
     return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
-@router.get("/{job_id}", responses=problems(404) | {304: {"description": "The job has not changed."}})
+@router.get("/{job_id}", responses=problems(JobNotFoundError) | {304: {"description": "The job has not changed."}})
 async def show_job(
     parts: Parts, job_id: str, response: Response,
     if_none_match: Annotated[str | None, Header()] = None, prefer: Annotated[str, Header()] = "",
@@ -94,7 +116,9 @@ async def show_job(
     return job
 
 
-@router.post("/{job_id}/cancel", status_code=202, openapi_extra=CANCEL_BODY, responses=problems(400, 404, 413, 422))
+@router.post(
+    "/{job_id}/cancel", status_code=202, openapi_extra=CANCEL_BODY, responses=problems(400, 413, 422, JobNotFoundError)
+)
 def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
     """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is.
 
@@ -105,21 +129,21 @@ def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
     return _show(parts, job_id)
 
 
-@router.get("/{job_id}/lr-bounds", responses=problems(404, 409))
+@router.get("/{job_id}/lr-bounds", responses=problems(JobNotFoundError, BoundsNotReadyError, NoBoundsError))
 def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
     """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
     with parts.database.read() as session:
         return LrBoundsDocument(**bounds_document(repository.get_job(session, job_id)))
 
 
-@router.get("/{job_id}/table", responses=problems(404, 409))
+@router.get("/{job_id}/table", responses=problems(JobNotFoundError, NoTableError))
 def show_table(parts: Parts, job_id: str) -> SweepTable:
     """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
     with parts.database.read() as session:
         return SweepTable(**table(session, repository.get_job(session, job_id)))
 
 
-@router.get("/{job_id}/curves", responses=problems(404, 409, 422))
+@router.get("/{job_id}/curves", responses=problems(422, JobNotFoundError, NoEpochsError, NoTimesError) | _CSV)
 def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
     """Metrics over steps, epochs, seconds of training or learning rates, all of them unless ``metric`` names some.
 

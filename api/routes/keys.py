@@ -10,6 +10,7 @@ from api.deps import Body, Parts, body_of
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs import keys
+from jobs.errors import KeyNotFoundError
 from jobs.keys import Scope
 from jobs.models import ApiKey
 from jobs.strict import Strict, Text
@@ -93,7 +94,7 @@ def list_keys(parts: Parts) -> KeyList:
         return KeyList(data=[KeyDocument.of(row) for row in keys.everything(session)])
 
 
-@router.delete("/{key_id}", responses=problems(404))
+@router.delete("/{key_id}", responses=problems(KeyNotFoundError))
 def revoke_key(parts: Parts, key_id: str) -> KeyDocument:
     """End a key, and sessions that began with it. To repeat it is harmless."""
     return KeyDocument.of(keys.revoke(parts.database, key_id))

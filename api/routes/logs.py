@@ -29,11 +29,17 @@ router = APIRouter(prefix="/v1/jobs", tags=["logs"])
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
-            "text/plain": {"schema": {"type": "string"}},
-            "text/event-stream": {"schema": {"type": "string"}},
+            "text/plain": {
+                "schema": {"type": "string"}, "example": "2026-01-15T09:30:00Z rank0 stdout: 270 steps in all\n",
+            },
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'event: log\nid: 1\ndata: {"number": 1, "attempt": 1, "source": "rank0", '
+                '"stream": "stdout", "at": "2026-01-15T09:30:00Z", "text": "270 steps in all"}\n\n',
+            },
         }
     }
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class _Log:
         return found.page
 
 
-@router.get("/{job_id}/logs", response_model=LogPage, responses=problems(404, 422) | _FORMS)
+@router.get("/{job_id}/logs", response_model=LogPage, responses=problems(422, JobNotFoundError) | _FORMS)
 async def show_logs(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     parts: Parts, reader: Reader, job_id: str, asked: Annotated[LogQuery, Query()],
     accept: Annotated[str, Header()] = "", prefer: Annotated[str, Header()] = "", last_event_id: LastEventId = None,

@@ -9,8 +9,12 @@ from api.observe import Metrics
 
 router = APIRouter(tags=["health"])
 
+_EXAMPLE = 'clr_jobs{status="running"} 2.0\n'
 _TEXT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+    200: {
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        "description": "Prometheus' text format",
+    }
 }
 
 

@@ -16,7 +16,7 @@ from api.schemas.outputs import CheckpointDocument, CheckpointList
 from api.schemas.problems import problems
 from jobs import curve_table, repository, stored_files
 from jobs.artifacts import ArtifactStore
-from jobs.errors import NoSuchFileError
+from jobs.errors import JobNotFoundError, NoSuchFileError
 from jobs.models import Artifact
 
 router = APIRouter(prefix="/v1/jobs", tags=["outputs"])
@@ -24,11 +24,29 @@ router = APIRouter(prefix="/v1/jobs", tags=["outputs"])
 _BINARY = "application/octet-stream"
 
 
+_CARD: dict[int | str, dict[str, object]] = {
+    200: {
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"object": "model_card", "job_id": "job_0192f0c1d2e37f4a8b5c6d7e8f901234", "kind": "train"},
+            }
+        },
+        "description": "The card; its SHA-256 is the ETag",
+    }
+}
+
+
 def _file(content: str) -> dict[int | str, dict[str, object]]:
-    return {200: {"content": {content: {}}, "description": "The file; its SHA-256 is the ETag"}}
+    schema = {"type": "string", "contentMediaType": content}
+    return {200: {"content": {content: {"schema": schema}}, "description": "The file; its SHA-256 is the ETag"}}
 
 
-@router.get("/{job_id}/model", response_class=FileResponse, responses={**problems(404, 409), **_file(_BINARY)})
+@router.get(
+    "/{job_id}/model",
+    response_class=FileResponse,
+    responses={**problems(JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
+)
 def download_model(parts: Parts, job_id: str) -> FileResponse:
     """The final weights of a training that succeeded, as safetensors; 409 while there are none."""
     with parts.database.read() as session:
@@ -38,7 +56,11 @@ def download_model(parts: Parts, job_id: str) -> FileResponse:
     return answer
 
 
-@router.get("/{job_id}/model/card", response_class=FileResponse, responses=problems(404, 409))
+@router.get(
+    "/{job_id}/model/card",
+    response_class=FileResponse,
+    responses={**problems(JobNotFoundError, NoSuchFileError), **_CARD},
+)
 def show_card(parts: Parts, job_id: str) -> FileResponse:
     """What the model is: spec, conditions and their fingerprint, rates, metrics, versions."""
     with parts.database.read() as session:
@@ -46,7 +68,7 @@ def show_card(parts: Parts, job_id: str) -> FileResponse:
     return _send(parts, row, f"{job_id}.json", "application/json")
 
 
-@router.get("/{job_id}/checkpoints", responses=problems(404))
+@router.get("/{job_id}/checkpoints", responses=problems(JobNotFoundError))
 def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
     """The stored checkpoints of a training, the newest first: the last two, and the best."""
     with parts.database.read() as session:
@@ -56,7 +78,7 @@ def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
 
 @router.get(
     "/{job_id}/checkpoints/{step}", response_class=FileResponse,
-    responses={**problems(404, 409, 422), **_file(_BINARY)},
+    responses={**problems(422, JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
 )  # fmt: skip
 def download_checkpoint(parts: Parts, job_id: str, step: int) -> FileResponse:
     """The checkpoint after so many steps, as torch saved it; load it with ``weights_only=True``."""

@@ -15,6 +15,7 @@ from api.plots.source import figure_of
 from api.plots.themes import THEMES, ThemeName
 from api.schemas.problems import problems
 from jobs import repository
+from jobs.errors import JobNotFoundError, NoPlotError
 from jobs.status import Status
 
 router = APIRouter(prefix="/v1/jobs", tags=["plots"])
@@ -45,12 +46,22 @@ def look(
 Asked = Annotated[Look, Depends(look)]
 
 
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "image/svg+xml": {"schema": {"type": "string"}, "example": '<svg xmlns="http://www.w3.org/2000/svg">…</svg>'},
+    "image/png": {"schema": {"type": "string", "contentMediaType": "image/png"}},
+    "application/json": {
+        "schema": {"type": "object"},
+        "example": {"data": [{"type": "scatter", "x": [0, 1], "y": [2.3, 2.1]}], "layout": {"title": {"text": "…"}}},
+    },
+}
+
+
 def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
-    content: dict[str, Any] = {media_type: {}}
+    content: dict[str, Any] = {media_type: _EXAMPLES.get(media_type, {"schema": {"type": "string"}})}
     return {
         200: {"content": content, "description": "The picture"},
         304: {"description": "As it was: the ETag of If-None-Match still holds"},
-        **problems(404, 409, 422),
+        **problems(422, JobNotFoundError, NoPlotError),
     }
 
 

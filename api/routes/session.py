@@ -40,7 +40,7 @@ def log_in_in_body(found: Body) -> LogIn:
 _EXAMPLE = {"key": {"summary": "Log in", "value": {"key": "clr_…"}}}
 
 
-@router.post("", openapi_extra=body_of("LogIn", _EXAMPLE), responses=problems(400, 401, 413, 422))
+@router.post("", openapi_extra=body_of("LogIn", _EXAMPLE), responses=problems(400, 413, 422))
 def log_in(
     request: Request, parts: Parts, asked: Annotated[LogIn, Depends(log_in_in_body)], response: Response
 ) -> SessionDocument:

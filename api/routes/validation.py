@@ -6,12 +6,18 @@ from api.deps import Parts, SpecBody, body_of
 from api.examples import JOB_SPECS
 from api.schemas.problems import problems
 from api.schemas.validation import ValidationDocument
+from api.statuses import SUBMITTING
+from jobs.errors import TooManyJobsError
 from jobs.validation import validate
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
 
-@router.post("/jobs:validate", openapi_extra=body_of("JobSpec", JOB_SPECS), responses=problems(400, 404, 409, 413, 422))
+@router.post(
+    "/jobs:validate",
+    openapi_extra=body_of("JobSpec", JOB_SPECS),
+    responses=problems(400, 413, 422, TooManyJobsError, *SUBMITTING),
+)
 def validate_job(parts: Parts, asked: SpecBody) -> ValidationDocument:
     """Judge a spec as a submit would, and write nothing: what it would become, or the same problems.
 

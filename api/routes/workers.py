@@ -102,7 +102,9 @@ def list_workers(parts: Parts) -> WorkerList:
     return WorkerList(data=_documents(parts))
 
 
-@router.post("/{name}/drain", status_code=202, openapi_extra=_BODY, responses=problems(400, 404, 413, 422))
+@router.post(
+    "/{name}/drain", status_code=202, openapi_extra=_BODY, responses=problems(400, 413, 422, WorkerNotFoundError)
+)
 def drain_worker(parts: Parts, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]) -> WorkerDocument:
     """Have a worker take no more jobs and finish those that it has; ``{"draining": false}`` takes that back."""
     registry.drain(parts.database, name, draining=asked.draining)

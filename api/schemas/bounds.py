@@ -53,6 +53,42 @@ class MedianCurve(Document):
     high: list[float | None]
 
 
+class ProbeRun(Document):
+    """One short 1cycle run: its rung, which run of its rate, its peak rate; null where its loss was not finite."""
+
+    number: int
+    rung: int
+    run: int
+    lr: float
+    steps: int
+    steps_taken: int
+    train_loss: float | None
+    start_val_loss: float | None
+    val_loss: float | None
+    start_val_accuracy: float | None = None
+    val_accuracy: float | None = None
+
+
+class PlainBounds(Document):
+    """What the curves alone say."""
+
+    bounds: Bounds | None
+    confidence: Confidence
+    method: str
+    warnings: list[Note]
+
+
+class ProbeReport(Document):
+    """A ladder of rates tried in short runs: what each found, and the bounds of the curves alone."""
+
+    objective: Literal["val_loss", "val_accuracy"]
+    budget: int
+    steps_taken: int
+    ladder: list[float]
+    runs: list[ProbeRun]
+    range_test: PlainBounds
+
+
 class LrBoundsDocument(Document):
     """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
 
@@ -67,3 +103,4 @@ class LrBoundsDocument(Document):
     warnings: list[Note]
     use: dict[str, Any] | None
     curve: MedianCurve | None = None
+    probe: ProbeReport | None = None

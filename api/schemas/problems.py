@@ -1,8 +1,20 @@
-"""Errors, as RFC 9457 has them."""
+"""Errors, as RFC 9457 has them, and what the OpenAPI document says of those of an operation."""
 
 from typing import Any
 
 from api.schemas.base import Document
+from api.statuses import STATUS_OF
+from jobs.errors import JobsError
+
+Meanings = dict[str, str]  # what each code of a problem means
+
+OF_REQUESTS: dict[int, Meanings] = {
+    400: {"bad_body": "The body is not a JSON object.", "bad_request": "The request could not be read."},
+    413: {"body_too_large": "The body is larger than the limit."},
+    422: {
+        "invalid_request": "A parameter or a header is not legal.", "invalid_spec": "A field of the body is not legal.",
+    },
+}  # fmt: skip
 
 
 class Problem(Document):
@@ -18,9 +30,43 @@ class Problem(Document):
     errors: list[dict[str, str]] | None = None
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of the errors of an operation."""
-    return {
-        status: {"model": Problem, "content": {"application/problem+json": {}}, "description": "Problem"}
-        for status in statuses
+def problems(*which: int | type[JobsError]) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the errors of an operation.
+
+    Args:
+        which: Errors of the service, and statuses of what can be wrong with the request itself.
+    """
+    found: dict[int, Meanings] = {}
+    for each in which:
+        if isinstance(each, int):
+            found.setdefault(each, {}).update(OF_REQUESTS[each])
+        else:
+            meaning = (each.__doc__ or "").strip().splitlines()[0]
+            found.setdefault(STATUS_OF[each], {})[each.code] = meaning
+    return {status: answer(status, meanings) for status, meanings in found.items()}
+
+
+def answer(status: int, meanings: Meanings) -> dict[str, Any]:
+    """The response of an operation with a status, for problems of these codes; each has an example."""
+    examples = {
+        code: {"summary": meaning, "value": _example(status, code, meaning)} for code, meaning in meanings.items()
     }
+    return {
+        "description": "\n".join(f"- `{code}`: {meaning}" for code, meaning in meanings.items()),
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+        },
+    }
+
+
+def meanings_in(response: dict[str, Any]) -> Meanings:
+    """The codes of a response that `answer` made, with their meanings; none of any other."""
+    examples = response.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    return {code: example["summary"] for code, example in examples.items()}
+
+
+def _example(status: int, code: str, meaning: str) -> dict[str, Any]:
+    return Problem(
+        type=f"/problems/{code.replace('_', '-')}", title=code.replace("_", " ").capitalize(), status=status,
+        detail=meaning, instance="/v1/jobs", code=code, request_id="1978b8ac6c7cc53f",
+    ).model_dump(exclude_none=True)  # fmt: skip

@@ -24,6 +24,15 @@ def comparison(job_id: str) -> Program[Document]:
     return document_of(Request("GET", path_of(job_id, "/comparison")))
 
 
+def logs(
+    job_id: str, after: int = 0, *, tail: int | None = None, attempt: int | None = None, limit: int | None = None
+) -> Program[Document]:
+    """A page of what the processes of a job wrote: ``data``, and ``next_after`` (None where there are no more yet)."""
+    asked = {"after": after if tail is None else None, "tail": tail, "attempt": attempt, "limit": limit}
+    params = [(name, str(value)) for name, value in asked.items() if value is not None]
+    return document_of(Request("GET", path_of(job_id, "/logs"), params=params))
+
+
 def curves(  # noqa: PLR0913 - options of a request
     job_id: str, metrics: Sequence[str] = (), x: str = "step", max_points: int | None = None,
     *, smoothing: float | None = None, start_step: int | None = None, end_step: int | None = None,

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from client.calls.jobs import job, path_of
 from client.errors import ClrError, ProblemError, ServerUnreachableError, WaitTimeoutError
@@ -14,6 +15,24 @@ FIRST_POLL_S = 0.2
 LONGEST_POLL_S = 2.0
 POLL_GROWTH = 1.2
 TOO_MANY = 429
+
+T = TypeVar("T")
+
+
+class Message(Protocol):
+    """A server-sent event."""
+
+    @property
+    def event(self) -> str:
+        """Its name."""
+
+    @property
+    def data(self) -> str:
+        """What it says, as JSON."""
+
+    @property
+    def id(self) -> str:
+        """What ``Last-Event-ID`` brings back; the last one, where it has none of its own."""
 
 
 class Patience:
@@ -73,29 +92,58 @@ def _job_with_patience(job_id: str, patience: Patience) -> Program[Document]:
 
 
 def events(job_id: str, after: int, on_update: Callable[[Document], object], patience_s: float) -> Feed[Event]:
-    """What happens to a job, from the event after number ``after`` until the job has ended; see `wait` for the rest.
+    """What happens to a job, from the event after number ``after`` until the job has ended; see `wait` for the rest."""
 
-    A stream that breaks is opened again where it broke: no event is missed or told twice.
-    """
+    def read(name: str, document: Document) -> Event | None:
+        if name == "job":
+            on_update(document)
+            return None
+        return Event.of(document)
+
+    return _followed(path_of(job_id, "/events"), (), str(after), read, patience_s)
+
+
+def log_lines(
+    job_id: str, tail: int | None, attempt: int | None, patience_s: float
+) -> Feed[Document]:  # fmt: skip
+    """What the processes of a job wrote and write, until it has ended; of one attempt, or of all."""
+    asked = {"tail": tail, "attempt": attempt}
+    params = [(name, str(value)) for name, value in asked.items() if value is not None]
+    return _followed(path_of(job_id, "/logs"), params, None, lambda _, line: line, patience_s)
+
+
+def _followed(
+    path: str,
+    params: Sequence[tuple[str, str]],
+    last_id: str | None,
+    read: Callable[[str, Document], T | None],
+    patience_s: float,
+) -> Feed[T]:
+    """What a stream says until its end; where it breaks it is opened again: nothing is missed or told twice."""
     patience = Patience(patience_s)
     while True:
+        headers = {"Accept": "text/event-stream"} | ({} if last_id is None else {"Last-Event-ID": last_id})
         try:
-            headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
-            reply = yield Listen(Request("GET", path_of(job_id, "/events"), headers=headers))
+            reply = yield Listen(Request("GET", path, params=params, headers=headers))
             if not reply.is_success:
                 read_document(reply)
-            while (message := (yield NextMessage())) is not None:
+            while (message := (yield NextMessage())) is not None and message.event != "end":
                 patience.renew()
-                if message.event == "end":
-                    return
-                if not message.data:  # only says how soon to come back
-                    continue
-                if message.event == "job":
-                    on_update(json.loads(message.data))
-                    continue
-                event = Event.of(json.loads(message.data))
-                after = event.seq
-                yield Emit(event)
+                item = _read(message, read)
+                last_id = message.id or last_id
+                if item is not None:
+                    yield Emit(item)
+            if message is not None:
+                return
         except (ServerUnreachableError, ProblemError) as error:
             patience.endure(error)
         yield Pause(LONGEST_POLL_S / 2)
+
+
+def _read(message: Message, read: Callable[[str, Document], T | None]) -> T | None:
+    if not message.data:  # only says how soon to come back
+        return None
+    document = json.loads(message.data)
+    if message.event == "refused":
+        raise ProblemError(document["status"], document)
+    return read(message.event, document)

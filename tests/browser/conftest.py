@@ -17,7 +17,7 @@ from tests.e2e.conftest import running_stack
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDTHS = (390, 1440)
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 COLOURS = 128  # of a picture: text and lines look the same, in a third of the bytes
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -102,6 +102,19 @@ def assert_fits(page: Page) -> None:
     """Nothing makes the page wider than the window."""
     wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= window, f"{page.url} is {wide} px wide in a window of {window}"
+
+
+def assert_good_looks(page: Page, chart: str, name: str) -> None:
+    """A page with a chart fits and is accessible at every width, light and dark; pictures are taken in the light."""
+    for width in WIDTHS:
+        for scheme in ("dark", "light"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            room = page.locator(chart).evaluate("(chart) => chart.clientWidth")
+            expect(page.locator(chart)).to_have_attribute("data-look", f"{scheme} {room}")
+            assert_fits(page)
+            assert_accessible(page)
+        screenshot(page, f"{name}-{width}")
 
 
 def screenshot(page: Page, name: str) -> None:

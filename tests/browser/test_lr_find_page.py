@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from client.client import Client
 from client.stack import Stack
-from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
+from tests.browser.conftest import assert_good_looks
 
 OpenPage = Callable[..., Page]
 
@@ -123,17 +123,10 @@ def test_no_defensible_bounds_are_said_plainly(stack: Stack, client: Client, ope
     expect(page.get_by_role("link", name="copy of this test")).to_have_attribute("href", f"/new?clone={job['id']}")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_page_fits_and_is_accessible(
-    stack: Stack, open_page: OpenPage, found: dict[str, Any], width: int, *, dark: bool
-) -> None:
-    page = open_page(f"{stack.url}/jobs/{found['id']}", width=width, dark=dark)
+def test_the_page_fits_and_is_accessible(stack: Stack, open_page: OpenPage, found: dict[str, Any]) -> None:
+    page = open_page(f"{stack.url}/jobs/{found['id']}")
     expect(page.get_by_role("slider", name="max_lr")).to_be_visible()
-    assert_fits(page)
-    assert_accessible(page)
-    if not dark:
-        screenshot(page, f"lr-find-{width}")
+    assert_good_looks(page, "#range-plot", "lr-find")
 
 
 def test_a_job_that_is_not_there_is_said(stack: Stack, open_page: OpenPage) -> None:

@@ -28,12 +28,12 @@ def slots_of(stack: Stack, job_id: str) -> list[int]:
     return [event["data"]["slots"] for event in events if event["type"] == "slots"]
 
 
-def answer(client: Client, job_id: str) -> tuple[Any, Any]:
+def answer(client: Client, job_id: str, *names: str) -> tuple[Any, Any]:
     """Bounds and curves of a job, without what names the job."""
     job = client.wait(job_id, timeout_s=TIMEOUT_S)
     assert job["status"] == "succeeded", job["error"]
     bounds = {key: value for key, value in client.bounds(job_id).items() if key not in {"job_id", "use"}}
-    return bounds, client.curves(job_id, NAMES, max_points=20_000)["series"]
+    return bounds, client.curves(job_id, [*NAMES, *names], max_points=20_000)["series"]
 
 
 def held(client: Client, job_id: str) -> tuple[int, int]:

@@ -38,13 +38,13 @@ def document(database: Database, parent: str) -> dict[str, Any]:
         return comparison(session, repository.get_job(session, parent))
 
 
-def evaluated(database: Database, mine: Claim, accuracies: list[float], samples_per_s: float = 640.0) -> None:
+def evaluated(database: Database, mine: Claim, accuracies: list[float], step_s: float = 0.1) -> None:
     """Report a whole training that was evaluated after each equal part of its steps."""
     steps = mine.spec["steps"]
-    points = [MetricPoint("samples_per_s", 0, step, samples_per_s) for step in range(steps)]
+    points = [MetricPoint("elapsed_s", 0, step, (step + 1) * step_s) for step in range(3, steps, 4)]
     for part, value in enumerate(accuracies, start=1):
         points.append(MetricPoint("val_accuracy", 0, part * steps // len(accuracies) - 1, value))
-    lifecycle.record(database, mine, Batch(points=points))
+    lifecycle.record(database, mine, Batch(points=points, progress={"step": steps}))
 
 
 def succeed(database: Database, mine: Claim, accuracies: list[float]) -> None:
@@ -93,8 +93,8 @@ def test_a_run_is_measured_by_what_it_reaches_and_when(database: Database) -> No
     assert [run["target"] for run in fast["runs"]] == [0.75, 0.75]
     assert [run["steps_to_target"] for run in fast["runs"]] == [20, None]
     assert [run["is_reached"] for run in fast["runs"]] == [True, False]
-    assert fast["runs"][0]["seconds_to_target"] == pytest.approx(20 * 64 / 640)
-    assert (slow["steps_to_target"]["median"], slow["seconds_to_target"]["median"]) == (80, 8.0)
+    assert fast["runs"][0]["seconds_to_target"] == pytest.approx(20 * 0.1)
+    assert (slow["steps_to_target"]["median"], slow["seconds_to_target"]["median"]) == (80, pytest.approx(8.0))
     assert fast["final"]["val_accuracy"] == {
         "median": pytest.approx(0.6),
         "low": 0.4,

@@ -19,6 +19,17 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """A short 1cycle run with one peak rate: its number, its rung, which run of its rate it is, rate and steps."""
+
+    number: int
+    rung: int
+    run: int
+    lr: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The spec, and where things lie on this host."""
 
@@ -34,6 +45,7 @@ class Plan:
     stream_workers: int
     pieces_dir: Path  # what groups of ranks have taken of the job; see `worker.train.pieces`
     first_piece: int  # that which this group begins with
+    probes: tuple[Probe, ...] = ()  # the pieces, where they are no replicas
     job_id: str = ""
 
     @property
@@ -62,4 +74,5 @@ class Plan:
             stream_workers=document["stream_workers"],
             pieces_dir=Path(document["pieces_dir"]),
             first_piece=document["first_piece"],
+            probes=tuple(Probe(**probe) for probe in document["probes"]),
         )

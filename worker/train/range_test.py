@@ -31,7 +31,7 @@ def run(world: World, plan: Plan, report: Report) -> None:
     """
     assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
     test = plan.spec.range_test
-    report.plan(test.total_steps, {})
+    report.plan(plan.spec.total_steps, {})
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
     lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
     stopped = []
@@ -45,15 +45,15 @@ def run(world: World, plan: Plan, report: Report) -> None:
             short = around_edge(rates, rates.lr_at(edge), number)
             found = lab.sweep(short, replica, test.replicas * (number + 1) + replica)
             edge = None if found is None else _nearest(rates, short.lr_at(found))
-        replica = _next(world, plan, report, test.replicas)
+        replica = next_piece(world, plan, report, test.replicas)
     report.result({"stopped_at_step": stopped})
 
 
-def _next(world: World, plan: Plan, report: Report, replicas: int) -> int | None:
-    """The replica that this group does next, the same on all of its ranks; rank 0 takes it."""
+def next_piece(world: World, plan: Plan, report: Report, count: int) -> int | None:
+    """The piece of the job that this group does next, the same on all of its ranks; rank 0 takes it."""
     taken = None
     if world.rank == 0 and not is_asked_to_stop(report.folder):
-        taken = pieces.take(plan.pieces_dir, replicas)
+        taken = pieces.take(plan.pieces_dir, count)
     told = int(world.total(torch.tensor(0 if taken is None else taken + 1, device=world.device)))
     return told - 1 if told else None
 
@@ -97,10 +97,10 @@ class Lab:
         Returns:
             Step at which it diverged, None if it did not.
         """
-        learner = self._learner(replica, rates.start_lr)
+        learner = self.learner(replica, rates.start_lr)
         if self.done == 0:
             resolved = {"batch_norm": bool(batch_norms(learner.bare_model))}
-            self.report.plan(self.spec.range_test.total_steps, resolved)
+            self.report.plan(self.spec.total_steps, resolved)
         measure, rule = Measure(self.spec.range_test, learner), DivergenceRule()
         is_full = series == replica  # a short sweep tells the edge of the training loss, and nothing else
         order = self.spec.seed + REPLICA_SEED_STRIDE * (replica + 1)
@@ -119,7 +119,8 @@ class Lab:
                 break
         return rule.diverged_at
 
-    def _learner(self, replica: int, lr: float) -> Learner:
+    def learner(self, replica: int, lr: float) -> Learner:
+        """A learner that has made no step, with the initial weights of a replica."""
         test = self.spec.range_test
         varied = test.vary == "data_order_and_initialisation"
         seed = self.spec.seed + (REPLICA_SEED_STRIDE * (replica + 1) if varied else 0)

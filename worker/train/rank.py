@@ -12,7 +12,7 @@ import torch
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train import narration, range_test, training
+from worker.train import narration, probing, range_test, training
 from worker.train.failure import write_failure
 from worker.train.plan import Plan
 from worker.train.report import Report
@@ -40,10 +40,10 @@ def main(run_dir: str) -> None:
 def _run(folder: Path) -> None:
     plan = Plan.read(folder / "plan.json")
     with joined_world() as world, Report(folder, writes=world.rank == 0) as report:
-        _JOBS[plan.kind](world, plan, report)
+        _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
 
 
-_JOBS = {"lr_find": range_test.run, "train": training.run}
+_JOBS = {"lr_find": range_test.run, "probe": probing.run, "train": training.run}
 
 
 def _explain(error: Exception) -> tuple[Reason, str]:

@@ -33,10 +33,11 @@ export const layout = (more) => ({
   legend: { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom" }, ...more,
 });
 
-/** Draw, or change what is drawn already. The points of the longest line stand on the chart as `data-points`. */
+/** Draw, or change what is drawn already. What was drawn stands on the chart: points of the longest line, theme, width. */
 export async function draw(place, data, shown) {
   await Plotly.react(place, data, shown, options());
   place.dataset.points = Math.max(0, ...data.map((trace) => trace.x.length));
+  place.dataset.look = `${theme()} ${place.clientWidth}`;
 }
 
 /** Call `redraw` when the chart's width or the theme changes. */

@@ -47,7 +47,7 @@ function row(arm, metric, reference) {
     spread(arm.seconds_to_target, duration), arm.name === reference ? "the reference" : spread(arm.update_ratio, (value) => `${number(value, 3)}×`),
     node("span", {}, ...runs),
   ];
-  const name = node("th", { scope: "row" }, arm.name, node("span", { className: "muted" }, arm.is_added ? " added, equal budget" : ""));
+  const name = node("th", { scope: "row" }, arm.name, node("span", { className: "muted" }, arm.is_added ? " added" : ""));
   return node("tr", {}, name, ...cells.map((cell) => node("td", {}, cell)));
 }
 

@@ -69,7 +69,10 @@ async function open(id) {
       for (const show of [head, more.update, buttons.update, part?.update]) show?.(job);
     },
     lost() { at("lost").hidden = false; },
-    back() { at("lost").hidden = true; },
+    back() {
+      at("lost").hidden = true;
+      trouble(); // of what was asked for meanwhile
+    },
     gone: trouble,
   });
   part?.update(first);

@@ -28,7 +28,7 @@ function python(_, body) {
 
 with Client("${location.origin}") as client:
     job = client.submit(${literal(body, "    ")})
-    client.wait(job["id"])
+    job.wait(progress=True)
 `;
 }
 

@@ -10,11 +10,11 @@ const SHADES = { rise: ["green", 0.1], fall: ["blue", 0.09], annihilation: ["pur
 /**
  * What Plotly draws of a training.
  *
- * @param {{found: Map, plan, shades: Array, job, asX: (step: number) => number, xWords: string, limits, isLog, isNarrow}} seen
+ * @param {{found: Map, revision: number, plan, shades: Array, job, asX: (step: number) => number, xWords: string, limits, isLog, isNarrow}} seen
  */
 export function trainFigure(seen) {
   const rows = rowsOf(seen);
-  const shown = layout({ height: seen.isNarrow ? 620 : 720, uirevision: seen.job.id, shapes: [], annotations: [] });
+  const shown = layout({ height: seen.isNarrow ? 620 : 720, uirevision: seen.revision, shapes: [], annotations: [] });
   const room = (1 - GAP * (rows.length - 1)) / rows.reduce((sum, row) => sum + row.weight, 0);
   const data = [];
   let top = 1;

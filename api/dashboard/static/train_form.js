@@ -36,6 +36,8 @@ export function trainForm(job, moved) {
   let measured = null;
   let rates = null;
 
+  at("more-options").href = `/new?kind=train&from_job=${job.id}`;
+
   const spec = () => trainingSpec(job, { rates, measured, schedule: form.schedule.value, epochs: Number(form.epochs.value) });
 
   function show() {

@@ -16,6 +16,7 @@ const at = (id) => document.getElementById(id);
 export function training(first) {
   let job = first;
   let range = null; // in steps, both ends included; null for the whole run
+  let revision = 0; // a zoom of the mouse is kept until one is asked for in another way
   let plan = null;
   let planOf = "";
   const plot = at("train-plot");
@@ -42,35 +43,39 @@ export function training(first) {
   const redraw = paced(async () => {
     try {
       await plans();
-      const asked = { x: view.x.value, maxPoints: MOST_POINTS, range: range && wider(range, job.progress.total_steps) };
+      const chosen = range;
+      const asked = { x: view.x.value, maxPoints: MOST_POINTS, range: chosen && wider(chosen, job.progress.total_steps) };
       const [one, other] = await Promise.all([
         curves(job.id, { ...asked, metrics: ["train_loss"], smoothing: smoothing() }),
         curves(job.id, { ...asked, metrics: METRICS }),
       ]);
-      await show(new Map([...one, ...other]));
+      await show(new Map([...one, ...other]), chosen);
     } catch (error) {
       trouble(error);
     }
   }, 800);
 
-  async function show(found) {
+  async function show(found, chosen) {
+    tell(found, chosen);
+    plot.hidden = !found.get("train_loss")?.raw;
+    if (plot.hidden) return;
     const isNarrow = plot.clientWidth < 640;
     const shades = plan ? phases(plan) : [];
     const xWords = view.x.value === "epoch" ? "epochs" : "steps";
-    const limits = range ? range.map(asX) : null;
-    const { data, shown } = trainFigure({ found, plan, shades, job, asX, xWords, limits, isLog: view.log.checked, isNarrow });
+    const limits = chosen && chosen.map(asX);
+    const { data, shown } = trainFigure({ found, revision, plan, shades, job, asX, xWords, limits, isLog: view.log.checked, isNarrow });
     await draw(plot, data, shown);
     if (!plot.dataset.heard) hear();
-    tell(found);
   }
 
-  function tell(found) {
+  function tell(found, chosen) {
     const train = found.get("train_loss")?.raw;
     const points = train?.x.length ?? 0;
     const last = [["training loss", lastOf(train)], ["validation loss", lastOf(found.get("val_loss")?.raw)]];
     const words = last.filter(([, value]) => value !== null).map(([name, value]) => `${name} ${number(value, 3)}`);
-    at("train-words").textContent = points ? `Last: ${words.join(", ")}.` : "No points yet.";
-    at("shown").textContent = points ? `${points} points of the training loss ${range ? `around steps ${range[0]} to ${range[1]}` : `up to step ${train.last.step}`}.` : "No points yet.";
+    const none = job.is_terminal ? "It has no curves: it ended before its first step." : "No points yet.";
+    at("train-words").textContent = points ? `Last: ${words.join(", ")}.` : none;
+    at("shown").textContent = points ? `${points} points of the training loss ${chosen ? `around steps ${chosen[0]} to ${chosen[1]}` : `up to step ${train.last.step}`}.` : none;
   }
 
   /** A zoom of the mouse, heard from Plotly; the whole run is a double click. */
@@ -97,10 +102,14 @@ export function training(first) {
   for (const name of ["from", "to"]) {
     view[name].addEventListener("change", () => {
       const [from, to] = [view.from.value, view.to.value || job.progress.step];
+      revision += 1;
       zoom(from === "" && view.to.value === "" ? null : [Number(from), Number(to)]);
     });
   }
-  at("whole").addEventListener("click", () => zoom(null));
+  at("whole").addEventListener("click", () => {
+    revision += 1;
+    zoom(null);
+  });
   onChange(plot, redraw);
 
   function update(now) {

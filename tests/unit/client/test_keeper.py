@@ -16,7 +16,7 @@ from client.parts import Parts, build_parts
 from tests.unit.client.conftest import Answer, Server
 
 READY = Answer(200, {"status": "ready"})
-NOT_READY = Answer(503, {"title": "Not ready", "code": "not_ready", "detail": "no live worker"})
+NOT_READY = Answer(503, {"status": "not_ready", "checks": {"database": "ok", "workers": "none is alive"}})
 LASTS = "import time; time.sleep(60)"
 FAILS = "print('something broke'); raise SystemExit(3)"
 
@@ -91,7 +91,7 @@ def test_what_is_not_ready_in_time_says_what_was_missing(server: Server, tmp_pat
     run = Run(parts(tmp_path), server.url, start_timeout_s=0.5)
     runs.append(run)
     run.thread.join(5)
-    assert "no live worker" in str(run.failure)
+    assert "workers: none is alive" in str(run.failure)
 
 
 def test_a_start_can_be_interrupted(server: Server, tmp_path: Path, runs: list[Run]) -> None:

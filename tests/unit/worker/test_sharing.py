@@ -80,8 +80,8 @@ def begun(tmp_path: Path, slots: Slots, *, replicas: int, group_size: int = 1) -
     def prepare(folder: Path, _share: Share) -> None:
         folder.mkdir(exist_ok=True)
 
-    found = Sharing(groups, slots, tmp_path, replicas, group_size, prepare)
-    found.begin(tuple(range(100, 100 + group_size)))
+    found = Sharing(groups, slots, tmp_path, group_size, prepare)
+    found.begin(tuple(range(100, 100 + group_size)), replicas)
     return found, launcher
 
 

@@ -1,0 +1,35 @@
+"""What the shell offers after a tab: ids of jobs, and words of the service."""
+
+from client.errors import ClrError
+
+STATUSES = ["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
+KINDS = ["lr_find", "train", "sweep", "compare"]
+PATIENCE_S = 1.0
+
+
+def job_ids(incomplete: str) -> list[tuple[str, str]]:
+    """Ids of the newest jobs, each with what it is; none where no server answers at once."""
+    import os  # noqa: PLC0415
+
+    from client.addresses import DEFAULT_URL  # noqa: PLC0415
+    from client.client import Client  # noqa: PLC0415 - heavy
+    from client.words import standing  # noqa: PLC0415
+
+    url = os.environ.get("CLR_URL") or DEFAULT_URL  # noqa: TID251 - the client's own; no option is parsed yet
+    try:
+        with Client(url, PATIENCE_S) as client:
+            found = client.jobs(limit=50)["data"]
+    except ClrError:
+        return []
+    said = [(job["id"], f"{job['kind']} {standing(job)} {(job.get('spec') or {}).get('name') or ''}") for job in found]
+    return [(job_id, words.strip()) for job_id, words in said if job_id.startswith(incomplete)]
+
+
+def statuses(incomplete: str) -> list[str]:
+    """Statuses that begin so."""
+    return [status for status in STATUSES if status.startswith(incomplete)]
+
+
+def kinds(incomplete: str) -> list[str]:
+    """Kinds of jobs that begin so."""
+    return [kind for kind in KINDS if kind.startswith(incomplete)]

@@ -1,0 +1,64 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from jobs.models import Job
+from jobs.probing import objective_of, rates_of, score_of
+from jobs.refining import Probe
+from tests.builders import lr_find_spec
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(ValidationError) as error:
+        lr_find_spec(**changes)
+    (problem,) = error.value.errors()
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def test_probes_have_defaults_where_they_are_asked_for_and_are_none_elsewhere() -> None:
+    assert lr_find_spec(refine="probe").probe == Probe(rates=8, steps=1200)
+    assert lr_find_spec().probe is None
+    assert lr_find_spec(refine="probe", probe={"rates": 4}).probe == Probe(rates=4, steps=1200)
+
+
+def test_a_probed_job_is_as_long_as_its_sweeps_and_its_budget() -> None:
+    plain = lr_find_spec().total_steps
+    assert lr_find_spec(refine="probe", probe={"steps": 500}).total_steps == plain + 500
+
+
+def test_what_no_ladder_can_be_is_refused_with_field_and_legal_range() -> None:
+    assert refused(probe={}) == 'probe: goes with refine = "probe" only'
+    told = refused(refine="probe", probe={"rates": 8, "steps": 399})
+    assert told == "probe.steps: must be an integer >= 400 for 8 rates"
+    assert refused(refine="probe", probe={"rates": 1}).startswith("probe.rates: Input should be greater than")
+    assert refused(refine="bayes").startswith("refine: Input should be 'probe'")
+    assert refused(refine="probe", probe={"step": 500}).startswith("probe.step: Extra inputs")
+
+
+def plain(diverged_at: float | None, max_lr: float | None) -> dict[str, Any]:
+    bounds = None if max_lr is None else {"base_lr": max_lr / 10, "max_lr": max_lr}
+    return {"evidence": {"lr_range": [1e-6, 10.0], "diverged_at": diverged_at}, "bounds": bounds}
+
+
+def test_the_ladder_goes_down_from_the_edge_by_halves_and_further_to_bounds_below_it() -> None:
+    assert rates_of(plain(1.6, 0.2), 5) == pytest.approx((0.1, 0.2, 0.4, 0.8, 1.6))
+    deep = rates_of(plain(1.6, 0.002), 5)
+    assert (deep[0], deep[-1]) == (0.001, 1.6)
+
+
+def test_without_an_edge_it_begins_at_the_largest_rate_and_a_silent_curve_is_searched_whole() -> None:
+    assert rates_of(plain(None, 4.0), 4) == pytest.approx((1.25, 2.5, 5.0, 10.0))
+    assert rates_of(plain(None, None), 8)[0] == 1e-6
+    assert rates_of(plain(0.8, None), 4) == pytest.approx((0.1, 0.2, 0.4, 0.8))
+
+
+@pytest.mark.parametrize(
+    ("measure", "objective", "score"),
+    [("train_loss", "val_loss", 0.7), ("val_loss", "val_loss", 0.7), ("val_accuracy", "val_accuracy", 0.1)],
+)
+def test_probes_are_judged_by_held_back_data(measure: str, objective: str, score: float) -> None:
+    job = Job(spec={"range_test": {"measure": measure}})
+    assert objective_of(job) == objective
+    assert score_of(job, {"val_loss": 0.7, "val_accuracy": 0.9}) == pytest.approx(score)
+    assert score_of(job, {"val_loss": None}) == float("inf")
