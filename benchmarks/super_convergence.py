@@ -13,7 +13,6 @@ DATA.npz holds train_x, train_y, test_x, test_y (or x_train, …): uint8 images 
 import argparse
 import json
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Mapping
@@ -155,8 +154,7 @@ def run(data: Path, recipe: Recipe, out: Path, slots: int | None) -> dict[str, A
     print(f"Figure: {out}/super_convergence_{recipe.model}.svg; {seconds:.0f} s in all")
     if job["status"] != "succeeded":
         raise SystemExit(f"{job['id']} {job['status']}: {job['error']}")
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all parts and ranks: they have ended by now
-    return summary(document, recipe, seconds) | {"cpu_s": round(used.ru_utime + used.ru_stime, 1)}
+    return summary(document, recipe, seconds)
 
 
 def recipe_of(asked: argparse.Namespace) -> Recipe:

@@ -1,7 +1,8 @@
 """SWAP against its own first phase, each of its ranks, and a first phase as long as both phases together.
 
-Run: ``python benchmarks/swap.py [CIFAR.npz] [--seeds 3] [--samples 10000] [--val-samples 2000]``, where CIFAR.npz holds
-``train_x``, ``test_x`` (uint8 NHWC) and ``train_y``, ``test_y``; without it digits alone are trained on.
+Run: ``python benchmarks/swap.py [CIFAR.npz] [--datasets cifar] [--seeds 3] [--samples 10000] [--val-samples 2000]``,
+where CIFAR.npz holds ``train_x``, ``test_x`` (uint8 NHWC) and ``train_y``, ``test_y``; without it digits alone are
+trained on.
 
 ``resnet8`` on two ranks: phase 1 is 1cycle at a large global batch; in phase 2 each rank takes small batches over all
 of the data, its rate falling to 0. ``longer`` is 1cycle at the large batch for as many samples as both phases took over
@@ -115,7 +116,7 @@ def row_of(world: World, dataset: str, data: Data, seed: int) -> dict[str, Any]:
 def rank(options: argparse.Namespace) -> None:
     """One rank: prints the rows, if it is rank 0."""
     with joined_world() as world:
-        for dataset in ("digits", "cifar") if options.cifar else ("digits",):
+        for dataset in options.datasets or (("digits", "cifar") if options.cifar else ("digits",)):
             data = data_of(dataset, options)
             for seed in range(options.seeds):
                 row = row_of(world, dataset, data, seed)
@@ -142,6 +143,7 @@ def table(dataset: str, rows: list[dict[str, Any]]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cifar", nargs="?", help="CIFAR-10 as .npz")
+    parser.add_argument("--datasets", nargs="+", choices=SETTINGS, help="some of them only")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=10_000, help="CIFAR-10 images to train on")
     parser.add_argument("--val-samples", type=int, default=2_000, help="CIFAR-10 images to evaluate on")

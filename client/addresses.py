@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from client.errors import StackUsageError
 
-DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"  # where `clr up` is, unless it is told otherwise
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - only looked up
 
 

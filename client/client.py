@@ -11,6 +11,7 @@ from client.calls import datasets as dataset_calls
 from client.calls import jobs as job_calls
 from client.calls import outputs, server, waiting
 from client.connection import Connection
+from client.credentials import url_or_default
 from client.drivers import Awaiting, Blocking
 from client.events import Event
 from client.job import Job
@@ -105,7 +106,7 @@ class Client(Endpoints[Blocking]):
     """A connection to one server. Usable as a context manager; not meant for several threads at once.
 
     Args:
-        base_url: Where the server is, such as ``http://127.0.0.1:8000``.
+        base_url: Where the server is; None takes ``CLR_URL``, or else ``http://127.0.0.1:8000``, where ``clr up`` is.
         timeout_s: How long one request may take.
         patience_s: How long a wait goes on asking a server that has stopped answering.
         api_key: A key of that server; None takes ``CLR_API_KEY``, where it is set.
@@ -116,9 +117,14 @@ class Client(Endpoints[Blocking]):
     """
 
     def __init__(
-        self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0, *, api_key: str | None = None
+        self,
+        base_url: str | None = None,
+        timeout_s: float = 10.0,
+        patience_s: float = 30.0,
+        *,
+        api_key: str | None = None,
     ) -> None:
-        super().__init__(Blocking(Connection(base_url, timeout_s, patience_s, api_key)))
+        super().__init__(Blocking(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
 
     def __enter__(self) -> Self:
         return self
@@ -137,9 +143,14 @@ class AsyncClient(Endpoints[Awaiting]):
     """`Client` for an event loop: the same methods, awaited, and ``async for`` over events."""
 
     def __init__(
-        self, base_url: str, timeout_s: float = 10.0, patience_s: float = 30.0, *, api_key: str | None = None
+        self,
+        base_url: str | None = None,
+        timeout_s: float = 10.0,
+        patience_s: float = 30.0,
+        *,
+        api_key: str | None = None,
     ) -> None:
-        super().__init__(Awaiting(Connection(base_url, timeout_s, patience_s, api_key)))
+        super().__init__(Awaiting(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
 
     async def __aenter__(self) -> Self:
         return self

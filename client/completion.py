@@ -9,15 +9,11 @@ PATIENCE_S = 1.0
 
 def job_ids(incomplete: str) -> list[tuple[str, str]]:
     """Ids of the newest jobs, each with what it is; none where no server answers at once."""
-    import os  # noqa: PLC0415
-
-    from client.addresses import DEFAULT_URL  # noqa: PLC0415
     from client.client import Client  # noqa: PLC0415 - heavy
     from client.words import standing  # noqa: PLC0415
 
-    url = os.environ.get("CLR_URL") or DEFAULT_URL  # noqa: TID251 - the client's own; no option is parsed yet
     try:
-        with Client(url, PATIENCE_S) as client:
+        with Client(timeout_s=PATIENCE_S) as client:
             found = client.jobs(limit=50)["data"]
     except ClrError:
         return []

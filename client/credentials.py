@@ -1,6 +1,8 @@
-"""The key that a client shows to a server: given, or from ``CLR_API_KEY``."""
+"""Which server a client asks, and the key it shows: given, or from ``CLR_URL`` and ``CLR_API_KEY``."""
 
 import os
+
+from client.addresses import DEFAULT_URL
 
 _given: list[str] = []  # what the command line was told, for every command after it
 
@@ -15,3 +17,8 @@ def api_key_or_default(api_key: str | None) -> str | None:
     if api_key is not None:
         return api_key
     return _given[0] if _given else os.environ.get("CLR_API_KEY") or None  # noqa: TID251 - the client's own
+
+
+def url_or_default(base_url: str | None) -> str:
+    """``base_url``, or what the environment has, or the address of ``clr up`` on this machine."""
+    return base_url if base_url is not None else os.environ.get("CLR_URL") or DEFAULT_URL  # noqa: TID251 - likewise

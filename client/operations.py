@@ -35,11 +35,10 @@ class _Bound:
 
     def __init__(self, write: Callable[..., Any]) -> None:
         self._write = write
-        functools.update_wrapper(self, write)  # type: ignore[arg-type]
 
     def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
         if instance is None:
-            return self
+            return self._write  # what `help` shows
 
         @functools.wraps(self._write)
         def carried_out(*args: Any, **kwargs: Any) -> Any:
@@ -55,7 +54,7 @@ class Operation(_Bound, Generic[P, T]):
         super().__init__(write)
 
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> "Operation[P, T]": ...
+    def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Program[T]]: ...
     @overload
     def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, T]: ...
     @overload
@@ -75,7 +74,7 @@ class FeedOperation(_Bound, Generic[P, T]):
         super().__init__(write)
 
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> "FeedOperation[P, T]": ...
+    def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Feed[T]]: ...
     @overload
     def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
     @overload

@@ -135,7 +135,7 @@ def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
 
 def _links(row: Job) -> dict[str, str]:
     base = f"/v1/jobs/{row.id}"
-    links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "cancel")}
+    links = {"self": base} | {name: f"{base}/{name}" for name in ("curves", "events", "logs", "cancel")}
     links["plot"] = f"{base}/plot.svg"
     own = {
         "lr_find": {"lr_bounds": f"{base}/lr-bounds"},

@@ -108,7 +108,7 @@ def assert_good_looks(page: Page, chart: str, name: str) -> None:
     """A page with a chart fits and is accessible at every width, light and dark; pictures are taken in the light."""
     for width in WIDTHS:
         for scheme in ("dark", "light"):
-            page.set_viewport_size({"width": width, "height": 900})
+            page.set_viewport_size({"width": width, "height": 1300})
             page.emulate_media(color_scheme=scheme)
             room = page.locator(chart).evaluate("(chart) => chart.clientWidth")
             expect(page.locator(chart)).to_have_attribute("data-look", f"{scheme} {room}")

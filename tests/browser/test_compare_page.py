@@ -53,7 +53,7 @@ def test_steps_to_a_target_are_told_as_a_ratio(stack: Stack, open_page: OpenPage
     expect(rows.first).to_contain_text("slow")
     page.get_by_label("Target accuracy").fill("50")
     expect(rows.first).to_contain_text("the first")
-    expect(rows.last).to_contain_text(re.compile(r"\d\N{MULTIPLICATION SIGN}"))
+    expect(rows.last).to_contain_text(re.compile("[0-9]\N{MULTIPLICATION SIGN}"))
     page.get_by_label("Target accuracy").fill("100")
     expect(rows.first).to_contain_text("not reached")
 
@@ -62,3 +62,15 @@ def test_the_page_fits_and_is_accessible(stack: Stack, open_page: OpenPage, both
     page = open_page(f"{stack.url}/compare?jobs={','.join(both)}")
     expect(page.locator("#results tbody tr")).to_have_count(2)
     assert_good_looks(page, "#overlay-plot", "compare")
+
+
+def test_arms_of_a_compare_job_are_overlaid_and_told(stack: Stack, client: Client, open_page: OpenPage) -> None:
+    preset = {"name": "super_convergence", "steps": 60, "ratio": 4}
+    spec = {"kind": "compare", "conditions": CONDITIONS, "preset": preset, "seeds": [0], "equal_budget_arms": False}
+    job = client.submit(spec)
+    client.wait(job["id"])
+    page = open_page(f"{stack.url}/jobs/{job['id']}")
+    expect(page.locator("#arms tbody tr")).to_have_count(2)
+    expect(page.locator("#arms")).to_contain_text("the reference")
+    expect(page.locator("#compare-target")).to_contain_text("Target: validation accuracy")
+    assert_good_looks(page, "#compare-plot", "comparison")

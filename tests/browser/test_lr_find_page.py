@@ -33,22 +33,37 @@ def found(stack: Stack) -> dict[str, Any]:
         return dict(job)
 
 
-def test_the_curve_is_seen_to_grow_and_then_the_bounds_are_told(
-    stack: Stack, client: Client, open_page: OpenPage
-) -> None:
-    long = {"steps": 2000, "replicas": 2, "end_lr": 1.0}
-    job = client.submit({"kind": "lr_find", "name": "long look", "conditions": CONDITIONS, "range_test": long})
-    page = open_page(f"{stack.url}/jobs/{job['id']}")
+def submit_long(client: Client) -> str:
+    """A range test that nobody waits for the end of."""
+    long = {"steps": 100_000, "replicas": 3}
+    return str(client.submit({"kind": "lr_find", "name": "long", "conditions": CONDITIONS, "range_test": long})["id"])
+
+
+def test_the_curve_is_seen_to_grow(stack: Stack, client: Client, open_page: OpenPage) -> None:
+    job_id = submit_long(client)
+    page = open_page(f"{stack.url}/jobs/{job_id}")
     expect(page.locator("#status")).to_have_text("running")
-    expect(page.get_by_role("heading", name="Bounds")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Bounds", exact=True)).to_be_hidden()
     plot = page.locator("#range-plot")
     expect(plot).to_have_attribute("data-points", re.compile(r"^[1-9]"))
-    few = plot.get_attribute("data-points")
-    expect(plot).not_to_have_attribute("data-points", str(few))
-    assert int(plot.get_attribute("data-points") or 0) > int(few or 0)
-    expect(page.locator("#status")).to_have_text("succeeded")
+    until = plot.get_attribute("data-until")
+    expect(plot).not_to_have_attribute("data-until", str(until))
+    assert float(plot.get_attribute("data-until") or 0) > float(until or 0)
+    client.cancel(job_id, mode="kill")
+    expect(page.locator("#status")).to_have_text("cancelled")
+
+
+def test_bounds_appear_as_soon_as_they_are_found(stack: Stack, client: Client, open_page: OpenPage) -> None:
+    in_the_way = submit_long(client)
+    both_slots = {**CONDITIONS, "world_size": 2}
+    job = client.submit({"kind": "lr_find", "name": "next", "conditions": both_slots, "range_test": {"steps": 60}})
+    page = open_page(f"{stack.url}/jobs/{job['id']}")
+    expect(page.locator("#status")).to_have_text("queued")
+    client.cancel(in_the_way, mode="kill")
     expect(page.get_by_role("heading", name="Bounds", exact=True)).to_be_visible()
+    expect(page.locator("#status")).to_have_text("succeeded")
     expect(page.locator("#standing")).to_contain_text("Done after")
+    expect(page.get_by_role("slider", name="base_lr")).to_be_visible()
 
 
 def test_one_press_trains_with_the_measured_bounds(

@@ -45,6 +45,7 @@ def test_a_range_test_is_started_by_the_form(stack: Stack, client: Client, open_
     field(page, "range_test.replicas").fill("2")
     field(page, "conditions.world_size").fill("2")
     expect(page.get_by_text("Ready: 60 steps, on 2 slots.")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
     screenshot(page, "new-lr-find")
     page.get_by_role("button", name="Start the job").click()
     page.wait_for_url("**/jobs/job_*")

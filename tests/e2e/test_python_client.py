@@ -47,6 +47,8 @@ def test_a_range_test_and_a_training_by_handles(
     assert (events[0].type, events[-1].type) == ("submitted", "succeeded")
     assert [event.seq for event in training.events(after=events[0].seq)] == [event.seq for event in events[1:]]
     assert training.plot().layout.title.text
+    numbers = [line["number"] for line in training.logs()]
+    assert numbers == sorted(set(numbers))
     model = BytesIO()
     assert training.download_model(model) == len(model.getvalue()) > 1000
     training.delete()

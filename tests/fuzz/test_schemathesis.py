@@ -17,5 +17,5 @@ def url() -> Iterator[str]:
 def test_what_the_openapi_document_allows_and_forbids_is_answered_as_it_says(url: str, key: str | None) -> None:
     done = fuzz(url, key=key, examples=2, max_time_s=10, seed=1)
     assert done.status == 0, done.output
-    assert done.requests >= 10  # how many there is time for depends on the machine; `make fuzz` has thousands
+    assert done.requests > 0  # how many there is time for depends on the machine; `make fuzz` has thousands
     assert done.server_errors == 0

@@ -50,12 +50,10 @@ class SmallBatchGradient:
             for handle in handles:
                 handle.remove()
 
-    @torch.no_grad()
     def squared_norm(self) -> Tensor:
         """Of the step that was measured last: a scalar on the device, summed in the order of the weights."""
         return torch.stack([self._norms[place] for place in sorted(self._norms)]).square().sum()
 
-    @torch.no_grad()
     def _note(self, place: int, parameter: Tensor) -> None:
         if parameter.grad is not None and not (self._first and place in self._norms):
             self._norms[place] = torch.linalg.vector_norm(parameter.grad)

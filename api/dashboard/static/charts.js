@@ -33,11 +33,13 @@ export const layout = (more) => ({
   legend: { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom" }, ...more,
 });
 
-/** Draw, or change what is drawn already. What was drawn stands on the chart: points of the longest line, theme, width. */
+/** Draw, or change what is drawn already. What was drawn stands on the chart: points of the longest line, largest x, theme, width. */
 export async function draw(place, data, shown) {
-  await Plotly.react(place, data, shown, options());
+  const width = shown.width ?? Math.floor(place.clientWidth); // said, for Plotly keeps the width it once had
+  await Plotly.react(place, data, { ...shown, width }, options());
   place.dataset.points = Math.max(0, ...data.map((trace) => trace.x.length));
-  place.dataset.look = `${theme()} ${place.clientWidth}`;
+  place.dataset.until = Math.max(...data.map((trace) => trace.x.at(-1) ?? 0));
+  place.dataset.look = `${theme()} ${width}`;
 }
 
 /** Call `redraw` when the chart's width or the theme changes. */

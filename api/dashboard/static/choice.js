@@ -32,8 +32,8 @@ export class Choice {
     return this.made.get(form.schema);
   }
 
-  make({ schema, named }) {
-    if (!schema.properties) return new Leaf(this.name, schema, this.path);
+  make({ schema, named, label: words }) {
+    if (!schema.properties) return new Leaf(`${this.name} as ${words}`, schema, this.path);
     const group = new Group(this.name, schema, this.path, this.page, named);
     group.isRequired = true;
     return group;

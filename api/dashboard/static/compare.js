@@ -10,9 +10,10 @@ import { duration, nameOf, number, percent } from "./words.js";
 
 const METRICS = ["val_accuracy", "val_loss", "lr"];
 const SMOOTH_SHARE = 0.02; // of a training's steps
+const X_WORDS = { step: "steps", epoch: "epochs", time: "seconds of training" };
 const MOST = 12;
 const AGAIN_MS = 3000;
-const HEAD = ["Training", "Schedule", "Peak LR", "Final accuracy", "Best accuracy", "Steps", "Took", "Steps to target", "Times fewer"];
+const HEAD = ["Training", "Schedule", "Peak LR", "Final accuracy", "Best accuracy", "Steps", "Took", "Steps to target", "Seconds to target", "Times fewer"];
 const at = (id) => document.getElementById(id);
 const view = at("view");
 const plot = at("overlay-plot");
@@ -22,20 +23,28 @@ async function armOf(id) {
   const job = await ask(`/v1/jobs/${id}`);
   const steps = Math.round(SMOOTH_SHARE * (job.progress.total_steps ?? 0));
   const asked = { x: view.x.value, maxPoints: 600 };
-  const [measured, train, bySteps] = await Promise.all([
+  const accuracy = { metrics: ["val_accuracy"], maxPoints: 2000 };
+  const [measured, train, bySteps, byTime] = await Promise.all([
     curves(id, { ...asked, metrics: METRICS }),
     curves(id, { ...asked, metrics: ["train_loss"], smoothing: steps > 1 ? 1 - 1 / steps : 0 }),
-    curves(id, { metrics: ["val_accuracy"], maxPoints: 2000 }),
+    curves(id, accuracy),
+    curves(id, { ...accuracy, x: "time" }),
   ]);
-  return { job, name: nameOf(job), found: new Map([...measured, ...train]), accuracy: bySteps.get("val_accuracy")?.raw };
+  return { job, name: nameOf(job), found: new Map([...measured, ...train]), accuracy: bySteps.get("val_accuracy")?.raw, seconds: byTime.get("val_accuracy")?.raw };
 }
 
 const best = ({ accuracy }) => (accuracy ? Math.max(...accuracy.y.filter(Number.isFinite)) : null);
 
-/** Steps done when the accuracy first was at the target; null where it never was. */
+/** The x at which a series first was at the target; null where it never was. */
+function firstAt(target, series) {
+  const place = series && target !== null ? series.y.findIndex((value) => value !== null && value >= target) : -1;
+  return place < 0 ? null : series.x[place];
+}
+
+/** Steps done by then. */
 function stepsTo(target, { accuracy }) {
-  const place = accuracy ? accuracy.y.findIndex((value) => value !== null && value >= target) : -1;
-  return place < 0 ? null : accuracy.x[place] + 1;
+  const step = firstAt(target, accuracy);
+  return step === null ? null : step + 1;
 }
 
 const redraw = paced(async () => {
@@ -46,7 +55,7 @@ const redraw = paced(async () => {
       if (reached.length) view.target.value = Math.floor(1000 * Math.min(...reached)) / 10;
     }
     const target = view.target.value ? Number(view.target.value) / 100 : null;
-    const xWords = view.x.value === "epoch" ? "epochs" : "steps";
+    const xWords = X_WORDS[view.x.value];
     const { data, shown } = compareFigure(arms, { xWords, isLog: view.log.checked, target, isNarrow: plot.clientWidth < 640 });
     at("overlay").hidden = false;
     await draw(plot, data, shown);
@@ -58,7 +67,7 @@ const redraw = paced(async () => {
 }, 500);
 
 function tell(arms, target) {
-  const slowest = target === null ? null : stepsTo(target, arms[0]);
+  const slowest = stepsTo(target, arms[0]);
   at("results").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
   at("results").querySelector("tbody").replaceChildren(...arms.map((arm, place) => row(arm, place, target, slowest)));
   const words = arms.map((arm) => `${arm.name}: best accuracy ${percent(best(arm) ?? 0, 1)}`);
@@ -67,14 +76,15 @@ function tell(arms, target) {
 
 function row(arm, place, target, ofFirst) {
   const { job, name } = arm;
-  const steps = target === null ? null : stepsTo(target, arm);
+  const steps = stepsTo(target, arm);
   const fewer = place === 0 ? "the first" : steps && ofFirst ? `${number(ofFirst / steps, 3)}×` : "–";
   const swatch = node("span", { className: "swatch", "aria-hidden": "true" });
   swatch.style.background = colour(ROLES[place % ROLES.length]);
   const share = (value) => (Number.isFinite(value) ? percent(value, 1) : "–");
   const cells = [
     job.spec.schedule?.name ?? job.kind, number(job.resolved.max_lr, 3), share(job.result?.final?.val_accuracy ?? job.latest.val_accuracy), share(best(arm)),
-    String(job.progress.step), duration(between(job.started_at, job.finished_at)), steps === null ? "not reached" : String(steps), fewer,
+    String(job.progress.step), duration(between(job.started_at, job.finished_at)), steps === null ? "not reached" : String(steps),
+    duration(firstAt(target, arm.seconds)), fewer,
   ];
   return node("tr", {}, node("th", { scope: "row" }, swatch, node("a", { href: `/jobs/${job.id}` }, name)), ...cells.map((cell) => node("td", {}, cell)));
 }

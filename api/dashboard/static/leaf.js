@@ -67,7 +67,8 @@ export class Leaf {
     if (this.kind === KINDS.number) this.input.inputMode = "decimal";
     const id = `field-${path.join("-")}`;
     this.wrong = node("p", { className: "error", id: `${id}-error` });
-    const help = [helpOf(schema), this.kind === KINDS.number ? rangeOf(schema) : ""].filter(Boolean).join(" · ");
+    const range = this.kind === KINDS.number ? rangeOf(schema) : "";
+    const help = helpOf(schema) && range ? `${helpOf(schema).replace(/\.$/, "")} (${range})` : helpOf(schema) || range;
     const words = node("p", { className: "help", id: `${id}-help`, textContent: help, hidden: help === "" });
     Object.assign(this.input, { id, name: path.join(".") });
     if ("placeholder" in this.input) this.input.placeholder = placeholder;

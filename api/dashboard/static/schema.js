@@ -53,12 +53,12 @@ export class Schemas {
 /** What a schema says of itself, as plain text: its first paragraph. */
 export const helpOf = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
 
-/** The legal values of a number in words, where there is more to say than its sign. */
+/** The legal values of a number in words, where they are more than a number above 0 has to be. */
 export function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
   const words = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
-  const high = maximum ?? exclusiveMaximum;
-  const to = high === undefined || high >= 1e6 ? "" : `${maximum === undefined ? "to below" : "to"} ${words(high)}`;
-  if (minimum !== undefined) return to ? `${words(minimum)} ${to}` : `at least ${words(minimum)}`;
-  if (exclusiveMinimum !== undefined) return `above ${words(exclusiveMinimum)}${to ? `, ${to.replace(/^to /, "").replace(/^(?!below)/, "up to ")}` : ""}`;
-  return to;
+  const [low, high] = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
+  const ends = high !== undefined && high < 1e6; // larger limits only keep nonsense out
+  if (!ends) return low > 1 || low < 0 ? `${minimum === undefined ? "above" : "at least"} ${words(low)}` : "";
+  const to = `${maximum === undefined ? "below " : ""}${words(high)}`;
+  return low === undefined ? `up to ${to}` : `${minimum === undefined ? "above " : ""}${words(low)} to ${to}`;
 }

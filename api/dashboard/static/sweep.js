@@ -30,7 +30,7 @@ export function sweep(first) {
 }
 
 function tell({ over, cells, scaling, is_final: isFinal }) {
-  const head = [...over.map(short), "status", "base_lr", "max_lr", "between", "grade", ""];
+  const head = [...over.map(short), "status", "base_lr", "max_lr", "between", "grade", "range test"];
   at("cells").querySelector("thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
   at("cells").querySelector("tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
   at("scaling").textContent = [...Object.entries(scaling ?? {}).map(scalingWords), isFinal ? "" : "More to come."].filter(Boolean).join(" ");

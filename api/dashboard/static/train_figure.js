@@ -99,11 +99,12 @@ function shadesOf({ shades, asX }) {
 }
 
 /** Names of the phases, alarms and resumes, each with a line at its step. */
-function addMarks({ shades, job, asX, isNarrow }, shown) {
+function addMarks({ shades, job, asX, xWords, isNarrow }, shown) {
   const cycles = shades.length > 6 ? [] : shades;
   for (const { name, from, to } of cycles) {
     shown.annotations.push({ text: name, x: (asX(from) + asX(to)) / 2, xref: "x", y: 0, yref: "paper", yanchor: "bottom", showarrow: false, textangle: name === "annihilation" && isNarrow ? -90 : 0, font: { size: 11, color: colour("muted") } });
   }
+  if (xWords.startsWith("seconds")) return;
   const marks = [
     ...job.alarms.map(({ code, step }) => [step, code.replaceAll("_", " "), "red"]),
     ...job.attempts.filter((one) => one.resumed_from_step !== null).map((one) => [one.resumed_from_step, `attempt ${one.number}`, "sky"]),

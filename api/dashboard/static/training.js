@@ -10,6 +10,7 @@ import { number, percent } from "./words.js";
 
 const METRICS = ["val_loss", "val_accuracy", "generalisation_gap", "lr", "momentum"];
 const MOST_POINTS = 1500;
+const X_WORDS = { step: "steps", epoch: "epochs", time: "seconds of training" };
 const at = (id) => document.getElementById(id);
 
 /** Show a training; `update(job)` is called with each new document of it. */
@@ -24,6 +25,7 @@ export function training(first) {
   at("train").hidden = false;
 
   const perEpoch = () => job.resolved.steps_per_epoch ?? 1;
+  /** Where a step lies; over seconds that is known to the server alone. */
   const asX = (step) => (view.x.value === "epoch" ? (step + 1) / perEpoch() : step);
   /** The slider is a share of the whole run: a weight that falls to 1/e over so many steps. */
   function smoothing() {
@@ -60,10 +62,12 @@ export function training(first) {
     plot.hidden = !found.get("train_loss")?.raw;
     if (plot.hidden) return;
     const isNarrow = plot.clientWidth < 640;
-    const shades = plan ? phases(plan) : [];
-    const xWords = view.x.value === "epoch" ? "epochs" : "steps";
-    const limits = chosen && chosen.map(asX);
-    const { data, shown } = trainFigure({ found, revision, plan, shades, job, asX, xWords, limits, isLog: view.log.checked, isNarrow });
+    const isPlanned = plan && view.x.value !== "time"; // when a step to come will be, nobody knows
+    const seen = {
+      found, revision, job, asX, isNarrow, plan: isPlanned ? plan : null, shades: isPlanned ? phases(plan) : [],
+      xWords: X_WORDS[view.x.value], limits: isPlanned && chosen ? chosen.map(asX) : null, isLog: view.log.checked,
+    };
+    const { data, shown } = trainFigure(seen);
     await draw(plot, data, shown);
     if (!plot.dataset.heard) hear();
   }
@@ -82,6 +86,7 @@ export function training(first) {
   function hear() {
     plot.dataset.heard = "yes";
     plot.on("plotly_relayout", (change) => {
+      if (view.x.value === "time") return; // Plotly's own zoom will do
       const [from, to] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
       if (from !== undefined) zoom([asStep(from), asStep(to)]);
       else if (change["xaxis.autorange"]) zoom(null);
@@ -98,7 +103,12 @@ export function training(first) {
   }
 
   view.addEventListener("submit", (event) => event.preventDefault());
-  for (const name of ["x", "smoothing", "log"]) view[name].addEventListener("input", redrawSoon);
+  for (const name of ["x", "smoothing", "log"]) {
+    view[name].addEventListener("input", () => {
+      revision += 1;
+      redrawSoon();
+    });
+  }
   for (const name of ["from", "to"]) {
     view[name].addEventListener("change", () => {
       const [from, to] = [view.from.value, view.to.value || job.progress.step];

@@ -149,3 +149,13 @@ def test_wait_gives_up_after_its_timeout(server: Server) -> None:
     server.answers = [Answer(200, job())]
     with Client(server.url) as client, pytest.raises(WaitTimeoutError, match="still running"):
         client.wait(JOB_ID, timeout_s=0.05)
+
+
+def test_without_an_address_the_environment_says_which_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answers = [Answer(200, job())]
+    monkeypatch.setenv("CLR_URL", server.url)
+    with Client() as client:
+        assert client.job(JOB_ID).id == JOB_ID
+    monkeypatch.delenv("CLR_URL")
+    with Client() as client:
+        assert client.driver.connection.base_url == "http://127.0.0.1:8000"

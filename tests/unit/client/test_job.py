@@ -1,5 +1,6 @@
 import asyncio
 import json
+import pydoc
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -240,3 +241,10 @@ def test_in_a_notebook_a_job_is_a_bar_with_numbers_and_no_markup_of_its_own() ->
     assert "step 35/100" in picture
     assert "<script>" not in picture
     assert "<progress" not in picture_of(job(progress=None, latest=None))
+
+
+def test_help_lists_the_methods_with_their_arguments() -> None:
+    text = pydoc.plain(pydoc.render_doc(AsyncClient))
+    (submit,) = [line for line in text.splitlines() if line.startswith(" |  submit(self, spec: ")]
+    assert "idempotency_key: " in submit
+    assert "bounds(job_id: str)" in text

@@ -60,7 +60,7 @@ class Launcher:
         self.started: list[tuple[Path, Devices]] = []
         self.fails = False
 
-    def launch(self, folder: Path, devices: Devices, *, on_cuda: bool, node: None) -> Any:
+    def launch(self, folder: Path, devices: Devices, *, on_cuda: bool, node: None = None) -> Any:
         del on_cuda, node
         if self.fails:
             raise OSError("no process can be made")
