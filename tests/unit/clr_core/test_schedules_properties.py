@@ -4,7 +4,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -178,18 +177,11 @@ def test_schedules_are_values() -> None:
         schedule.total_steps = 3  # type: ignore[misc]
 
 
-def test_the_import_loads_no_torch_and_takes_less_than_50_ms_beyond_numpy() -> None:
-    """The least of three: the machine may be busy with other things."""
+def test_the_import_loads_numpy_and_nothing_else_that_is_installed() -> None:
     program = (
-        "import sys, time, numpy; start = time.perf_counter(); import clr_core.schedules; "
-        "taken = time.perf_counter() - start; print(taken); sys.exit('torch' in sys.modules)"
+        "import sys; before = set(sys.modules); import clr_core.schedules; "
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names)))"
     )
-    runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True) for _ in range(3)]
-    assert min(float(run.stdout) for run in runs) < 0.05
-
-
-def test_a_million_steps_are_computed_at_a_sitting() -> None:
-    """Half a second is ten times what it takes; ``benchmarks/schedulers.py`` holds it to 0.1 s."""
-    start = perf_counter()
-    assert one_cycle(0.8, 1_000_000).curve(1_000_000).shape == (1_000_000,)
-    assert perf_counter() - start < 0.5
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "['clr_core', 'numpy']"
