@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from types import FrameType
 
 import uvicorn
 
 from api import key_commands
 from api.access.policy import OpenDoorError, Policy, policy_for
 from api.app import create_app
+from api.live import Live
 from jobs import logs
 from jobs.db import Database
 from jobs.settings import Settings
@@ -30,10 +32,25 @@ def main(arguments: list[str]) -> None:
     if asked.check:
         return
     logs.configure(settings)
-    uvicorn.run(
-        create_app(settings, policy), host=asked.host, port=asked.port, log_config=None,
-        access_log=False, server_header=False, timeout_graceful_shutdown=3,
+    app = create_app(settings, policy)
+    config = uvicorn.Config(
+        app, host=asked.host, port=asked.port, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=3,
     )  # fmt: skip
+    _Server(config, app.state.services.live).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends open streams of events when it is told to end, instead of waiting for them."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, on SIGTERM or SIGINT."""
+        self._live.end()
+        super().handle_exit(sig, frame)
 
 
 def _policy(host: str, settings: Settings) -> Policy:

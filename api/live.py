@@ -68,21 +68,31 @@ def news(session: Session, job_id: str, after: int) -> list[Message]:
 
 
 class Listener:
-    """One stream's place in the queue. ``overflowed`` when it took its messages too slowly and lost some."""
+    """One stream's place in the queue.
+
+    Attributes:
+        is_open: False once the server is to end, or the stream took its messages too slowly and lost some.
+    """
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Message] = asyncio.Queue(_MOST_WAITING)
-        self.overflowed = False
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(_MOST_WAITING)
+        self.is_open = True
 
     def put(self, message: Message) -> None:
         """Leave a message without waiting."""
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
-            self.overflowed = True
+            self.is_open = False
+
+    def close(self) -> None:
+        """Have the stream end now."""
+        self.is_open = False
+        with suppress(asyncio.QueueFull):  # then it has no need to be woken
+            self._queue.put_nowait(None)
 
     async def next(self, timeout_s: float) -> Message | None:
-        """The next message; None where none came in time."""
+        """The next message; None where none came in time, or none comes any more."""
         with suppress(TimeoutError):
             return await asyncio.wait_for(self._queue.get(), timeout_s)
         return None
@@ -102,6 +112,11 @@ class Live:
         self._database = database
         self._watched: dict[str, _Watched] = {}
         self._polling: asyncio.Task[None] | None = None
+        self._ending = False
+
+    def end(self) -> None:
+        """Have every stream end, those to come too; from a signal's handler or any thread."""
+        self._ending = True
 
     @contextmanager
     def listening(self, job_ids: Sequence[str]) -> Iterator[Listener]:
@@ -122,6 +137,8 @@ class Live:
 
     async def _poll(self) -> None:
         while self._watched:
+            if self._ending:
+                self._close_all()
             known = {job_id: (watched.version, watched.seq) for job_id, watched in self._watched.items()}
             try:
                 messages = await run_in_threadpool(self._changes, known)
@@ -131,6 +148,11 @@ class Live:
             for message in messages:
                 self._tell(message)
             await asyncio.sleep(POLL_S)
+
+    def _close_all(self) -> None:
+        for watched in self._watched.values():
+            for listener in watched.listeners:
+                listener.close()
 
     def _tell(self, message: Message) -> None:
         watched = self._watched.get(message.job_id)

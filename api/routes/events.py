@@ -95,7 +95,7 @@ async def _stream(parts: Services, reader: Standing, job_ids: Sequence[str], aft
         for message in await run_in_threadpool(_past, parts, job_ids, after):
             _note(known, running, message)
             yield message.data
-        while running and not listener.overflowed:
+        while running and listener.is_open:
             if (refusal := await reader.refusal()) is not None:
                 yield refused(refusal)
                 return

@@ -1,5 +1,6 @@
 """Streams and answers that wait, from an API that really listens, while the job moves in SQL."""
 
+import asyncio
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.live import Live
 from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.rows import Batch, Claim, MetricPoint
@@ -180,3 +182,17 @@ def test_an_answer_waits_until_the_job_has_ended(http: httpx2.Client, database: 
     ended = http.get(f"/v1/jobs/{claim.job_id}", headers={"Prefer": "respond-async, wait=15"})
     assert ended.json()["status"] == "succeeded"
     assert "Retry-After" not in ended.headers
+
+
+def test_every_stream_ends_when_the_server_is_to_end(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    live = Live(database)
+
+    async def listen() -> tuple[Any, bool]:
+        with live.listening([job_id]) as listener:
+            while await listener.next(0.5) is not None:  # what has happened until now
+                pass
+            live.end()
+            return await listener.next(30), listener.is_open
+
+    assert asyncio.run(listen()) == (None, False)
