@@ -22,9 +22,12 @@ COLOURS = 128  # of a picture: text and lines look the same, in a third of the b
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; without one tests are skipped, which CI does not allow."""
+    """Chromium as the system has it; without one tests are skipped, which CI does not allow.
+
+    Not for the whole session: while it is open its event loop runs, and no other test could run one of its own.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         if os.environ.get("CI"):

@@ -128,8 +128,8 @@ def test_refusals_are_problems(client: TestClient, path: str, status: int, code:
 
 
 def test_a_kind_without_pictures_is_refused(database: Database) -> None:
-    with database.read() as session, pytest.raises(NoPlotError, match="compare"):
-        figure_of(session, Job(id="job_1", kind="compare"))
+    with database.read() as session, pytest.raises(NoPlotError, match="tea"):
+        figure_of(session, Job(id="job_1", kind="tea"))
 
 
 def test_a_sweep_is_drawn_from_the_curves_of_its_children(client: TestClient, database: Database) -> None:
