@@ -1,0 +1,25 @@
+import weakref
+
+import pytest
+
+from worker.train.world import joined_world
+
+
+class Held:
+    """Stands for a model."""
+
+
+def test_an_error_holds_no_model_when_the_process_group_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0", "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    seen: list[weakref.ref[Held]] = []
+
+    def train() -> None:
+        model = Held()
+        seen.append(weakref.ref(model))
+        raise ValueError("no such step")
+
+    with pytest.raises(ValueError, match="no such step"), joined_world():
+        train()
+    assert seen[0]() is None
