@@ -35,14 +35,14 @@ class Services:
         return ArtifactStore(self.settings.artifacts_dir)
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The parts that this app was built from, with the database as the caller sees it: only their own jobs."""
     found: Services = request.app.state.services
     caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
     return replace(found, database=found.database.seen_by(caller.view(found.settings) if caller else NOBODY))
 
 
-def standing(request: Request) -> Standing:
+async def standing(request: Request) -> Standing:
     """Whether the caller may still read what is streamed to them."""
     found: Services = request.app.state.services
     return Standing(request.scope["clr_caller"], found.database, found.settings)

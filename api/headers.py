@@ -8,8 +8,8 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 CONTENT_SECURITY_POLICY = _POLICY.format(style="'self'")
-# Swagger UI and Plotly set styles on elements; their pages are given no more than that.
-POLICY_WITH_STYLES = _POLICY.format(style="'self' 'unsafe-inline'")
+# Swagger UI sets styles on elements; its page is given no more than that.
+POLICY_OF_DOCS = _POLICY.format(style="'self' 'unsafe-inline'")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -39,9 +39,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault(
-                    "Content-Security-Policy", POLICY_WITH_STYLES if in_docs else CONTENT_SECURITY_POLICY
-                )
+                headers.setdefault("Content-Security-Policy", POLICY_OF_DOCS if in_docs else CONTENT_SECURITY_POLICY)
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)

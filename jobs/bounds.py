@@ -10,7 +10,7 @@ from jobs import probing, repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
 from jobs.schedules import rates_of
-from jobs.series import names_of
+from jobs.series import overviews
 from jobs.spec import RangeTest, TrainSpec
 from jobs.status import TERMINAL, Status
 
@@ -45,7 +45,7 @@ def due_probes(session: Session, job: Job) -> list[dict[str, Any]]:
 
 def _of_sweeps(session: Session, job: Job) -> dict[str, Any]:
     test = RangeTest.model_validate(job.spec["range_test"])
-    series = {replica for metric, replica in names_of(session, job.id) if metric == "lr"}
+    series = {replica for metric, replica in overviews(session, job.id) if metric == "lr"}
     full = [
         _curve(session, job.id, test, test.measure, replica) for replica in sorted(series) if replica < test.replicas
     ]

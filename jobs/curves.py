@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from jobs import repository, times
 from jobs.errors import NoEpochsError
 from jobs.models import Job
-from jobs.series import Source, Value, names_of
+from jobs.series import Overview, Source, Value, overviews
 from jobs.smoothing import two_sided
 from jobs.thinning import extremes
 
@@ -51,11 +51,11 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
         NoEpochsError: Epochs are asked for along x, and the job has none.
         NoTimesError: Times are asked for along x, and the job has none.
     """
-    counts = {name: count for name, count in names_of(session, job.id).items() if _is_wanted(name[0], metrics)}
+    wanted = {name: seen for name, seen in overviews(session, job.id).items() if _is_wanted(name[0], metrics)}
     series = []
-    for name in counts:
+    for name, overview in wanted.items():
         source = Source(session, job.id, *name, view.start_step, view.end_step)
-        series.append(_series(source, job, view))
+        series.append(_series(source, overview, job, view))
         if view.smoothing is not None:
             series.append(_smooth_series(source, job, view, view.smoothing))
     return {
@@ -65,7 +65,7 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
         "sampling": {
             "method": "minmax",
             "max_points": view.max_points,
-            "total_points": max(counts.values(), default=0),
+            "total_points": max((overview.count for overview in wanted.values()), default=0),
         },
         "series": series,
     }
@@ -75,17 +75,18 @@ def _is_wanted(metric: str, metrics: list[str]) -> bool:
     return metric in metrics if metrics else metric != times.METRIC  # that one is an axis, unless it is asked for
 
 
-def _series(source: Source, job: Job, view: View) -> dict[str, Any]:
-    special = source.nonfinite(KEPT_NONFINITE)
+def _series(source: Source, overview: Overview, job: Job, view: View) -> dict[str, Any]:
+    special = source.nonfinite(KEPT_NONFINITE) if overview.nonfinite else []
+    points = source.thinned(view.max_points)
     holes: list[tuple[int, float | None]] = [(step, None) for step, _ in special]
     return {
         "metric": source.metric,
         "replica": source.replica,
         "smoothing": None,
-        **_axes(source, job, view.x, sorted([*source.thinned(view.max_points), *holes], key=_step_of)),
+        **_axes(source, job, view.x, sorted([*points, *holes], key=_step_of)),
         "nonfinite": [{"step": step, "value": word} for step, word in special],
-        "last": _point(source.last()),
-        "min": _point(source.lowest()),
+        "last": _point(points[-1] if points else None),
+        "min": _point(overview.lowest),
     }
 
 

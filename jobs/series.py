@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from jobs.models import Bucket, Point
@@ -16,15 +16,30 @@ FEWEST = 256  # points read from buckets, however few are wanted: edges of large
 Value = tuple[int, float]  # a step and the value there
 
 
-def names_of(session: Session, job_id: str) -> dict[tuple[str, int], int]:
-    """Metric and replica of each series of a job, and how many points it has."""
-    rows = session.execute(
-        select(Bucket.metric, Bucket.replica, func.sum(Bucket.finite + Bucket.nonfinite))
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A whole series in few words: how many values it has, how many are not finite, and the first of the lowest."""
+
+    count: int
+    nonfinite: int
+    lowest: Value | None
+
+
+def overviews(session: Session, job_id: str) -> dict[tuple[str, int], Overview]:
+    """What there is of each series of a job, by metric and replica, in that order."""
+    rows: Any = session.execute(
+        select(Bucket.metric, Bucket.replica, Bucket.finite, Bucket.nonfinite, Bucket.min_step, Bucket.min_value)
         .where(Bucket.job_id == job_id, Bucket.level == TOP)
-        .group_by(Bucket.metric, Bucket.replica)
-        .order_by(Bucket.metric, Bucket.replica)
+        .order_by(Bucket.metric, Bucket.replica, Bucket.number)
     )
-    return {(metric, replica): int(count) for metric, replica, count in rows}
+    found: dict[tuple[str, int], Overview] = {}
+    for metric, replica, finite, nonfinite, step, value in rows:
+        have = found.get((metric, replica), Overview(0, 0, None))
+        lowest = have.lowest
+        if value is not None and (lowest is None or value < lowest[1]):
+            lowest = (step, value)
+        found[metric, replica] = Overview(have.count + finite + nonfinite, have.nonfinite + nonfinite, lowest)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +60,6 @@ class Source:
     def last(self) -> Value | None:
         """Last finite value of the range."""
         return self._one(select(Point.step, Point.value).where(*self._finite()).order_by(Point.step.desc()))
-
-    def lowest(self) -> Value | None:
-        """Lowest value of the whole series, the first of equal ones."""
-        return self._one(
-            select(Bucket.min_step, Bucket.min_value)
-            .where(*self._buckets(TOP), Bucket.min_value.is_not(None))
-            .order_by(Bucket.min_value, Bucket.min_step)
-        )
 
     def nonfinite(self, most: int) -> list[tuple[int, str]]:
         """Steps of the range whose values were not finite, and what they were; the first ``most``."""

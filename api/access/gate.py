@@ -50,7 +50,7 @@ class Gate:
             return
         request = Request(scope, receive)
         try:
-            scope["clr_caller"] = await run_in_threadpool(self._admit, request)
+            scope["clr_caller"] = await self._admit(request)
         except RefusedError as error:
             response = problem(request, error.status, error.code, error.detail, headers=error.headers)
             await response(scope, receive, send)
@@ -63,14 +63,14 @@ class Gate:
         else:
             await self.app(scope, receive, send)
 
-    def _admit(self, request: Request) -> Caller | None:
+    async def _admit(self, request: Request) -> Caller | None:
         origin.assert_same_origin(request, self._policy)
         if self._is_public(request) or request.method not in ROUTED_METHODS:
             return None
         _assert_method(request)
         if not self._policy.key_required:
             return caller.ANYBODY
-        found = self._known(request)
+        found = await run_in_threadpool(self._known, request)
         if wait_s := self._asked.take(str(found.key_id)):
             raise too_many(wait_s)
         needed = scope_of(request.method, request.scope["path"])

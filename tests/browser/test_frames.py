@@ -1,10 +1,11 @@
 """Frames and assets: what every page has in common."""
 
 from collections.abc import Callable
+from importlib.metadata import distribution
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from client.client import Client
 from client.stack import Stack
@@ -60,3 +61,15 @@ def test_an_address_without_a_page_is_a_page_for_browsers_and_a_problem_for_prog
     assert (program.status_code, program.json()["code"]) == (404, "not_found")
     asked_of_the_api = httpx2.get(f"{stack.url}/v1/nothing", headers={"Accept": "text/html"})
     assert asked_of_the_api.headers["content-type"] == "application/problem+json"
+
+
+def test_our_styles_of_charts_are_those_that_plotly_writes_where_it_may(browser: Browser, stack: Stack) -> None:
+    rules = "(styles) => [...styles.sheet.cssRules].map((rule) => rule.cssText)"
+    page = browser.new_page()
+    page.add_script_tag(path=str(distribution("plotly").locate_file("plotly/package_data/plotly.min.js")))
+    page.evaluate("Plotly.newPlot(document.body, [{y: [1, 2]}])")
+    its_own = page.locator("style[id='plotly.js-style-global']").evaluate(rules)
+    page.goto(f"{stack.url}/compare")
+    ours = page.locator("link[id='plotly.js-style-global']").evaluate(rules)
+    page.close()
+    assert "\n".join(ours) == "\n".join(its_own)
