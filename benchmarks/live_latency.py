@@ -55,13 +55,10 @@ def follow_report(folder: Path, written: dict[int, float], ended: threading.Even
 
 def follow_stream(url: str) -> Iterator[tuple[int, float]]:
     """Progress as the event stream tells it, and when."""
-    with httpx2.stream("GET", url, timeout=60) as response:
-        event = ""
-        for line in response.iter_lines():
-            if line.startswith("event: "):
-                event = line.removeprefix("event: ")
-            elif line.startswith("data: ") and event == "job":
-                document = json.loads(line.removeprefix("data: "))
+    with httpx2.stream("GET", url, timeout=60, headers={"Accept": "text/event-stream"}) as response:
+        for message in httpx2.EventSource(response):
+            if message.event == "job":
+                document = json.loads(message.data)
                 yield document["progress"]["step"], time.perf_counter()
                 if document["is_terminal"]:
                     assert document["status"] == "succeeded", document["error"]
@@ -76,7 +73,7 @@ def main() -> None:
     ended = threading.Event()
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), port=0, slots=2) as stack:
         with Client(stack.url) as client:
-            client.wait(client.submit(SPEC | {"steps": 2})["id"])  # the forkserver is warm
+            client.wait(client.submit(SPEC | {"steps": 4})["id"])  # the forkserver is warm
             job_id = client.submit(SPEC | {"steps": steps})["id"]
         reader = threading.Thread(target=follow_report, args=(Path(folder) / "runs" / job_id, written, ended))
         reader.start()
