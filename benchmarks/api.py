@@ -47,7 +47,7 @@ from migrations.run import upgrade  # noqa: E402
 
 LENGTHS = (10_000, 100_000, 1_000_000)
 METRICS = ("train_loss", "lr", "momentum", "samples_per_s")
-CURVE_REQUESTS, JOB_REQUESTS, ROUNDS, LIST_REQUESTS = 30, 300, 5, 60
+CURVE_REQUESTS, JOB_REQUESTS, ROUNDS, LIST_REQUESTS = 60, 100, 25, 60
 CHUNK = 10_000
 SPEC: dict[str, Any] = {
     "kind": "train",

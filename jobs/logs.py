@@ -54,7 +54,8 @@ class TextLines(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line, without its traceback. Control characters are escaped."""
         line = super().formatMessage(record)
-        line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+        if not line.isprintable():
+            line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
         found = " ".join(f"{name}={value!r}" for name, value in _all_words(record).items())
         return f"{line} [{found}]" if found else line
 

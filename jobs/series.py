@@ -15,6 +15,9 @@ FEWEST = 256  # points read from buckets, however few are wanted: edges of large
 
 Value = tuple[int, float]  # a step and the value there
 
+# Columns of the tables, not of the classes: rows are read as they come, a third faster.
+_POINTS, _BUCKETS = Point.__table__.c, Bucket.__table__.c
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -28,10 +31,13 @@ class Overview:
 def overviews(session: Session, job_id: str) -> dict[tuple[str, int], Overview]:
     """What there is of each series of a job, by metric and replica, in that order."""
     rows: Any = session.execute(
-        select(Bucket.metric, Bucket.replica, Bucket.finite, Bucket.nonfinite, Bucket.min_step, Bucket.min_value)
-        .where(Bucket.job_id == job_id, Bucket.level == TOP)
-        .order_by(Bucket.metric, Bucket.replica, Bucket.number)
-    )
+        select(
+            _BUCKETS.metric, _BUCKETS.replica, _BUCKETS.finite, _BUCKETS.nonfinite, _BUCKETS.min_step,
+            _BUCKETS.min_value,
+        )
+        .where(_BUCKETS.job_id == job_id, _BUCKETS.level == TOP)
+        .order_by(_BUCKETS.metric, _BUCKETS.replica, _BUCKETS.number)
+    )  # fmt: skip
     found: dict[tuple[str, int], Overview] = {}
     for metric, replica, finite, nonfinite, step, value in rows:
         have = found.get((metric, replica), Overview(0, 0, None))
@@ -55,16 +61,16 @@ class Source:
 
     def first(self) -> Value | None:
         """First finite value of the range."""
-        return self._one(select(Point.step, Point.value).where(*self._finite()).order_by(Point.step))
+        return self._one(select(_POINTS.step, _POINTS.value).where(*self._finite()).order_by(_POINTS.step))
 
     def last(self) -> Value | None:
         """Last finite value of the range."""
-        return self._one(select(Point.step, Point.value).where(*self._finite()).order_by(Point.step.desc()))
+        return self._one(select(_POINTS.step, _POINTS.value).where(*self._finite()).order_by(_POINTS.step.desc()))
 
     def nonfinite(self, most: int) -> list[tuple[int, str]]:
         """Steps of the range whose values were not finite, and what they were; the first ``most``."""
-        query = select(Point.step, Point.nonfinite).where(*self._points(), Point.nonfinite.is_not(None))
-        rows: Any = self.session.execute(query.order_by(Point.step).limit(most))
+        query = select(_POINTS.step, _POINTS.nonfinite).where(*self._points(), _POINTS.nonfinite.is_not(None))
+        rows: Any = self.session.execute(query.order_by(_POINTS.step).limit(most))
         return [(step, word) for step, word in rows]
 
     def thinned(self, max_points: int) -> list[Value]:
@@ -83,9 +89,9 @@ class Source:
     def rates(self, steps: list[int]) -> dict[int, float]:
         """The learning rate of the same replica at some steps."""
         rows: Any = self.session.execute(
-            select(Point.step, Point.value)
-            .where(Point.job_id == self.job_id, Point.metric == "lr", Point.replica == self.replica)
-            .where(Point.step.in_(steps), Point.value.is_not(None))
+            select(_POINTS.step, _POINTS.value)
+            .where(_POINTS.job_id == self.job_id, _POINTS.metric == "lr", _POINTS.replica == self.replica)
+            .where(_POINTS.step.in_(steps), _POINTS.value.is_not(None))
         )
         return dict(rows.all())
 
@@ -98,9 +104,9 @@ class Source:
         if high <= low:
             return 0, {}
         rows: Any = self.session.execute(
-            select(Bucket.finite, Bucket.min_step, Bucket.min_value, Bucket.max_step, Bucket.max_value)
-            .where(*self._buckets(level), Bucket.number >= low, Bucket.number < high, Bucket.finite > 0)
-            .order_by(Bucket.number)
+            select(_BUCKETS.finite, _BUCKETS.min_step, _BUCKETS.min_value, _BUCKETS.max_step, _BUCKETS.max_value)
+            .where(*self._buckets(level), _BUCKETS.number >= low, _BUCKETS.number < high, _BUCKETS.finite > 0)
+            .order_by(_BUCKETS.number)
         )
         count, found = 0, {}
         for finite, min_step, min_value, max_step, max_value in rows:
@@ -117,9 +123,9 @@ class Source:
         if end < start:
             return []
         # Not the whole range's bounds too: given two lower bounds, SQLite seeks by the first and filters by the other.
-        query = select(Point.step, Point.value).where(*self._names(), Point.step >= start, Point.step <= end)
-        query = query.where(Point.value.is_not(None))
-        rows: Any = self.session.execute(query.order_by(Point.step))
+        query = select(_POINTS.step, _POINTS.value).where(*self._names(), _POINTS.step >= start, _POINTS.step <= end)
+        query = query.where(_POINTS.value.is_not(None))
+        rows: Any = self.session.execute(query.order_by(_POINTS.step))
         return [(step, value) for step, value in rows]
 
     def _one(self, query: Any) -> Value | None:
@@ -127,15 +133,15 @@ class Source:
         return None if row is None else (row[0], row[1])
 
     def _names(self) -> list[ColumnElement[bool]]:
-        return [Point.job_id == self.job_id, Point.metric == self.metric, Point.replica == self.replica]
+        return [_POINTS.job_id == self.job_id, _POINTS.metric == self.metric, _POINTS.replica == self.replica]
 
     def _points(self) -> list[ColumnElement[bool]]:
-        end = [] if self.end is None else [Point.step <= self.end]
-        return [*self._names(), Point.step >= self.start, *end]
+        end = [] if self.end is None else [_POINTS.step <= self.end]
+        return [*self._names(), _POINTS.step >= self.start, *end]
 
     def _finite(self) -> list[ColumnElement[bool]]:
-        return [*self._points(), Point.value.is_not(None)]
+        return [*self._points(), _POINTS.value.is_not(None)]
 
     def _buckets(self, level: int) -> list[ColumnElement[bool]]:
-        names = [Bucket.job_id == self.job_id, Bucket.metric == self.metric, Bucket.replica == self.replica]
-        return [*names, Bucket.level == level]
+        names = [_BUCKETS.job_id == self.job_id, _BUCKETS.metric == self.metric, _BUCKETS.replica == self.replica]
+        return [*names, _BUCKETS.level == level]

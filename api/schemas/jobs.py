@@ -92,7 +92,7 @@ class JobDocument(Document):
     def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
         """Like `of` for several jobs, in as few queries as for one; a parent of others takes one more."""
         attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
-        children = repository.children_of_all(session, [row.id for row in rows if row.kind != "lr_find"])
+        children = repository.children_of_all(session, [row.id for row in rows if _may_have_children(row)])
         now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
         return [
             cls._of(
@@ -117,6 +117,11 @@ class JobDocument(Document):
             labels=row.labels, alarms=row.alarms, result=row.result if row.kind != "lr_find" else None,
             error=JobError(**row.error) if row.error else None, links=_links(row),
         )  # fmt: skip
+
+
+def _may_have_children(row: Job) -> bool:
+    """Whether to ask: of trainings only those have any that began with a range test for an "auto" peak."""
+    return row.kind in parents.KINDS or (row.kind == "train" and "auto" in str(row.spec["schedule"]))
 
 
 def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
