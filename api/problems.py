@@ -128,7 +128,8 @@ def _describe(error: Any, body: object) -> dict[str, Any]:
     pointer = context.get("pointer", pointer)  # a rule over several fields says itself which is at fault
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
     message = error["msg"]
-    if error["type"] not in ("missing", "extra_forbidden"):
+    over_several_fields = "value" not in context and isinstance(error.get("input"), dict) and "error" in error["type"]
+    if error["type"] not in ("missing", "extra_forbidden") and not over_several_fields:
         message = f"{message}, got {_shown(context.get('value', error.get('input')))}"
     return {"pointer": pointer, "code": code, "detail": message}
 

@@ -83,7 +83,7 @@ def _series(source: Source, overview: Overview, job: Job, view: View) -> dict[st
         "metric": source.metric,
         "replica": source.replica,
         "smoothing": None,
-        **_axes(source, job, view.x, sorted([*points, *holes], key=_step_of)),
+        **_axes(source, job, view.x, sorted([*points, *holes], key=_step_of) if holes else points),
         "nonfinite": [{"step": step, "value": word} for step, word in special],
         "last": _point(points[-1] if points else None),
         "min": _point(overview.lowest),
@@ -112,6 +112,8 @@ def _smooth_series(source: Source, job: Job, view: View, weight: float) -> dict[
 
 
 def _axes(source: Source, job: Job, x: str, shown: Sequence[tuple[int, float | None]]) -> dict[str, Any]:
+    if x == "step":
+        return {"x": [step for step, _ in shown], "y": [value for _, value in shown]}
     places = _places(source, job, x, [step for step, _ in shown])
     there = [(places[step], value) for step, value in shown if step in places]
     return {"x": [place for place, _ in there], "y": [value for _, value in there]}
@@ -120,8 +122,6 @@ def _axes(source: Source, job: Job, x: str, shown: Sequence[tuple[int, float | N
 def _places(source: Source, job: Job, x: str, steps: list[int]) -> dict[int, float]:
     if x == "lr":
         return source.rates(steps)
-    if x == "step":
-        return {step: step for step in steps}
     if x == "time":
         return times.times_of(source, steps)
     if (per_epoch := job.resolved.get("steps_per_epoch")) is None:

@@ -107,7 +107,7 @@ class Source:
             select(_BUCKETS.finite, _BUCKETS.min_step, _BUCKETS.min_value, _BUCKETS.max_step, _BUCKETS.max_value)
             .where(*self._buckets(level), _BUCKETS.number >= low, _BUCKETS.number < high, _BUCKETS.finite > 0)
             .order_by(_BUCKETS.number)
-        )
+        ).all()
         count, found = 0, {}
         for finite, min_step, min_value, max_step, max_value in rows:
             count += finite
@@ -125,7 +125,7 @@ class Source:
         # Not the whole range's bounds too: given two lower bounds, SQLite seeks by the first and filters by the other.
         query = select(_POINTS.step, _POINTS.value).where(*self._names(), _POINTS.step >= start, _POINTS.step <= end)
         query = query.where(_POINTS.value.is_not(None))
-        rows: Any = self.session.execute(query.order_by(_POINTS.step))
+        rows: Any = self.session.execute(query.order_by(_POINTS.step)).all()
         return [(step, value) for step, value in rows]
 
     def _one(self, query: Any) -> Value | None:
