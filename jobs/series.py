@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import Session
 
 from jobs.models import Bucket, Point
@@ -75,9 +75,10 @@ class Source:
 
     def thinned(self, max_points: int) -> list[Value]:
         """First, last, and the lowest and highest of each bucket of the finest level that yields few enough."""
-        first, last = self.first(), self.last()
-        if first is None or last is None:
+        ends = self._ends()
+        if not ends:
             return []
+        first, last = ends
         if last[0] - first[0] >= max_points:
             count, found = self._from_buckets(first[0], last[0], max(max_points, FEWEST))
             if count > max_points:
@@ -127,6 +128,13 @@ class Source:
         query = query.where(_POINTS.value.is_not(None))
         rows: Any = self.session.execute(query.order_by(_POINTS.step)).all()
         return [(step, value) for step, value in rows]
+
+    def _ends(self) -> list[Value]:
+        """First and last finite value of the range, in one query; none where there is no value."""
+        value = select(_POINTS.step, _POINTS.value).where(*self._finite()).limit(1)
+        first, last = (value.order_by(order).subquery() for order in (_POINTS.step, _POINTS.step.desc()))
+        rows: Any = self.session.execute(union_all(select(first), select(last))).all()
+        return sorted((step, number) for step, number in rows)
 
     def _one(self, query: Any) -> Value | None:
         row = self.session.execute(query.limit(1)).first()
