@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-WORKERS ?= 4
+WORKERS ?= 2
 SEED ?= 0
 
 .PHONY: openapi bench-superconvergence chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
