@@ -15,8 +15,10 @@ def new_dataset_id() -> str:
 
 
 def _uuid7() -> str:
-    """A UUID of version 7 (RFC 9562, section 5.7) in hex: milliseconds first, then chance."""
-    milliseconds = time.time_ns() // 1_000_000
-    chance = secrets.randbits(74)
-    value = milliseconds << 80 | 0x7 << 76 | (chance >> 62) << 64 | 0b10 << 62 | chance & (1 << 62) - 1
+    """A UUID of version 7 in hex: milliseconds, then their 4,096th parts, then chance (RFC 9562, 5.7, and 6.2 method 3).
+
+    Those made one after the other by a process sort in that order, as long as its clock does not go back.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0b10 << 62 | secrets.randbits(62)
     return f"{value:032x}"
