@@ -15,7 +15,7 @@ def new_dataset_id() -> str:
 
 
 def _uuid7() -> str:
-    """A UUID of version 7 in hex: milliseconds, then their 4,096th parts, then chance (RFC 9562, 5.7, and 6.2 method 3).
+    """A UUID of version 7 in hex: milliseconds, their 4,096th parts, then chance (RFC 9562, 5.7, and 6.2 method 3).
 
     Those made one after the other by a process sort in that order, as long as its clock does not go back.
     """
