@@ -1,5 +1,6 @@
 """What is asked of a list of jobs."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from jobs.strict import Text, refuse
 
 JobId = Annotated[str, Field(pattern=r"^job_[0-9a-f]{32}$")]
 MOST_LABELS = 32
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
 def _apart(values: object) -> object:
@@ -21,11 +23,21 @@ def _apart(values: object) -> object:
     return [part for value in values for part in (value.split(",") if isinstance(value, str) else [value])]
 
 
+def _dated(moment: object) -> object:
+    """Not a bare number, which pydantic would take for seconds since 1970."""
+    if isinstance(moment, str) and not _DATE.match(moment):
+        raise refuse("datetime_format", "must be a date and time with an offset, such as 2026-01-15T09:30:00Z")
+    return moment
+
+
 def _pair(label: str) -> str:
     name, colon, _ = label.partition(":")
     if not (name and colon):
         raise refuse("not_a_label", "must be NAME:VALUE, such as project:demo")
     return label
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 
 
 class JobQuery(BaseModel):
@@ -47,8 +59,8 @@ class JobQuery(BaseModel):
     fingerprint: str | None = Field(
         None, pattern=r"^sha256:[0-9a-f]{64}$", description="Fingerprint of the conditions."
     )
-    created_after: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; this moment included.")
-    created_before: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; this moment excluded.")
+    created_after: Moment | None = Field(None, description="RFC 3339 with an offset; this moment included.")
+    created_before: Moment | None = Field(None, description="RFC 3339 with an offset; this moment excluded.")
     limit: int = Field(50, ge=1, le=200, description="Most jobs of a page.")
     cursor: JobId | None = Field(None, description="`next_cursor` of the page before.")
 

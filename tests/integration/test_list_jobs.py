@@ -152,6 +152,7 @@ def test_only_the_jobs_of_the_owner_are_found_whatever_is_asked(database: Databa
         ("fingerprint", "abc", "sha256:"),
         ("created_after", "yesterday", "datetime"),
         ("created_after", "2026-01-01T00:00:00", "timezone"),
+        ("created_before", "0.5", "datetime"),
         ("is_terminal", "maybe", "boolean"),
         ("limit", "0", "greater than or equal to 1"),
         ("limit", "201", "less than or equal to 200"),
