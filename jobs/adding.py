@@ -15,8 +15,9 @@ from jobs.equal_budget import shortest
 from jobs.errors import ConditionsDifferError
 from jobs.ids import new_job_id
 from jobs.models import Event, Job, JobLabel
+from jobs.range_test_options import RangeTest
 from jobs.schedule_specs import FromJob
-from jobs.spec import AnySpec, CompareSpec, LrFindSpec, RangeTest, SweepSpec, TrainSpec
+from jobs.spec import AnySpec, CompareSpec, LrFindSpec, SweepSpec, TrainSpec
 from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Status
 

@@ -9,9 +9,10 @@ from clr_core.bounds import Curve, merge, suggest_bounds
 from jobs import probing, repository
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Job
+from jobs.range_test_options import RangeTest
 from jobs.schedules import rates_of
 from jobs.series import overviews
-from jobs.spec import RangeTest, TrainSpec
+from jobs.spec import TrainSpec
 from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9

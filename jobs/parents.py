@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from jobs import repository
 from jobs.models import Event, Job
-from jobs.spec import RangeTest
+from jobs.range_test_options import RangeTest
 from jobs.status import TERMINAL, Reason, Status
 
 KINDS = {"sweep": "lr_find", "compare": "train"}  # and of which kind the children are that a parent is there for

@@ -13,7 +13,8 @@ from jobs.conditions import Conditions, UploadedDataset
 from jobs.datasets.facts import Facts
 from jobs.db import Database
 from jobs.models import Dataset, Job
-from jobs.spec import AnySpec, RangeTest, TrainSpec
+from jobs.range_test_options import RangeTest
+from jobs.spec import AnySpec, TrainSpec
 from jobs.status import Reason
 
 
