@@ -16,8 +16,9 @@ ENV PYTHONUNBUFFERED=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
     CLR_DATA_DIR=/var/lib/clr
 
-# A volume that is mounted here for the first time takes over the owner of the folder.
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent clr \
+# A volume that is mounted here for the first time takes over the owner of the folder, so both images have the same user.
+RUN groupadd --system --gid 10001 clr \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent clr \
     && install -d -o clr -g clr -m 0700 /var/lib/clr /var/lib/clr/datasets
 
 WORKDIR /src
