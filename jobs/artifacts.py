@@ -101,6 +101,11 @@ class ArtifactStore:
             raise ValueError(f"key {key!r} leaves the artifact store")
         return path
 
+    def keys_of(self, job_id: str) -> list[str]:
+        """Keys of all files of a job, those half written with them."""
+        folder = self.path(job_id)
+        return [str(path.relative_to(folder.parent)) for path in sorted(folder.rglob("*")) if path.is_file()]
+
     def delete(self, key: str) -> None:
         """Remove a file; one that is not there is no error."""
         self.path(key).unlink(missing_ok=True)

@@ -36,23 +36,24 @@ def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list
         return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
 
 
-def start_again(database: Database, claim: Claim, message: str) -> list[str] | None:
+def start_again(database: Database, claim: Claim, message: str) -> bool:
     """Queue a training that diverged once more, from the beginning and with lower rates, where its spec asks for that.
 
+    No row names its checkpoints any more.
+
     Returns:
-        Keys of its checkpoints, which nothing refers to any more; None where it is to fail.
+        Whether it is queued; it is to fail where not.
     """
     with database.write() as session:
-        keys = [row.key for row in repository.checkpoints_of(session, claim.job_id)]
         changes = divergence.next_try(session, claim, message)
         if changes is None:
-            return None
+            return False
         job = repository.get_job(session, claim.job_id)
         changes["deadline_at"] = deadlines.of_waiting(job.spec, repository.now(session))
         changes |= {"worker": None, "lease_expires_at": None, "ran_s": _ran_s(claim)}
         fenced.write(session, claim, version=Job.version + 1, **changes)
         _end_attempt(session, claim, Outcome.DIVERGED)
-        return keys
+        return True
 
 
 def ran_too_long(database: Database, claim: Claim) -> list[str]:

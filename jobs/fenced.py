@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
 from jobs.db import db_now
@@ -12,14 +12,14 @@ from jobs.rows import Claim, Wish
 from jobs.status import Status
 
 
-def write(session: Session, claim: Claim, **values: Any) -> Wish:
-    """Change the row of a job that this attempt still holds.
+def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> Wish:
+    """Change the row of a job that this attempt still holds, where further conditions hold too.
 
     Returns:
         What the row asks of the attempt.
 
     Raises:
-        StaleAttemptError: The job is no longer this attempt's; nothing is written.
+        StaleAttemptError: The job is no longer this attempt's, or a condition fails; nothing is written.
     """
     row = session.execute(
         update(Job)
@@ -27,6 +27,7 @@ def write(session: Session, claim: Claim, **values: Any) -> Wish:
             Job.id == claim.job_id,
             Job.attempt == claim.attempt,
             Job.status.in_([Status.RUNNING, Status.CANCELLING]),
+            *conditions,
         )
         .values(**values)
         .returning(Job.status, Job.cancel_mode, (Job.deadline_at < db_now()).label("overdue")),

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from jobs import alarms, deadlines, fenced, log_lines, parents, repository, rollups, seats, stored_files, turns
 from jobs.db import Database, db_now
+from jobs.errors import StaleAttemptError
 from jobs.models import Artifact, Attempt, Event, Job, Point
 from jobs.rows import Batch, Claim, Wish
 from jobs.status import Status
@@ -53,7 +54,7 @@ def claim(
         .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
         .values(
             status=Status.RUNNING, reason=None, attempt=Job.attempt + 1, worker=worker,
-            lease_expires_at=db_now() + lease_s, version=Job.version + 1, not_before=None,
+            lease_expires_at=db_now() + lease_s, version=Job.version + 1, not_before=None, recorded=0,
         )
         .returning(Job.attempt),
     ).scalar()  # fmt: skip
@@ -121,16 +122,18 @@ def hold(database: Database, claim: Claim, *, slots: int) -> None:
     """
     with database.write() as session:
         fenced.write(session, claim, version=Job.version + 1)
-        own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
-        session.execute(update(Attempt).where(*own).values(slots=slots))
+        own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt, Attempt.slots != slots)
+        changed = session.execute(update(Attempt).where(*own).values(slots=slots).returning(Attempt.number)).all()
+        if not changed:  # written before, and the answer was lost
+            return
         session.add(Event(job_id=claim.job_id, at=repository.now(session), type="slots", data={"slots": slots}))
 
 
-def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
-    """Write what the ranks reported, all of it or nothing.
+def record(database: Database, claim: Claim, batch: Batch) -> None:
+    """Write what the ranks reported, all of it or nothing. A batch that stands already is not written again.
 
-    Returns:
-        Keys of files that nothing refers to any more.
+    So a batch may be offered again where nobody knows whether its transaction was committed. Files that it replaces are
+    no longer named by a row: `stored_files.unnamed` has them.
 
     Raises:
         StaleAttemptError: The job is no longer this attempt's; nothing is written.
@@ -143,18 +146,41 @@ def record(database: Database, claim: Claim, batch: Batch) -> list[str]:
         raised = alarms.new(job, batch.alarms)
         if raised:
             values["alarms"] = [*job.alarms, *raised]
-        fenced.write(session, claim, version=Job.version + 1, **values)
+        if not _is_taken(session, claim, batch, values):
+            return
         if batch.points:
             session.execute(insert(Point), [point.row(claim.job_id) for point in batch.points])
             rollups.add(session, claim.job_id, batch.points)
         if batch.lines:
             log_lines.add(session, claim.job_id, claim.attempt, batch.lines)
         alarms.note(session, claim.job_id, [*(("alarm", alarm) for alarm in raised), *batch.notes])
-        kept = stored_files.keep(session, claim.job_id, batch)
-        return kept + (_keep_checkpoint(session, claim, batch) if batch.checkpoint else [])
+        stored_files.keep(session, claim.job_id, batch)
+        if batch.checkpoint:
+            _keep_checkpoint(session, claim, batch)
 
 
-def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
+def _is_taken(session: Session, claim: Claim, batch: Batch, values: dict[str, Any]) -> bool:
+    """Change the job's row as a batch asks; whether the rest of it is to be written.
+
+    The number is compared in the UPDATE itself: that waits for an earlier transaction of the same batch, which may
+    still be on its way.
+    """
+    if batch.number is None:
+        fenced.write(session, claim, version=Job.version + 1, **values)
+        return True
+    try:
+        fenced.write(
+            session, claim, Job.recorded < batch.number, version=Job.version + 1, recorded=batch.number, **values
+        )
+    except StaleAttemptError:
+        own = (Job.id == claim.job_id, Job.attempt == claim.attempt, Job.recorded >= batch.number)
+        if session.scalar(select(Job.id).where(*own)) is None:
+            raise
+        return False
+    return True
+
+
+def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> None:
     stored, now = batch.checkpoint, repository.now(session)
     session.add(
         Artifact(
@@ -167,10 +193,9 @@ def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> list[str]:
     rows = repository.checkpoints_of(session, claim.job_id)
     for row in rows:
         row.best = row.best and (not batch.checkpoint_is_best or row.step == batch.checkpoint_step)
-    surplus = [row for row in rows[KEPT_CHECKPOINTS:] if not row.best]
-    for old in surplus:
-        session.delete(old)
-    return [old.key for old in surplus]
+    for old in rows[KEPT_CHECKPOINTS:]:
+        if not old.best:
+            session.delete(old)
 
 
 def note(database: Database, job_id: str, kind: str, data: dict[str, Any]) -> None:

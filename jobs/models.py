@@ -50,6 +50,7 @@ class Job(Base):
     version: Mapped[int] = mapped_column(default=1)  # grows with every change that a reader can see
     attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: only this attempt may write
     failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, against max_attempts
+    recorded: Mapped[int] = mapped_column(default=0)  # number of the last batch of its attempt that stands here
     worker: Mapped[str | None] = mapped_column(String(140))
     lease_expires_at: Mapped[float | None]
 
@@ -185,6 +186,7 @@ class Artifact(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     best: Mapped[bool] = mapped_column(default=False)  # a checkpoint: of the best evaluation so far
+    damaged_at: Mapped[float | None]  # when its bytes were found not to be what was stored, or not to load
     created_at: Mapped[float]
 
 

@@ -99,8 +99,13 @@ class Line:
 
 @dataclass(slots=True)
 class Batch:
-    """What ranks reported since the last write: all of it goes into one transaction."""
+    """What ranks reported since the last write: all of it goes into one transaction.
 
+    ``number`` counts the batches of an attempt from 1: one that stands in SQL already is not written again. A batch
+    without a number is written whenever it is offered.
+    """
+
+    number: int | None = None
     points: list[MetricPoint] = field(default_factory=list)
     progress: dict[str, Any] = field(default_factory=dict)  # columns of the job's row
     latest: dict[str, Any] = field(default_factory=dict)
@@ -112,12 +117,6 @@ class Batch:
     alarms: list[dict[str, Any]] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
     lines: list[Line] = field(default_factory=list)  # of the log
-
-    @property
-    def keys(self) -> list[str]:
-        """Keys of the files that it refers to."""
-        stored = [file for _, _, file in self.files] + ([self.checkpoint] if self.checkpoint else [])
-        return [file.key for file in stored]
 
     def __bool__(self) -> bool:
         stored = self.checkpoint or self.files

@@ -1,23 +1,48 @@
 """Files that a training hands out: its model, the card of the model, and its checkpoints."""
 
+import re
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from jobs import repository
+from jobs.artifacts import ArtifactStore
 from jobs.errors import NoSuchFileError
 from jobs.models import Artifact
-from jobs.rows import Batch
+from jobs.rows import Batch, Claim
+
+_OF_ATTEMPT = re.compile(r"[^/]+/(?:checkpoints/)?attempt-(\d+)-")
 
 
-def keep(session: Session, job_id: str, batch: Batch) -> list[str]:
-    """Record the files of a batch; an earlier one of the same kind goes.
+def checkpoint_key(claim: Claim, step: int) -> str:
+    """Key of a checkpoint that an attempt has taken."""
+    return f"{claim.job_id}/checkpoints/attempt-{claim.attempt}-step-{step}.pt"
 
-    Returns:
-        Keys of files that nothing refers to any more.
+
+def file_key(claim: Claim, name: str) -> str:
+    """Key of another file of an attempt."""
+    return f"{claim.job_id}/attempt-{claim.attempt}-{name}"
+
+
+def unnamed(session: Session, store: ArtifactStore, claim: Claim) -> list[str]:
+    """Keys of the files of an attempt, and of earlier ones of its job, that no row names.
+
+    Files of later attempts are left out: one may be stored whose row is on its way.
     """
-    surplus = []
+    keys = store.keys_of(claim.job_id)
+    named = set(session.scalars(select(Artifact.key).where(Artifact.job_id == claim.job_id)))
+    return [key for key in keys if key not in named and _attempt_of(key) <= claim.attempt]
+
+
+def _attempt_of(key: str) -> float:
+    found = _OF_ATTEMPT.match(key)
+    return float("inf") if found is None else int(found[1])
+
+
+def keep(session: Session, job_id: str, batch: Batch) -> None:
+    """Record the files of a batch; an earlier one of the same kind goes."""
     for kind, step, stored in batch.files:
         for old in repository.files_of(session, job_id, kind):
-            surplus += [old.key] if old.key != stored.key else []
             session.delete(old)
         session.flush()
         session.add(
@@ -26,7 +51,6 @@ def keep(session: Session, job_id: str, batch: Batch) -> list[str]:
                 sha256=stored.sha256, created_at=repository.now(session),
             ),
         )  # fmt: skip
-    return surplus
 
 
 def handed_out(session: Session, job_id: str, kind: str) -> Artifact:

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from jobs import stored_files
 from jobs.artifacts import ArtifactStore
 from jobs.rows import Batch, Claim, MetricPoint
 from worker.clock import Clock
@@ -48,7 +49,7 @@ class Shipper:
         self._done: dict[int, int] = {}  # steps, by group
         self._results: dict[int, dict[str, Any]] = {}
         self._lines: list[tuple[int, dict[str, Any]]] = []
-        self._batch = Batch()
+        self._batch = Batch(number=1)
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -87,7 +88,7 @@ class Shipper:
         """The batch stands in SQL."""
         if self._sinks is not None:
             self._sinks.write(self._batch.points)
-        self._batch = Batch()
+        self._batch = Batch(number=(self._batch.number or 0) + 1)
 
     def end_log(self) -> None:
         """No process writes any more: what they wrote last is shipped with the next batch, whole lines or not."""
@@ -120,14 +121,14 @@ class Shipper:
 
     def _take_checkpoint(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
-        key = f"{self._claim.job_id}/checkpoints/attempt-{self._claim.attempt}-step-{line['step']}.pt"
+        key = stored_files.checkpoint_key(self._claim, line["step"])
         self._batch.checkpoint = self._store.put(key, local)
         self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
         local.unlink()
 
     def _take_file(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
-        key = f"{self._claim.job_id}/attempt-{self._claim.attempt}-{local.name}"
+        key = stored_files.file_key(self._claim, local.name)
         self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
         local.unlink()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import endings, lifecycle, repository, seats, times
+from jobs import endings, lifecycle, repository, seats, stored_files, times
 from jobs.artifacts import ArtifactStore
 from jobs.bounds import due_probes
 from jobs.db import Database
@@ -88,6 +88,7 @@ class Supervisor:
                 return self._attempt(claim, devices, self._sharing(claim, shipper, spare), shipper, lease)
             except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
+                self._remove_unnamed(claim)
                 return []
             except TrainingError as error:
                 reason, message = error.reason, str(error)
@@ -212,17 +213,20 @@ class Supervisor:
     def _ship(self, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         batch: Batch
         while (batch := shipper.next_batch()) and not lease.lost.is_set():
-            try:
-                surplus = lifecycle.record(self.database, claim, batch)
-            except (StaleAttemptError, JobNotFoundError):
-                self._remove(batch.keys)  # nothing refers to them, and nothing will
-                raise
-            self._remove(surplus)
+            lifecycle.record(self.database, claim, batch)
+            if batch.checkpoint or batch.files:
+                self._remove_unnamed(claim)
             shipper.shipped()
 
-    def _remove(self, keys: list[str]) -> None:
-        for key in keys:
-            self.store.delete(key)
+    def _remove_unnamed(self, claim: Claim) -> None:
+        """Remove files that no row names: replaced ones, and those of attempts that were lost before they said so."""
+        try:
+            with self.database.read() as session:
+                keys = stored_files.unnamed(session, self.store, claim)
+            for key in keys:
+                self.store.delete(key)
+        except (*PASSING, OSError):
+            log.warning("%s: files that no row names are left to the next attempt", claim.job_id, exc_info=True)
 
     def _conclude(self, claim: Claim, result: dict[str, Any] | None, run_dir: Path, lease: Lease) -> list[str]:
         if lease.lost.is_set():
@@ -250,8 +254,8 @@ class Supervisor:
             log.warning("%s: %s", claim.job_id, cause["message"])
             return self._give_back(claim, Outcome.WORKER_LOST)
         reason, message = Reason(cause["reason"]), cause["message"]
-        if reason is Reason.DIVERGED and (keys := endings.start_again(self.database, claim, message)) is not None:
-            self._remove(keys)
+        if reason is Reason.DIVERGED and endings.start_again(self.database, claim, message):
+            self._remove_unnamed(claim)
             return [claim.job_id]
         return endings.fail(self.database, claim, reason, message)
 

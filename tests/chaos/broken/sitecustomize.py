@@ -19,8 +19,8 @@ def _no_fencing() -> None:
     from jobs.models import Job
     from jobs.rows import Wish
 
-    def write(session: Any, claim: Any, **values: Any) -> Wish:
-        session.execute(update(Job).where(Job.id == claim.job_id).values(**values))
+    def write(session: Any, claim: Any, *conditions: Any, **values: Any) -> Wish:
+        session.execute(update(Job).where(Job.id == claim.job_id, *conditions).values(**values))
         return Wish()
 
     fenced.write = write

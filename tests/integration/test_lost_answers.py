@@ -1,0 +1,205 @@
+"""A transaction that was committed and whose answer is lost: what is written again stands once, and no file goes."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from jobs import endings, inspection, lifecycle, repository, service
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.errors import StaleAttemptError
+from jobs.models import Job
+from jobs.rows import Claim
+from jobs.settings import Settings
+from jobs.status import Outcome, Reason, Status
+from migrations.run import upgrade
+from tests.attempts import claim, events, job, steps_in_sql
+from tests.builders import train_spec
+from tests.lost_answers import Proxy, lost_answers
+from worker.launch import Launcher
+from worker.lease import Lease
+from worker.shipping import Shipper
+from worker.supervise import Supervisor
+
+
+class Attempt:
+    """An attempt without ranks: a report that a test writes, and the supervisor that ships it."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        settings = Settings(data_dir=folder, database_url=SecretStr("sqlite://"))
+        self.claim = claim(database)
+        self.store = ArtifactStore(settings.artifacts_dir)
+        self.run_dir = folder / f"run-{self.claim.attempt}"
+        (self.run_dir / "checkpoints").mkdir(parents=True)
+        self.supervisor = Supervisor(
+            database, self.store, cast(Launcher, None), settings, on_cuda=False, stopping=threading.Event()
+        )
+        self.lease = Lease(database, self.claim, 30.0)
+        self.shipper = Shipper(self.claim, self.run_dir, self.store)
+
+    def report(self, start: int, end: int, *, checkpoint: bool = True) -> None:
+        """Steps, and a checkpoint behind them."""
+        steps = list(range(start, end))
+        lines: list[dict[str, Any]] = [
+            {"type": "points", "steps": steps, "values": {"train_loss": [1.0] * len(steps)}, "done": end,
+             "epoch": 0.5, "replica": 0, "clock": [0.0, 1.0]},
+            {"type": "note", "kind": "told", "data": {"step": end}},
+        ]  # fmt: skip
+        if checkpoint:
+            (self.run_dir / f"checkpoints/step-{end}.pt").write_bytes(b"weights")
+            lines.append({"type": "checkpoint", "step": end, "file": f"checkpoints/step-{end}.pt", "best": False})
+        with (self.run_dir / "report.jsonl").open("a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+
+    def ship(self) -> None:
+        """As the supervisor does it, again and again where SQL does not answer."""
+        self.supervisor.insist(self.lease, lambda: self.supervisor._ship(self.shipper, self.claim, self.lease))
+
+
+def checkpoints(database: Database, job_id: str) -> list[int | None]:
+    with database.read() as session:
+        return [row.step for row in repository.checkpoints_of(session, job_id)]
+
+
+def findings(database: Database, attempt: Attempt) -> list[str]:
+    found = inspection.inspect_storage(database, attempt.store.path("."), hashes=True)
+    return [str(finding) for finding in found]
+
+
+@pytest.fixture
+def attempt(database: Database, tmp_path: Path) -> Attempt:
+    service.submit(database, train_spec(on_divergence={}, max_runtime_s=3600))
+    return Attempt(database, tmp_path)
+
+
+def test_a_batch_whose_commit_was_not_answered_stands_once_with_its_checkpoint(
+    database: Database, attempt: Attempt
+) -> None:
+    job_id = attempt.claim.job_id
+    attempt.report(0, 10)
+    with lost_answers(database) as lost:
+        attempt.ship()
+    assert len(lost) == 1
+    attempt.report(10, 20)
+    attempt.ship()
+    assert steps_in_sql(database, job_id) == list(range(20))
+    assert checkpoints(database, job_id) == [20, 10]
+    assert events(database, job_id).count("told") == events(database, job_id).count("checkpoint") == 2
+    assert findings(database, attempt) == []
+
+
+def test_a_line_to_the_database_that_is_cut_between_commit_and_answer_costs_nothing(
+    postgres_url: str, open_database: Callable[[str], Database], tmp_path: Path
+) -> None:
+    with Proxy(postgres_url) as proxy:
+        database = open_database(proxy.url)
+        upgrade(database)
+        service.submit(database, train_spec())
+        attempt = Attempt(database, tmp_path)
+        for start in (0, 10, 20):
+            attempt.report(start, start + 10)
+            proxy.to_lose = 1
+            attempt.ship()
+            assert proxy.to_lose == 0
+        assert steps_in_sql(database, attempt.claim.job_id) == list(range(30))
+        assert checkpoints(database, attempt.claim.job_id) == [30, 20]
+        assert findings(database, attempt) == []
+
+
+def test_a_checkpoint_stays_whose_attempt_was_ended_by_another_before_it_heard_of_its_commit(
+    database: Database, attempt: Attempt
+) -> None:
+    job_id = attempt.claim.job_id
+    attempt.report(0, 10)
+    with lost_answers(database), pytest.raises(OperationalError):
+        attempt.supervisor._ship(attempt.shipper, attempt.claim, attempt.lease)
+    endings.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
+    attempt.ship()  # the batch stands: there is nothing to write, and nothing to remove
+    attempt.report(10, 20)
+    with pytest.raises(StaleAttemptError):
+        attempt.ship()
+    attempt.supervisor._remove_unnamed(attempt.claim)
+    assert (checkpoints(database, job_id), steps_in_sql(database, job_id)) == ([10], list(range(10)))
+    assert findings(database, attempt) == []
+
+
+def test_files_of_attempts_that_were_lost_before_they_said_so_go_with_the_next_checkpoint(
+    database: Database, attempt: Attempt, tmp_path: Path
+) -> None:
+    attempt.report(0, 10)
+    attempt.shipper.next_batch()  # in the store; the worker is killed before a row names it
+    endings.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
+    again = Attempt(database, tmp_path)
+    later = again.store.path(f"{attempt.claim.job_id}/checkpoints/attempt-3-step-4.pt")
+    later.write_bytes(b"of an attempt that has taken this one's place")
+    again.report(0, 10)
+    again.ship()
+    assert sorted(path.name for path in later.parent.iterdir()) == ["attempt-2-step-10.pt", later.name]
+
+
+ENDINGS: dict[str, tuple[Callable[[Database, Claim], object], Status]] = {
+    "succeed": (lambda database, mine: endings.succeed(database, mine, {"final": {}}), Status.SUCCEEDED),
+    "fail": (lambda database, mine: endings.fail(database, mine, Reason.OUT_OF_MEMORY, "m"), Status.FAILED),
+    "cancelled": (endings.cancelled, Status.CANCELLED),
+    "ran_too_long": (endings.ran_too_long, Status.FAILED),
+    "start_again": (
+        lambda database, mine: (
+            endings.start_again(database, mine, "nan") or endings.fail(database, mine, Reason.DIVERGED, "nan")
+        ),
+        Status.QUEUED,
+    ),
+    "lost": (
+        lambda database, mine: endings.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3),
+        Status.QUEUED,
+    ),
+    "handed_back": (
+        lambda database, mine: endings.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=3),
+        Status.QUEUED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_ending_whose_commit_was_not_answered_is_not_written_twice(
+    database: Database, attempt: Attempt, name: str
+) -> None:
+    ending, status = ENDINGS[name]
+    if name == "cancelled":
+        service.cancel(database, attempt.claim.job_id)
+    with lost_answers(database) as lost, pytest.raises(StaleAttemptError):
+        attempt.supervisor.insist(attempt.lease, lambda: ending(database, attempt.claim))
+    assert len(lost) == 1
+    row = job(database, attempt.claim.job_id)
+    assert (row.status, row.failures) == (status, int(name == "lost"))
+    told = events(database, row.id)
+    assert sum(told.count(kind) for kind in ("succeeded", "failed", "cancelled", "requeued", "restarted")) == 1
+    with database.read() as session:
+        (only,) = repository.attempts_of(session, row.id)
+        assert only.outcome is not None
+
+
+def test_what_is_noted_of_slots_and_of_a_cancel_is_noted_once(database: Database, attempt: Attempt) -> None:
+    job_id = attempt.claim.job_id
+    with lost_answers(database, 2):
+        for write in (
+            lambda: lifecycle.hold(database, attempt.claim, slots=4),
+            lambda: service.cancel(database, job_id),
+        ):
+            attempt.supervisor.insist(attempt.lease, write)
+    assert (events(database, job_id).count("slots"), events(database, job_id).count("cancelling")) == (1, 1)
+
+
+def test_a_submission_with_a_key_is_found_again(database: Database) -> None:
+    with lost_answers(database), pytest.raises(OperationalError):
+        service.submit(database, train_spec(), key="k", body=b"b")
+    again = service.submit(database, train_spec(), key="k", body=b"b")
+    assert not again.is_new
+    with database.read() as session:
+        assert session.scalars(select(Job.id)).all() == [again.job_id]
