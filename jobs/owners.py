@@ -14,6 +14,7 @@ from sqlalchemy import event, false, func, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from jobs.errors import TooManyJobsError
+from jobs.image_limits import ImageLimits
 from jobs.models import ApiKey, Dataset, IdempotencyKey, Job
 from jobs.status import TERMINAL
 
@@ -28,11 +29,13 @@ class View:
         owner: To whom new jobs belong; None where nobody asked for a key.
         sees_all: Whether jobs of every owner are seen; otherwise the owner's own, and none at all without an owner.
         max_unfinished_jobs: How many jobs of the owner may be unfinished; None for any number.
+        image_limits: How large images may be that new jobs have decoded; None for any size.
     """
 
     owner: str | None
     sees_all: bool
     max_unfinished_jobs: int | None = None
+    image_limits: ImageLimits | None = None
 
 
 def attached(view: View) -> dict[str, Any]:
@@ -44,6 +47,12 @@ def owner_of(session: Session) -> str | None:
     """To whom new jobs of this session belong, if to anyone."""
     view: View | None = session.info.get(_VIEW)
     return None if view is None else view.owner
+
+
+def image_limits_of(session: Session) -> ImageLimits | None:
+    """How large images may be that jobs of this session have decoded, if that is limited."""
+    view: View | None = session.info.get(_VIEW)
+    return None if view is None else view.image_limits
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from jobs.image_limits import ImageLimits
+
 
 class Settings(BaseSettings):
     """What an operator can set; docs/operations.md lists each with its meaning."""
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     max_unpacked_bytes: PositiveInt = 16 * 1024**3
     max_upload_entries: PositiveInt = 500_000
     max_upload_ratio: PositiveInt = 200
+    dataset_cache_bytes: PositiveInt = 64 * 1024**3
     resident_bytes: PositiveInt = 2 * 1024**3
     stream_workers: NonNegativeInt = 2
     auth: bool | None = None
@@ -55,6 +58,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir.absolute() / 'clr.sqlite3'}"
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """How large the images of an uploaded dataset may be once they are decoded."""
+        return ImageLimits(self.max_unpacked_bytes, self.max_upload_ratio)
 
     @property
     def datasets_dir(self) -> Path:

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,7 @@ from jobs.models import Json
 from jobs.rows import Claim
 from jobs.seats import Place
 from jobs.status import Reason
-from worker import rundir
-from worker.fetching import fetch_dataset
+from worker import cached_datasets, rundir
 from worker.groups import Devices, Groups, Spare
 from worker.interfaces import free_port
 from worker.lease import Lease
@@ -85,9 +85,11 @@ class Crew:
         supervisor = self.supervisor
         run_dir = rundir.of(supervisor.settings.runs_dir, claim)
         groups = supervisor.groups(claim, spare)
-        with Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=seats.renew) as lease:
+        dataset = cached_datasets.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
+        lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=seats.renew)
+        with lease, ExitStack() as until_the_end:
             try:
-                fetch_dataset(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings.datasets_dir)
+                until_the_end.enter_context(dataset)
                 supervisor.write_plan(claim, run_dir)
                 groups.start(run_dir, devices)
                 self._await_end(claim, groups, lease)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -75,6 +75,7 @@ def write_plan(
         "allow_downloads": settings.allow_downloads,
         "resident_bytes": settings.resident_bytes,
         "stream_workers": settings.stream_workers,
+        "image_limits": asdict(settings.image_limits),
         "checkpoint_interval_s": settings.checkpoint_interval_s,
         "resume": None
         if resume is None

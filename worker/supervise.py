@@ -20,8 +20,7 @@ from jobs.series import Source
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
-from worker import rundir
-from worker.fetching import fetch_dataset
+from worker import cached_datasets, rundir
 from worker.groups import Groups, Spare
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
@@ -146,9 +145,9 @@ class Supervisor:
         self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
     ) -> list[str]:
         run_dir = shipper.run_dir
-        fetch_dataset(claim.spec["conditions"]["dataset"], self.store, self.settings.datasets_dir)
         try:
-            self._do_pieces(claim, devices, sharing, shipper, lease)
+            with cached_datasets.in_use(claim.spec["conditions"]["dataset"], self.store, self.settings):
+                self._do_pieces(claim, devices, sharing, shipper, lease)
         finally:
             shipper.end_log()
         if not lease.lost.is_set():

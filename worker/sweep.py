@@ -11,7 +11,7 @@ from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
-from worker import leftovers
+from worker import cached_datasets, leftovers
 from worker.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,9 @@ class Sweep:
         try:
             leftovers.end_orphans(self._database, runs_dir)
             leftovers.tidy_runs(self._database, runs_dir, keep_days=self._settings.keep_logs_days)
+            cached_datasets.clean(self._database, self._settings)
         except (OSError, SQLAlchemyError):
-            log.warning("could not clean up %s", runs_dir, exc_info=True)
+            log.warning("could not clean up %s", self._settings.data_dir, exc_info=True)
 
     def _mend(self) -> None:
         settings = self._settings

@@ -30,7 +30,10 @@ class Caller:
 
     def view(self, settings: Settings) -> View:
         """What of the database this caller sees."""
-        return View(self.owner, sees_all=self.scope is Scope.ADMIN, max_unfinished_jobs=settings.max_unfinished_jobs)
+        return View(
+            self.owner, sees_all=self.scope is Scope.ADMIN, max_unfinished_jobs=settings.max_unfinished_jobs,
+            image_limits=settings.image_limits,
+        )  # fmt: skip
 
 
 ANYBODY = Caller(None, None, Scope.ADMIN)  # on a loopback bind without keys

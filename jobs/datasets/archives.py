@@ -18,9 +18,9 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from jobs.datasets.errors import InvalidDatasetError
+from jobs.image_limits import FREE_BYTES
 
 MOST_NAME_CHARACTERS = 255
-_FREE_BYTES = 10_000_000  # so much may any archive unpack to, whatever the ratio
 _CENTRAL_ENTRY_BYTES = 46 + 2 * MOST_NAME_CHARACTERS + 200  # of a zip's directory: header, name, extra fields
 _END, _END64_LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
 _END_BYTES, _MOST_COMMENT_BYTES, _LOCATOR_BYTES, _END64_BYTES = 22, 65_535, 20, 56
@@ -221,7 +221,7 @@ class _Tally:
             raise InvalidDatasetError(
                 "too_large_unpacked", f"the archive unpacks to more than the {limits.unpacked_bytes} bytes allowed"
             )
-        if self._total > max(limits.ratio * self._archive_bytes, _FREE_BYTES):
+        if self._total > max(limits.ratio * self._archive_bytes, FREE_BYTES):
             raise InvalidDatasetError(
                 "too_compressed",
                 f"the archive unpacks to more than {limits.ratio} times its {self._archive_bytes} bytes",

@@ -5,7 +5,9 @@ from sqlalchemy.orm import Session
 from jobs.conditions import Conditions, UploadedDataset
 from jobs.datasets.errors import UnusableDatasetError
 from jobs.datasets.facts import Facts
+from jobs.image_limits import ImageLimits
 from jobs.models import Dataset
+from jobs.owners import image_limits_of
 
 _OPTIONS = "/conditions/dataset/options"
 
@@ -32,6 +34,9 @@ def resolve_dataset(session: Session, conditions: Conditions) -> Conditions:
         )
     facts = Facts.model_validate(row.facts)
     _check(conditions, dataset, row.format, facts)
+    limits = image_limits_of(session)
+    if limits is not None and row.format == "image_folder":
+        _check_images(limits, dataset, row.size_bytes, facts)
     options = dataset.options.model_copy(update={"sha256": row.sha256})
     return conditions.model_copy(update={"dataset": dataset.model_copy(update={"options": options})})
 
@@ -60,3 +65,13 @@ def _check(conditions: Conditions, dataset: UploadedDataset, form: str, facts: F
         raise UnusableDatasetError(
             "no_labels", "/conditions/label_smoothing", f"must be 0 for a regression, got {conditions.label_smoothing}"
         )
+
+
+def _check_images(limits: ImageLimits, dataset: UploadedDataset, archive_bytes: int, facts: Facts) -> None:
+    """Refuse what comes to too many pixels; the worker, which knows their channels, judges again."""
+    size = dataset.options.image_size
+    channels, height, width = facts.shape or [3, 0, 0]  # of images of different sizes the channels are not known
+    shape = (channels, height, width) if size is None else (channels, size, size)
+    refusal = limits.refusal(facts.samples, shape, archive_bytes, size)
+    if refusal is not None:
+        raise UnusableDatasetError("too_large_unpacked", f"{_OPTIONS}/image_size", refusal)

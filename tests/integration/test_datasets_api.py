@@ -11,11 +11,14 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from jobs import endings, lifecycle
+from jobs.artifacts import ArtifactStore
+from jobs.datasets.cache import uploaded_in
 from jobs.db import Database
 from jobs.settings import Settings
 from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
 from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
+from worker import cached_datasets
 
 LIMITS = {
     "max_upload_bytes": 1_200_000,
@@ -189,6 +192,37 @@ def test_conditions_that_do_not_go_with_a_dataset_are_refused_at_the_field(clien
         assert (document["errors"][0]["pointer"], document["errors"][0]["code"]) == (pointer, code)
     assert client.get("/v1/jobs").json()["data"] == []
     assert client.post("/v1/jobs", json=lr_find(conditions=uploaded({"id": "birds"}))).status_code == 422
+
+
+def test_images_that_come_to_too_many_pixels_are_refused_with_the_largest_size(client: TestClient) -> None:
+    tiny = [(f"{kind}/{number}.png", picture(1, 1)) for kind in ("cat", "dog") for number in range(40)]
+    dataset = upload(client, zipped(tiny))
+    assert dataset["size_bytes"] < 40_000
+    spec = lr_find(conditions=uploaded(dataset, image_size=1024))
+    for path in ("/v1/jobs", "/v1/jobs:validate"):
+        document = assert_problem(client.post(path, json=spec), 422, "unusable_dataset")
+        (error,) = document["errors"]
+        assert (error["pointer"], error["code"]) == ("/conditions/dataset/options/image_size", "too_large_unpacked")
+        assert "must be 4 to 204, got 1024: 80 images of 1024 x 1024 pixels in 3 channels" in error["detail"]
+    assert client.post("/v1/jobs", json=lr_find(conditions=uploaded(dataset, image_size=204))).status_code == 202
+
+
+def test_a_worker_forgets_what_was_made_of_a_dataset_that_is_gone(
+    client: TestClient, settings: Settings, database: Database
+) -> None:
+    kept, gone = upload(client), upload(client, npz(x=FEATURES + 1, y=LABELS))
+    uploaded_dir = uploaded_in(settings.datasets_dir)
+    for dataset in (kept, gone):
+        with cached_datasets.in_use(
+            {"name": "uploaded", "options": {"id": dataset["id"], "sha256": dataset["sha256"]}},
+            ArtifactStore(settings.artifacts_dir), settings,
+        ):  # fmt: skip
+            pass
+    assert client.delete(f"/v1/datasets/{gone['id']}").status_code == 204
+    cached_datasets.clean(database, settings)
+    assert {path.name for path in uploaded_dir.iterdir()} == {kept["sha256"], f"{kept['sha256']}.use"}
+    cached_datasets.clean(database, settings.model_copy(update={"dataset_cache_bytes": 1}))
+    assert list(uploaded_dir.iterdir()) == []
 
 
 def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(

@@ -48,7 +48,7 @@ def load(plan: Plan, device: torch.device) -> Data:
 def _read(dataset: Dataset, plan: Plan) -> tuple[Split, Split, Statistics | None]:
     folder = plan.datasets_dir
     if isinstance(dataset, UploadedDataset):
-        return load_uploaded(dataset.options, folder)
+        return load_uploaded(dataset.options, folder, plan.image_limits)
     if isinstance(dataset, EntryPointDataset):
         return *load_entry_point(dataset.options, folder), None
     if isinstance(dataset, NpzDataset):

@@ -1,5 +1,6 @@
 """Decodes an uploaded archive of class folders into arrays of one image size."""
 
+import os
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,9 +12,12 @@ from PIL import Image
 from jobs.datasets.archives import Limits
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.datasets.images import GREY_MODES, class_names, images, places
+from jobs.image_limits import ImageLimits
 
 
-def unpack_images(file: IO[bytes], folder: Path, size: int | None, limits: Limits) -> dict[str, NDArray[Any]]:
+def unpack_images(
+    file: IO[bytes], folder: Path, size: int | None, limits: Limits, decoded: ImageLimits | None = None
+) -> dict[str, NDArray[Any]]:
     """Images ``[N, C, H, W] uint8``, mapped from files in ``folder``, and labels ``[N] int64``; by split if there are.
 
     Args:
@@ -22,9 +26,10 @@ def unpack_images(file: IO[bytes], folder: Path, size: int | None, limits: Limit
         size: Height and width that every image is resized to (bilinear, smoothed; the aspect ratio is not kept); None
             where all are of one size already.
         limits: Of the archive.
+        decoded: Of its pixels.
 
     Raises:
-        InvalidDatasetError: An image cannot be decoded, or sizes differ and none is given.
+        InvalidDatasetError: An image cannot be decoded, sizes differ and none is given, or there are too many pixels.
     """
     seen = [(name, image.mode in GREY_MODES, image.size) for name, image in images(file, limits)]
     found = places([name for name, _, _ in seen])
@@ -33,7 +38,11 @@ def unpack_images(file: IO[bytes], folder: Path, size: int | None, limits: Limit
     if size is None and len(sizes) > 1:
         raise InvalidDatasetError("image_size", "its images are of different sizes: image_size is needed")
     width_height = sizes.pop() if size is None else (size, size)
-    writers = _Writers(folder, [place.split for place in found], (len(mode), width_height[1], width_height[0]))
+    shape = (len(mode), width_height[1], width_height[0])
+    refusal = None if decoded is None else decoded.refusal(len(found), shape, os.fstat(file.fileno()).st_size, size)
+    if refusal is not None:
+        raise InvalidDatasetError("too_large_unpacked", f"image_size {refusal}")
+    writers = _Writers(folder, [place.split for place in found], shape)
     classes = {name: label for label, name in enumerate(class_names(found))}
     for place, (name, image) in zip(found, images(file, limits), strict=True):
         writers.add(place.split, _pixels(name, image, mode, width_height), classes[place.class_name])

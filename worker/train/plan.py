@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jobs.conditions import Conditions
+from jobs.image_limits import ImageLimits
 from jobs.spec import LrFindSpec, TrainSpec, job_spec
 
 
@@ -47,6 +48,7 @@ class Plan:
     first_piece: int  # that which this group begins with
     probes: tuple[Probe, ...] = ()  # the pieces, where they are no replicas
     job_id: str = ""
+    image_limits: ImageLimits | None = None  # of the pixels of an uploaded dataset
 
     @property
     def kind(self) -> str:
@@ -75,4 +77,5 @@ class Plan:
             pieces_dir=Path(document["pieces_dir"]),
             first_piece=document["first_piece"],
             probes=tuple(Probe(**probe) for probe in document["probes"]),
+            image_limits=ImageLimits(**document["image_limits"]),
         )

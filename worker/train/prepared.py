@@ -17,8 +17,9 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from jobs.conditions import UploadedOptions
-from jobs.datasets.cache import ARCHIVE, folder_of
+from jobs.datasets.cache import ARCHIVE, folder_of, prepared_of
 from jobs.datasets.errors import InvalidDatasetError
+from jobs.image_limits import ImageLimits
 from worker.train.data import Split, Statistics, measure
 from worker.train.image_folder import unpack_images
 from worker.train.npz import broken, hold_back, model_inputs, model_targets
@@ -29,18 +30,20 @@ _NAMES = ("x_train", "y_train", "x_val", "y_val")
 _CHUNK = 4096
 
 
-def load_uploaded(options: UploadedOptions, datasets_dir: Path) -> tuple[Split, Split, Statistics]:
+def load_uploaded(
+    options: UploadedOptions, datasets_dir: Path, limits: ImageLimits | None = None
+) -> tuple[Split, Split, Statistics]:
     """Both splits as mapped files, and the statistics of the training split.
 
     Raises:
-        TrainingError: The data cannot be used, an image cannot be decoded say.
+        TrainingError: The data cannot be used: an image cannot be decoded, say, or all are larger than the limits.
     """
     assert options.sha256 is not None  # noqa: S101 - written in when the job was submitted
     folder = folder_of(datasets_dir, options.sha256)
-    ready = folder / f"val-{options.val_fraction!r}-size-{options.image_size}"
+    ready = prepared_of(folder, options)
     with _locked(folder):
         if not _is_whole(ready):
-            _prepare(folder, ready, options)
+            _prepare(folder, ready, options, limits)
     # Mapped copy-on-write: torch wants to be able to write, and nothing is ever written.
     arrays = [torch.from_numpy(np.load(ready / f"{name}.npy", mmap_mode="c")) for name in _NAMES]
     document = json.loads((ready / "ready.json").read_text())
@@ -63,7 +66,7 @@ def _is_whole(ready: Path) -> bool:
         return False
 
 
-def _prepare(folder: Path, ready: Path, options: UploadedOptions) -> None:
+def _prepare(folder: Path, ready: Path, options: UploadedOptions, limits: ImageLimits | None) -> None:
     aside = folder / f"{ready.name}.part"
     for left in (aside, ready):
         shutil.rmtree(left, ignore_errors=True)
@@ -71,7 +74,7 @@ def _prepare(folder: Path, ready: Path, options: UploadedOptions) -> None:
     raw.mkdir(parents=True)
     source = f"dataset {options.id}"
     try:
-        _write_splits(source, _unpack(folder, raw, options), aside, options.val_fraction)
+        _write_splits(source, _unpack(folder, raw, options, limits), aside, options.val_fraction)
         shutil.rmtree(raw)
         _seal(aside)
         aside.rename(ready)
@@ -81,11 +84,11 @@ def _prepare(folder: Path, ready: Path, options: UploadedOptions) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _unpack(folder: Path, raw: Path, options: UploadedOptions) -> dict[str, NDArray[Any]]:
+def _unpack(folder: Path, raw: Path, options: UploadedOptions, limits: ImageLimits | None) -> dict[str, NDArray[Any]]:
     with (folder / ARCHIVE).open("rb") as file:
         if holds_arrays(file):
             return unpack_arrays(file, raw)
-        return unpack_images(file, raw, options.image_size, NO_LIMITS)
+        return unpack_images(file, raw, options.image_size, NO_LIMITS, limits)
 
 
 def _write_splits(source: str, arrays: dict[str, NDArray[Any]], target: Path, val_fraction: float) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from jobs.artifacts import ArtifactStore
 from jobs.conditions import UploadedOptions
 from jobs.errors import TrainingError
+from jobs.image_limits import ImageLimits
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS, PIXELS, class_folders, npz, picture, tarred, zipped
 from worker.fetching import fetch_dataset
@@ -160,3 +161,27 @@ def test_statistics_are_measured_once_and_a_damaged_note_of_them_is_replaced(tmp
     path.write_text("{")
     assert torch.equal(cached_statistics(path, train).mean, first.mean)
     assert json.loads(path.read_text())["mean"] == first.mean.tolist()
+
+
+def test_images_that_would_come_to_too_many_pixels_are_refused_before_a_byte_is_written(tmp_path: Path) -> None:
+    content = tarred([*class_folders(), ("cat/wide.png", picture(40, 20))])
+    limits = ImageLimits(unpacked_bytes=9 * 3 * 100, ratio=200)
+    options = fetched(tmp_path, content, image_size=11)
+    with pytest.raises(
+        TrainingError, match=r"image_size must be 4 to 10, got 11: 9 images of 11 x 11 pixels"
+    ) as caught:
+        load_uploaded(options, tmp_path, limits)
+    assert caught.value.reason is Reason.INVALID_DATA
+    assert not list(tmp_path.glob("uploaded/*/val-*"))
+    assert load_uploaded(fetched(tmp_path, content, image_size=10), tmp_path, limits)[0].inputs.shape[-1] == 10
+
+
+def test_a_small_file_may_come_to_no_more_pixels_than_its_bytes_times_the_ratio() -> None:
+    limits = ImageLimits(unpacked_bytes=16 * 2**30, ratio=200)
+    refusal = limits.refusal(800, (3, 1024, 1024), 126_000, 1024)  # 2.4 GB, as it was once seen on a worker's disk
+    assert refusal is not None
+    assert "must be 4 to 102, got 1024" in refusal
+    assert limits.refusal(800, (3, 102, 102), 126_000, 102) is None
+    assert limits.refusal(1000, (3, 57, 57), 1, 57) is None  # below 10 MB the ratio says nothing
+    assert limits.refusal(50_000_000, (3, 1, 1), 1, None) is not None
+    assert "cannot be small enough" in str(limits.refusal(50_000_000, (3, 4, 4), 1, 4))
