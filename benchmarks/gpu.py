@@ -56,7 +56,7 @@ def plan_of(options: Any) -> Plan:
     })  # fmt: skip
     return Plan(
         spec=spec, conditions=conditions, resolved={"max_lr": options.max_lr, "div_factor": 10.0}, datasets_dir=Path(),
-        allow_downloads=False, checkpoint_interval_s=60.0, resume=None, start=None,
+        allow_downloads=False, checkpoint_interval_s=60.0, collective_timeout_s=600.0, resume=None, start=None,
         resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
     )  # fmt: skip
 

@@ -67,8 +67,8 @@ def plan_of(dataset: str, seed: int, *, swaps: bool) -> Plan:
     return Plan(
         spec=TrainSpec.model_validate(spec), conditions=conditions,
         resolved={"max_lr": chosen["max_lr"], "div_factor": 10.0}, datasets_dir=Path(), allow_downloads=False,
-        checkpoint_interval_s=1e9, resume=None, start=None, resident_bytes=1 << 40, stream_workers=0,
-        pieces_dir=Path(), first_piece=0,
+        checkpoint_interval_s=1e9, collective_timeout_s=600.0, resume=None, start=None,
+        resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
     )  # fmt: skip
 
 

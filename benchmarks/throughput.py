@@ -55,8 +55,8 @@ def plan_of(model: str, batch_size: int, world_size: int, steps: int) -> Plan:
     })  # fmt: skip
     return Plan(
         spec=spec, conditions=conditions, resolved={"max_lr": 0.02, "div_factor": 10.0}, datasets_dir=Path(),
-        allow_downloads=False, checkpoint_interval_s=CHECKPOINT_INTERVAL_S, resume=None, start=None,
-        resident_bytes=1 << 40,
+        allow_downloads=False, checkpoint_interval_s=CHECKPOINT_INTERVAL_S, collective_timeout_s=600.0,
+        resume=None, start=None, resident_bytes=1 << 40,
         stream_workers=0, pieces_dir=Path(), first_piece=0,
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     lease_s: PositiveFloat = 15.0
     sweep_interval_s: PositiveFloat = 1.0
     checkpoint_interval_s: PositiveFloat = 30.0
+    hang_floor_s: PositiveFloat = 60.0
     stop_grace_s: PositiveFloat = 5.0
     cancel_deadline_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3

@@ -58,6 +58,11 @@ class Groups:
     _first: Group | None = None
 
     @property
+    def running(self) -> list[Group]:
+        """All that run, or that have ended and still hold their slots."""
+        return [*self._running]
+
+    @property
     def further(self) -> list[Group]:
         """Those that run beside the first."""
         return [group for group in self._running if group is not self._first]

@@ -15,12 +15,17 @@ def start_time(pid: int) -> int | None:
 
 def members(group: int) -> list[int]:
     """Ids of the processes of a group that still run; zombies hold nothing and do not count."""
-    found = []
+    return sorted(states(group))
+
+
+def states(group: int) -> dict[int, str]:
+    """The state of each process of a group that still runs, by id; one letter, as in proc(5)."""
+    found = {}
     for entry in _PROC.iterdir():
         fields = _fields(int(entry.name)) if entry.name.isdigit() else None
         if fields is not None and int(fields[_GROUP]) == group and fields[_STATE] not in "ZX":
-            found.append(int(entry.name))
-    return sorted(found)
+            found[int(entry.name)] = fields[_STATE]
+    return found
 
 
 def _fields(pid: int) -> list[str] | None:

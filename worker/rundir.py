@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from jobs.rows import Claim
 from jobs.settings import Settings
+from worker.hang_watchdog import collective_timeout_s
 from worker.train import pieces
+from worker.train.activity import FILE as ACTIVITY_FILE
 from worker.train.stopping import STOP_FILE
 
 LOG_TAIL_BYTES = 2000
@@ -77,6 +79,7 @@ def write_plan(
         "stream_workers": settings.stream_workers,
         "image_limits": asdict(settings.image_limits),
         "checkpoint_interval_s": settings.checkpoint_interval_s,
+        "collective_timeout_s": collective_timeout_s(settings.hang_floor_s),
         "resume": None
         if resume is None
         else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
@@ -123,7 +126,8 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
-    left = [path for name in ("report.jsonl", "plan.json", STOP_FILE) for path in run_dir.glob(f"**/{name}")]
+    names = ("report.jsonl", "plan.json", ACTIVITY_FILE, STOP_FILE)
+    left = [path for name in names for path in run_dir.glob(f"**/{name}")]
     taken = run_dir.glob(f"**/{pieces.FOLDER}/*")
     for path in (*left, *taken, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
         path.unlink(missing_ok=True)

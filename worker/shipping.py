@@ -56,6 +56,11 @@ class Shipper:
         """The last line of the first group's report, where the reports of all groups came to their end, else None."""
         return self._results.get(0) if len(self._results) == len(self._tails) else None
 
+    @property
+    def done(self) -> int:
+        """Finished steps of all groups, as far as they have reported."""
+        return sum(self._done.values())
+
     def follow(self, folder: Path) -> None:
         """Collect what a further group of ranks reports too."""
         self._tails.append(ReportTail(folder))
@@ -117,7 +122,7 @@ class Shipper:
         self._batch.points += self._clock.points(line)
         self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
         self._done[group] = line["done"]
-        self._batch.progress |= {"step": sum(self._done.values()), "epoch": line.get("epoch")}
+        self._batch.progress |= {"step": self.done, "epoch": line.get("epoch")}
 
     def _take_checkpoint(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]

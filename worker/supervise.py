@@ -22,6 +22,7 @@ from jobs.status import Outcome, Reason, Status
 from jobs.storage_trouble import PASSING
 from worker import cached_datasets, rundir
 from worker.groups import Groups, Spare
+from worker.hang_watchdog import HangWatchdog
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
 from worker.log_tail import LogTail
@@ -192,10 +193,15 @@ class Supervisor:
 
     def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until, ranks = 0.0, sharing.groups
+        watchdog = HangWatchdog(
+            claim, self.settings.hang_floor_s, lambda batch: lifecycle.record(self.database, claim, batch)
+        )
         while ranks.are_working():
             if self.stopping.is_set() or lease.ends_attempt:
                 saves = claim.kind == "train" and not (lease.lost.is_set() or lease.torn.is_set())
                 self._stop(ranks, shipper.run_dir if saves else None, lease)
+                return
+            if watchdog.must_end(ranks.running, shipper.done or claim.resume_step):
                 return
             if time.monotonic() >= pause_until:
                 try:

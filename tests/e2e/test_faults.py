@@ -37,7 +37,12 @@ def kill_tree(pid: int) -> list[int]:
 
 def ranks_of(stack: Stack) -> list[psutil.Process]:
     """The rank processes: the leaves of the worker's tree that belong to an agent."""
-    tree = psutil.Process(stack.pids()["worker"]).children(recursive=True)
+    return ranks_under(stack.pids()["worker"])
+
+
+def ranks_under(worker: int) -> list[psutil.Process]:
+    """The rank processes of any worker."""
+    tree = psutil.Process(worker).children(recursive=True)
     return [process for process in tree if len(process.parents()) >= 4 and not process.children()]
 
 

@@ -11,11 +11,11 @@ from client.stack import Stack
 from tests.builders import conditions, train
 from tests.e2e.conftest import running_stack
 from tests.e2e.second_worker import second_worker
-from tests.e2e.test_faults import assert_whole, kill_tree, started, wait_until
+from tests.e2e.test_faults import assert_whole, kill_tree, ranks_under, started, wait_until
 
 TIMEOUT_S = 240
 LONG = 1_000_000
-HERE = {"CLR_NODE_ADDRESS": "127.0.0.1", "CLR_WORKER_NAME": "one", "CLR_LEASE_S": "6"}
+HERE = {"CLR_NODE_ADDRESS": "127.0.0.1", "CLR_WORKER_NAME": "one", "CLR_LEASE_S": "6", "CLR_HANG_FLOOR_S": "3"}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,24 @@ def test_a_cancel_reaches_every_node(two_workers: Stack) -> None:
         assert client.wait(job_id, timeout_s=TIMEOUT_S)["status"] == "cancelled"
         after = client.submit(on_two_nodes(steps=20))["id"]  # needs the slots of both
         assert client.wait(after, timeout_s=TIMEOUT_S)["status"] == "succeeded"
+
+
+def test_a_stopped_rank_of_a_node_that_does_not_lead_is_noticed(two_workers: Stack) -> None:
+    total = 1500
+    with Client(two_workers.url) as client:
+        job_id = client.submit(on_two_nodes(steps=total))["id"]
+        started(client, job_id, total // 5, TIMEOUT_S)
+        event = next(each for each in events_of(two_workers, job_id) if each["type"] == "started")
+        follower = event["data"]["workers"][1]
+        pids = {each["name"]: each["pid"] for each in client.workers()["data"]}
+        stopped = ranks_under(pids[follower])[-1]
+        stopped.suspend()
+        job = client.wait(job_id, timeout_s=TIMEOUT_S)
+        assert job["status"] == "succeeded", job["error"]
+        assert [attempt["outcome"] for attempt in job["attempts"]] == ["worker_lost", "succeeded"]
+        assert [alarm["code"] for alarm in job["alarms"]] == ["ranks_hang"]
+        assert not stopped.is_running()
+        assert_whole(client, job_id, total)
 
 
 def test_a_node_killed_in_the_middle_is_survived_without_a_missing_or_doubled_step(two_workers: Stack) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.spec import TrainSpec
+from worker.train.activity import activity
 from worker.train.averaging import CycleAverage
 from worker.train.data import Data
 from worker.train.learner import Learner
@@ -48,6 +49,7 @@ class Ending:
             result: The verdict so far.
         """
         assert isinstance(self.plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
+        activity.at("ending")
         if self.plan.spec.swap is not None:
             self._go_on_alone(learner, evaluation, result)
             return
@@ -75,6 +77,7 @@ class Ending:
         return {"final": average, "swa": {"cycles": cycles.count, "last": evaluation, "average": average}}
 
     def _hand_out(self, learner: Learner, result: Result, done: int) -> None:
+        activity.at("ending")
         result = _finite(result)
         if self.report.writes:
             folder = self.report.folder

@@ -16,8 +16,8 @@ def failure(reason: Reason, message: str) -> dict[str, Any]:
     return {"reason": reason, "message": message, "rank_of_cause": _RANK_OF_CAUSE.get(reason, 0)}
 
 
-def write_failure(run_dir: Path, rank: int, reason: Reason, message: str) -> None:
-    """Write ``failure-<rank>.json``, whole or not at all."""
+def write_failure(run_dir: Path, rank: int | str, reason: Reason, message: str) -> None:
+    """Write ``failure-<rank>.json``, whole or not at all; for ``rank`` may stand who else noticed."""
     document = failure(reason, message)
     aside = run_dir / f"failure-{rank}.json.part"
     aside.write_text(json.dumps(document))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from worker.train import checkpoint
+from worker.train.activity import activity
 from worker.train.checkpoint import Place
 from worker.train.learner import Learner
 from worker.train.memory import Memory
@@ -45,6 +46,7 @@ class Keeper:
         self._best = self._best_step = None
 
     def _write(self, state: dict[str, Any], *, best: bool) -> None:
+        activity.at("checkpoint")
         path = checkpoint.write(state, self._report.folder / "checkpoints")
         self._report.checkpoint(state["schedule"]["step"], f"checkpoints/{path.name}", best=best)
 

@@ -13,6 +13,7 @@ from clr_core.schedules.batch_size import BatchSizeSchedule
 from jobs.conditions import Conditions
 from jobs.errors import TrainingError
 from jobs.status import Reason
+from worker.train.activity import activity
 from worker.train.augmentation import augment, draw
 from worker.train.averaging import CycleAverage, WeightAverage
 from worker.train.data import Data
@@ -107,6 +108,7 @@ class Learner:
             self.average.update()
         if self.cycles is not None:
             self.cycles.update(step)
+        activity.step_ended()
         return loss
 
     def batch(self, step: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -181,6 +183,7 @@ class Learner:
         self._model.eval()
         sums = torch.zeros(self.objective.sums_size, dtype=torch.float64, device=self.world.device)
         for inputs, targets in validation_batches(self.data, self.world, max(self._piece, 256)):
+            activity.at("evaluation")
             sums += self.objective.sums(self.outputs(self._prepared(inputs)), targets)
         self._model.train()
         return self.objective.metrics(self.world.total(sums), len(self.data.val))

@@ -40,6 +40,7 @@ class Plan:
     datasets_dir: Path
     allow_downloads: bool
     checkpoint_interval_s: float
+    collective_timeout_s: float
     resume: Resume | None
     start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
     resident_bytes: int
@@ -69,6 +70,7 @@ class Plan:
             datasets_dir=Path(document["datasets_dir"]),
             allow_downloads=document["allow_downloads"],
             checkpoint_interval_s=document["checkpoint_interval_s"],
+            collective_timeout_s=document["collective_timeout_s"],
             start=start and Resume(Path(start["path"]), start["sha256"], start["step"]),
             job_id=document["job_id"],
             resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),

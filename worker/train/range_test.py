@@ -9,6 +9,7 @@ from torch import Tensor
 from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
 from jobs.spec import LrFindSpec
 from worker.train import checkpoint, pieces
+from worker.train.activity import activity
 from worker.train.data import Data
 from worker.train.datasets import load
 from worker.train.learner import Learner
@@ -121,6 +122,7 @@ class Lab:
 
     def learner(self, replica: int, lr: float) -> Learner:
         """A learner that has made no step, with the initial weights of a replica."""
+        activity.at("start")
         test = self.spec.range_test
         varied = test.vary == "data_order_and_initialisation"
         seed = self.spec.seed + (REPLICA_SEED_STRIDE * (replica + 1) if varied else 0)

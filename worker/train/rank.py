@@ -13,6 +13,7 @@ from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train import narration, probing, range_test, training
+from worker.train.activity import activity
 from worker.train.failure import write_failure
 from worker.train.plan import Plan
 from worker.train.report import Report
@@ -28,6 +29,8 @@ def main(run_dir: str) -> None:
     folder = Path(run_dir)
     number = int(os.environ["RANK"])  # noqa: TID251 - elastic's way to number its ranks
     narration.begin()
+    if number == 0:
+        activity.begin(folder)
     try:
         _run(folder)
     except Exception as error:
@@ -39,7 +42,7 @@ def main(run_dir: str) -> None:
 
 def _run(folder: Path) -> None:
     plan = Plan.read(folder / "plan.json")
-    with joined_world() as world, Report(folder, writes=world.rank == 0) as report:
+    with joined_world(plan.collective_timeout_s) as world, Report(folder, writes=world.rank == 0) as report:
         _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
 
 

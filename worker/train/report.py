@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from worker.train import narration
+from worker.train.activity import activity
 
 
 class Report:
@@ -69,6 +70,7 @@ class Report:
     def result(self, result: dict[str, Any]) -> None:
         """The verdict: the last line."""
         self._line("result", result=result)
+        activity.at("done")
 
     def _line(self, of_type: str, /, **fields: Any) -> None:
         if self._file is not None:

@@ -2,6 +2,7 @@
 
 import torch
 
+from worker.train.activity import activity
 from worker.train.learner import Learner
 from worker.train.measuring import batch_norms
 from worker.train.world import World
@@ -25,6 +26,7 @@ def recompute(learner: Learner, world: World, seed: int) -> None:
     momenta = [norm.momentum for norm in norms]
     learner.bare_model.train()
     for number, step in enumerate(_steps_of(learner, world)):
+        activity.at("ending")
         for norm in norms:
             norm.momentum = 1 / (number + 1)  # the running mean is then the mean of all batches so far
         learner.outputs(learner.batch(step, seed)[0])

@@ -6,10 +6,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
+
+TIMEOUT_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +42,25 @@ class World:
 
 
 @contextmanager
-def joined_world() -> Iterator[World]:
+def joined_world(timeout_s: float = TIMEOUT_S) -> Iterator[World]:
     """Join the process group that elastic prepared: NCCL on CUDA devices, gloo elsewhere.
+
+    A rank that waits for others for longer than ``timeout_s`` fails, even where nobody watches it.
 
     Models and optimizers must be gone when the block ends: a rank that still holds a DistributedDataParallel model
     while its process group goes away may abort. So the block may call what trains, not hold it; where an error ends
     the block, the variables of the frames that it passed are cleared.
     """
     local_rank = int(os.environ["LOCAL_RANK"])  # noqa: TID251 - set by elastic
+    timeout = timedelta(seconds=timeout_s)
     torch.set_num_threads(1)
     if torch.cuda.is_available():
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
-        dist.init_process_group("nccl", device_id=device)
+        dist.init_process_group("nccl", device_id=device, timeout=timeout)
     else:
         device = torch.device("cpu")
-        dist.init_process_group("gloo")
+        dist.init_process_group("gloo", timeout=timeout)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), device)
     except BaseException as error:
