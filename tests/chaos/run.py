@@ -1,0 +1,187 @@
+"""One run: the ends without faults, then jobs and faults at the same time, then quiet, then the checker."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import psutil
+
+from tests.chaos.catalogue import Fault, chosen
+from tests.chaos.endings import Ending, ending
+from tests.chaos.invariants import TERMINAL
+from tests.chaos.load import User, drawn
+from tests.chaos.rig import ROOT, Rig
+
+MEAN_PAUSE_S = 1.2
+IDLE_TIMEOUT_S = 60.0
+READY = "is ready with"  # what a worker logs before it clears away
+FRUITLESS_S = 5.0  # how long a fault is tried that finds nothing to hurt
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is run.
+
+    Attributes:
+        seed: Of jobs, faults and pauses.
+        database: ``sqlite`` or ``postgresql``.
+        jobs: How many.
+        faults: How many.
+        only: Names of faults; all where empty.
+        each: Whether each of these faults is made once, in this order, instead of so many that are drawn.
+        specs: Names of specs; all where empty.
+        broken: A deliberate break.
+        cancels: Part of the jobs that is cancelled.
+        patience_s: How long jobs may take to end after the last fault.
+        workers: How many the stack has.
+        keep: Folder that takes logs and run directories where something was violated.
+    """
+
+    seed: int
+    database: str
+    jobs: int = 40
+    faults: int = 25
+    only: list[str] = field(default_factory=list)
+    each: bool = False
+    workers: int = 3
+    specs: tuple[str, ...] = ()
+    broken: str | None = None
+    cancels: float = 0.15
+    patience_s: float = 300.0
+    keep: Path | None = None
+
+
+Quiet = dict[str, Ending]
+
+
+def run(asked: Asked, quiet: Quiet) -> bool:
+    """Run once; whether every invariant held. ``quiet`` has ends without faults, and takes those that it lacks."""
+    chance, begun = random.Random(asked.seed), time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - begun:6.1f} s  {what}", flush=True)
+
+    with Rig(asked.database, asked.broken, asked.workers) as rig:
+        user = User(rig.api_urls, random.Random(asked.seed))
+        names = drawn(asked.jobs, chance, asked.specs)
+        _learn(rig, user, quiet, sorted(set(names)))
+        say(f"seed {asked.seed} on {asked.database}: {len(quiet)} ends without faults are known")
+        user.accepted.clear()
+        visit = user.visit(names, (len(asked.only) if asked.each else asked.faults) * MEAN_PAUSE_S, asked.cancels)
+        faults = chosen(asked.database, asked.only)
+        done = _hurt(rig, faults if asked.each else _drawn(faults, asked.faults, chance), chance, say)
+        rig.heal()
+        say("healed")
+        _until(rig, lambda: not visit.is_alive(), asked.patience_s)
+        ended = not visit.is_alive() and len(user.accepted) == asked.jobs and _calm(rig, user, asked.patience_s)
+        say("calm" if ended else "not calm")
+        held = ended and _cleaned(rig) and _idle(rig) and _check(rig, user, quiet)
+        print(f"seed {asked.seed}: {sum(done.values())} faults {dict(done)}, {time.monotonic() - begun:.0f} s")
+        if not held and asked.keep is not None:
+            for folder in (rig.folder / "logs", rig.data / "runs"):
+                shutil.copytree(folder, asked.keep / f"seed-{asked.seed}" / folder.name, dirs_exist_ok=True)
+        return held
+
+
+def _learn(rig: Rig, user: User, quiet: Quiet, names: list[str]) -> None:
+    """Run each spec once, undisturbed."""
+    submitted = {name: user.submit(name, -1) for name in names if name not in quiet}
+    assert _until(rig, lambda: _all_ended(rig), 300.0), "jobs do not end without faults"
+    with rig.engine.connect() as connection:
+        quiet |= {name: ending(connection, job_id) for name, job_id in submitted.items()}
+
+
+def _drawn(faults: list[Fault], count: int, chance: random.Random) -> list[Fault]:
+    return chance.choices(faults, [fault.weight for fault in faults], k=count)
+
+
+def _hurt(rig: Rig, faults: list[Fault], chance: random.Random, say: Callable[[str], None]) -> Counter[str]:
+    """Make faults one after the other; one that finds nothing to hurt for a while is left out."""
+    done: Counter[str] = Counter()
+    for fault in faults:
+        deadline = time.monotonic() + FRUITLESS_S
+        while (what := fault.inject(rig, chance)) is None and time.monotonic() < deadline:
+            rig.tick_for(0.1)
+        say(f"{fault.name}: {what or 'found nothing to hurt'}")
+        done[fault.name] += what is not None
+        rig.tick_for(chance.expovariate(1 / MEAN_PAUSE_S))
+    return done
+
+
+def _until(rig: Rig, holds: Callable[[], bool], patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        rig.tick_for(0.2)
+    return True
+
+
+def _all_ended(rig: Rig) -> bool:
+    return not any(row["status"] not in TERMINAL for row in rig.rows("SELECT status FROM jobs"))
+
+
+def _calm(rig: Rig, user: User, patience_s: float) -> bool:
+    """Wait for all jobs to end, those resumed that a full disk has failed; whether they did."""
+    while True:
+        if not _until(rig, lambda: _all_ended(rig), patience_s):
+            left = [dict(row) for row in rig.rows("SELECT id, kind, status, worker, step, attempt FROM jobs")]
+            left = [row for row in left if row["status"] not in TERMINAL]
+            print(f"VIOLATION {len(left)} jobs have not ended {patience_s:g} s after the last fault: {left}")
+            return False
+        query = "SELECT id FROM jobs WHERE reason IN ('disk_full', 'parent_failed') AND parent_id IS NULL"
+        stopped = [row["id"] for row in rig.rows(query)] if rig.disk_was_full else []
+        if not stopped:
+            return True
+        for job_id in stopped:
+            user.resume(job_id)
+
+
+def _cleaned(rig: Rig) -> bool:
+    """Start a worker anew, which clears away what those that were killed have left."""
+    rig.workers[0].stop(30.0, Event())
+    rig.workers[0].start()
+    log = rig.workers[0].log_path
+    starts = log.read_text(errors="replace").count(READY)
+    return _until(rig, lambda: log.read_text(errors="replace").count(READY) > starts, 120.0)
+
+
+def _idle(rig: Rig) -> bool:
+    """Whether all slots are free: no worker has an agent or a rank, and no process is left anywhere else."""
+
+    def left() -> list[psutil.Process]:
+        below = [pair for worker in rig.workers for pair in rig.descendants(worker)]
+        known = {process.pid for process, depth in below if depth == 1}
+        known |= {child.pid for child in rig.children if child.pid is not None}
+        return [each for each in rig.processes() if each.pid not in known and not _is_tracker(each)]
+
+    if _until(rig, lambda: not left(), IDLE_TIMEOUT_S):
+        return True
+    print(f"VIOLATION processes are left: {left()}")
+    return False
+
+
+def _is_tracker(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" in " ".join(process.cmdline())
+    except psutil.Error:
+        return True
+
+
+def _check(rig: Rig, user: User, quiet: Quiet) -> bool:
+    document = {
+        "jobs": user.accepted, "cancels": user.cancels, "quiet": quiet, "damaged": sorted(rig.damaged),
+        "disk_was_full": rig.disk_was_full,
+    }  # fmt: skip
+    (rig.folder / "run.json").write_text(json.dumps(document))
+    command = [sys.executable, "-m", "tests.chaos.check", "--database-url", rig.database_url]
+    command += ["--api-url", rig.api_urls[0], "--data-dir", str(rig.data), "--run", str(rig.folder / "run.json")]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
