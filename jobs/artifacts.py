@@ -90,6 +90,17 @@ class ArtifactStore:
         """
         return self.path(key).open("rb")
 
+    def fault(self, key: str, sha256: str) -> str | None:
+        """Why a file is not what was stored, all of it read; None where it is."""
+        try:
+            with self.path(key).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return "its file is missing"
+        except OSError as error:
+            return f"its file cannot be read: {error.strerror or error}"
+        return None if found == sha256 else "its file has another SHA-256 than was stored"
+
     def path(self, key: str) -> Path:
         """Where the file of a key lies.
 

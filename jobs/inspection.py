@@ -1,6 +1,5 @@
 """Whether a database and its artifact store agree: what should be there and is not, and what is there for nothing."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from jobs.rollups import TOP
 from jobs.status import HELD, TERMINAL
 
 DATASETS = "datasets"
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,12 @@ def _counts(session: Session) -> Iterator[Finding]:
 
 
 def _files(session: Session, store: ArtifactStore, *, hashes: bool) -> Iterator[Finding]:
-    rows = [(row.key, row.size_bytes, row.sha256) for row in session.scalars(select(Artifact))]
+    rows = []
+    for row in session.scalars(select(Artifact)):
+        if row.damaged_at is not None:
+            yield Finding("damaged_checkpoint", row.key, f"a worker found the checkpoint after step {row.step} damaged")
+        else:
+            rows.append((row.key, row.size_bytes, row.sha256))
     rows += [(f"{DATASETS}/{row.id}", row.size_bytes, row.sha256) for row in session.scalars(select(Dataset))]
     for key, size_bytes, sha256 in rows:
         path = store.path(key)
@@ -109,16 +112,8 @@ def _files(session: Session, store: ArtifactStore, *, hashes: bool) -> Iterator[
             yield Finding("missing_file", key, "stands in SQL, and is not in the store")
         elif path.stat().st_size != size_bytes:
             yield Finding("wrong_size", key, f"has {path.stat().st_size} bytes, {size_bytes} were stored")
-        elif hashes and _sha256(path) != sha256:
-            yield Finding("damaged_file", key, "has another SHA-256 than was stored")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        elif hashes and (fault := store.fault(key, sha256)) is not None:
+            yield Finding("damaged_file", key, fault)
 
 
 def _orphans(session: Session, root: Path) -> Iterator[Finding]:

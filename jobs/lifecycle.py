@@ -67,24 +67,34 @@ def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str, not
     session.expire_all()
     job = repository.get_job(session, job_id)
     now = repository.now(session)
-    checkpoint = repository.latest_checkpoint(session, job_id)
-    step = 0 if checkpoint is None else checkpoint.step or 0
-    # What was reported after the checkpoint is done again, so it goes: no step may stand in a curve twice.
-    session.execute(delete(Point).where(Point.job_id == job_id, Point.step >= step))
-    rollups.rewind(session, job_id, step)
-    job.started_at, job.step = job.started_at or now, step
+    checkpoint = rewind(session, job)
+    job.started_at = job.started_at or now
     job.deadline_at = deadlines.of_running(job, now)
-    resumed_from = None if checkpoint is None else step
+    resumed_from = None if checkpoint is None else job.step
     session.add(
         Attempt(
             job_id=job_id, number=attempt, worker=worker, slots=job.slots, started_at=now,
             resumed_from_step=resumed_from,
         ),
     )  # fmt: skip
-    session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": step} | noted))
+    session.add(Event(job_id=job_id, at=now, type="started", data={"attempt": attempt, "from_step": job.step} | noted))
     turns.note_served(session, job, now)
     parents.begin_parent(session, job)
     return claim_of(session, job)
+
+
+def rewind(session: Session, job: Job) -> Artifact | None:
+    """Take a job back to its newest sound checkpoint, in the caller's transaction.
+
+    Returns:
+        The checkpoint; None where it begins at its start.
+    """
+    checkpoint = repository.latest_checkpoint(session, job.id)
+    job.step = 0 if checkpoint is None else checkpoint.step or 0
+    # What was reported after the checkpoint is done again, so it goes: no step may stand in a curve twice.
+    session.execute(delete(Point).where(Point.job_id == job.id, Point.step >= job.step))
+    rollups.rewind(session, job.id, job.step)
+    return checkpoint
 
 
 def claim_of(session: Session, job: Job) -> Claim:
@@ -193,8 +203,9 @@ def _keep_checkpoint(session: Session, claim: Claim, batch: Batch) -> None:
     rows = repository.checkpoints_of(session, claim.job_id)
     for row in rows:
         row.best = row.best and (not batch.checkpoint_is_best or row.step == batch.checkpoint_step)
-    for old in rows[KEPT_CHECKPOINTS:]:
-        if not old.best:
+    sound = [row for row in rows if row.damaged_at is None]
+    for old in rows:
+        if old not in sound[:KEPT_CHECKPOINTS] and not (old.best and old in sound):
             session.delete(old)
 
 

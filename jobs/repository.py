@@ -87,17 +87,17 @@ def find_key(session: Session, key: str) -> IdempotencyKey | None:
 
 
 def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
-    """The newest checkpoint; every metric of the steps before it is in SQL."""
+    """The newest checkpoint that is not known to be damaged; every metric of the steps before it is in SQL."""
     return session.scalar(
         select(Artifact)
-        .where(Artifact.job_id == job_id, Artifact.kind == "checkpoint")
+        .where(Artifact.job_id == job_id, Artifact.kind == "checkpoint", Artifact.damaged_at.is_(None))
         .order_by(Artifact.step.desc())
         .limit(1),
     )
 
 
 def checkpoints_of(session: Session, job_id: str) -> Sequence[Artifact]:
-    """Stored checkpoints, the newest first."""
+    """Stored checkpoints, damaged ones with them, the newest first."""
     return session.scalars(
         select(Artifact).where(Artifact.job_id == job_id, Artifact.kind == "checkpoint").order_by(Artifact.step.desc()),
     ).all()

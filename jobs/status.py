@@ -47,6 +47,7 @@ class Reason(StrEnum):
 
     USER_CANCELLED = "user_cancelled"
     WORKER_LOST = "worker_lost"  # the worker or a rank was killed; retried from the last checkpoint
+    CHECKPOINT_DAMAGED = "checkpoint_damaged"  # of ranks, and never of a job: retried from an older checkpoint
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"
     DIVERGED = "diverged"
@@ -69,4 +70,5 @@ class Outcome(StrEnum):
     WORKER_LOST = "worker_lost"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     DIVERGED = "diverged"  # the training starts again with lower rates, as on_divergence asks
+    CHECKPOINT_DAMAGED = "checkpoint_damaged"  # it could not go on from its checkpoint; does not count either
     HANDED_BACK = "handed_back"  # the worker was stopped in good order; does not count against max_attempts

@@ -74,12 +74,15 @@ def checkpoint_at(session: Session, job_id: str, step: int) -> Artifact:
 
     Raises:
         JobNotFoundError: There is no such job.
-        NoSuchFileError: None was taken there, or it is no longer kept.
+        NoSuchFileError: None was taken there, it is no longer kept, or it is damaged.
     """
     job = repository.get_job(session, job_id)
     rows = repository.checkpoints_of(session, job.id)
-    for row in rows:
-        if row.step == step:
-            return row
+    found = [row for row in rows if row.step == step]
+    sound = [row for row in found if row.damaged_at is None]
+    if sound:
+        return sound[0]
+    if found:
+        raise NoSuchFileError(job_id, f"checkpoint after step {step}", "its file is damaged")
     kept = ", ".join(str(row.step) for row in rows) or "none"
     raise NoSuchFileError(job_id, f"checkpoint after step {step}", f"kept are: {kept}")

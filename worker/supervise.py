@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import endings, lifecycle, repository, seats, stored_files, times
+from jobs import damage, endings, lifecycle, repository, seats, stored_files, times
 from jobs.artifacts import ArtifactStore
 from jobs.bounds import due_probes
 from jobs.db import Database
@@ -31,6 +32,7 @@ from worker.sharing import Sharing
 from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
 from worker.sinks.sink import OpenSink
+from worker.soundness import sound_claim
 from worker.train.stopping import ask_to_stop
 from worker.watch import Watch
 
@@ -81,9 +83,11 @@ class Supervisor:
             Ids of jobs that may run now.
         """
         run_dir = rundir.of(self.settings.runs_dir, claim)
-        sinks = FanOut(self.sinks, claim, lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data))
         with Lease(self.database, claim, self.settings.lease_s) as lease:
+            sinks: FanOut | None = None
             try:
+                claim = self.insist(lease, partial(sound_claim, self.database, self.store, claim))
+                sinks = FanOut(self.sinks, claim, self._tell(claim))
                 shipper = self._shipper(claim, run_dir, lease, sinks)
                 return self._attempt(claim, devices, self._sharing(claim, shipper, spare), shipper, lease)
             except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
@@ -91,15 +95,28 @@ class Supervisor:
                 self._remove_unnamed(claim)
                 return []
             except TrainingError as error:
-                reason, message = error.reason, str(error)
-                return self.insist(lease, lambda: endings.fail(self.database, claim, reason, message))
+                return self.insist(lease, partial(self._fail, claim, error.reason, str(error)))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 reason, message = _explain(error)
                 return self.insist(lease, lambda: endings.fail(self.database, claim, reason, message))
             finally:
                 rundir.tidy(run_dir)
-                sinks.close(self._status_of(claim))
+                if sinks is not None:
+                    sinks.close(self._status_of(claim))
+
+    def _tell(self, claim: Claim) -> Callable[[str, dict[str, Any]], None]:
+        return lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data)
+
+    def _fail(self, claim: Claim, reason: Reason, message: str) -> list[str]:
+        if reason is not Reason.CHECKPOINT_DAMAGED:
+            return endings.fail(self.database, claim, reason, message)
+        log.warning("%s: %s", claim.job_id, message)
+        settings = self.settings
+        backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
+        return damage.give_back(
+            self.database, claim, message, max_attempts=settings.max_attempts, backoff=backoff
+        )  # fmt: skip
 
     def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
         def earlier() -> tuple[Watch, float]:
@@ -262,7 +279,7 @@ class Supervisor:
         if reason is Reason.DIVERGED and endings.start_again(self.database, claim, message):
             self._remove_unnamed(claim)
             return [claim.job_id]
-        return endings.fail(self.database, claim, reason, message)
+        return self._fail(claim, reason, message)
 
     def _failures_of_others(self, claim: Claim) -> list[dict[str, Any]]:
         """Why other nodes failed, waiting until all say: ranks that failed here may only have missed theirs.

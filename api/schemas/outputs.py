@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Literal, Self
 
+from pydantic import Field
+
 from api.schemas.base import Document
 from jobs.models import Artifact
 
@@ -16,15 +18,18 @@ class CheckpointDocument(Document):
     size_bytes: int
     sha256: str
     created_at: datetime
+    damaged_at: datetime | None = Field(description="When a worker found that its file is not what was stored.")
     href: str
 
     @classmethod
     def of(cls, row: Artifact) -> Self:
         """From its row."""
         step = row.step or 0
+        created, damaged = datetime.fromtimestamp(row.created_at, UTC), row.damaged_at
         return cls(
-            step=step, best=row.best, size_bytes=row.size_bytes, sha256=row.sha256,
-            created_at=datetime.fromtimestamp(row.created_at, UTC), href=f"/v1/jobs/{row.job_id}/checkpoints/{step}",
+            step=step, best=row.best, size_bytes=row.size_bytes, sha256=row.sha256, created_at=created,
+            damaged_at=None if damaged is None else datetime.fromtimestamp(damaged, UTC),
+            href=f"/v1/jobs/{row.job_id}/checkpoints/{step}",
         )  # fmt: skip
 
 

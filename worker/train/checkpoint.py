@@ -7,6 +7,8 @@ random states of all ranks, how far the metrics go, and what the training rememb
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from worker.train.plan import Resume
 from worker.train.world import World
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that say nothing of the file
 FORMAT = 2
 
 
@@ -103,20 +106,36 @@ def read(resume: Resume, device: torch.device) -> dict[str, Any]:
     """Read a checkpoint, whose SHA-256 must be the one that was recorded.
 
     Raises:
-        TrainingError: The file is missing or not the one that was stored.
+        TrainingError: The file is missing or not the one that was stored (`Reason.CHECKPOINT_DAMAGED`).
     """
-    try:
+    with loading(resume):
         with resume.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TrainingError(Reason.INTERNAL_ERROR, f"the checkpoint cannot be read: {error}") from error
-    if digest != resume.sha256:
-        raise TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {resume.path.name} is damaged: its SHA-256 differs")
-    state: dict[str, Any] = torch.load(resume.path, map_location=device, weights_only=True)
-    if state.get("format") != FORMAT:
-        message = f"checkpoint {resume.path.name} is of another version of the service and cannot be resumed from"
-        raise TrainingError(Reason.INTERNAL_ERROR, message)
+        if digest != resume.sha256:
+            raise ValueError("its SHA-256 differs from that of the file that was stored")
+        state: dict[str, Any] = torch.load(resume.path, map_location=device, weights_only=True)
+        if state["format"] != FORMAT:
+            raise ValueError(f"it is of another version of the service: format {state['format']}, not {FORMAT}")
     return state
+
+
+@contextmanager
+def loading(resume: Resume) -> Iterator[None]:
+    """What is raised while a checkpoint is read and put back means that it is of no use, save for errors of a device.
+
+    Raises:
+        TrainingError: With `Reason.CHECKPOINT_DAMAGED`.
+    """
+    try:
+        yield
+    except TrainingError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in text for word in _OF_DEVICES):
+            raise
+        message = f"checkpoint {resume.path.name} cannot be resumed from: {text}"
+        raise TrainingError(Reason.CHECKPOINT_DAMAGED, message) from error
 
 
 def restore(state: dict[str, Any], learner: Learner) -> int:

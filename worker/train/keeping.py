@@ -57,16 +57,18 @@ class Keeper:
             The step to go on with, and what the training remembered.
 
         Raises:
-            TrainingError: The file is missing or damaged.
+            TrainingError: The file is missing or damaged, or does not fit (`Reason.CHECKPOINT_DAMAGED`).
         """
         world = self._learner.world
         state = checkpoint.read(found, world.device)
-        step = int(state["schedule"]["step"])
+        with checkpoint.loading(found):
+            step, memory = int(state["schedule"]["step"]), Memory(**state["memory"])
         # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
         # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
         for _ in range(REHEARSALS):
             self._learner.step(max(step - 1, 0), self._seed)
-        ranks_then = checkpoint.restore(state, self._learner)
+        with checkpoint.loading(found):
+            ranks_then = checkpoint.restore(state, self._learner)
         if ranks_then != world.size:
             self._report.note(
                 "resumed_on_other_world_size",
@@ -76,4 +78,4 @@ class Keeper:
                     "not_equal": "random numbers of the ranks (dropout), batch norm's batches, last bits of sums",
                 },
             )  # fmt: skip
-        return step, Memory(**state["memory"])
+        return step, memory

@@ -7,14 +7,16 @@ import torch
 from torch import Tensor
 
 from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
+from jobs.errors import TrainingError
 from jobs.spec import LrFindSpec
+from jobs.status import Reason
 from worker.train import checkpoint, pieces
 from worker.train.activity import activity
 from worker.train.data import Data
 from worker.train.datasets import load
 from worker.train.learner import Learner
 from worker.train.measuring import Measure, batch_norms
-from worker.train.plan import Plan
+from worker.train.plan import Plan, Resume
 from worker.train.report import Report
 from worker.train.stopping import is_asked_to_stop
 from worker.train.world import World
@@ -48,6 +50,15 @@ def run(world: World, plan: Plan, report: Report) -> None:
             edge = None if found is None else _nearest(rates, short.lr_at(found))
         replica = next_piece(world, plan, report, test.replicas)
     report.result({"stopped_at_step": stopped})
+
+
+def _weights(start: Resume, device: torch.device) -> dict[str, Tensor]:
+    try:
+        with checkpoint.loading(start):
+            weights: dict[str, Tensor] = checkpoint.read(start, device)["learner"]["model"]
+    except TrainingError as error:
+        raise TrainingError(Reason.INVALID_DATA, f"range_test.start_from: {error}") from error
+    return weights
 
 
 def next_piece(world: World, plan: Plan, report: Report, count: int) -> int | None:
@@ -129,7 +140,7 @@ class Lab:
         learner = Learner(self.world, self.data, self.plan.conditions, seed=seed, lr=lr)
         if self.plan.start is not None:
             if self._initial is None:
-                self._initial = checkpoint.read(self.plan.start, self.world.device)["learner"]["model"]
+                self._initial = _weights(self.plan.start, self.world.device)
             learner.bare_model.load_state_dict(self._initial)
         return learner
 

@@ -1,0 +1,49 @@
+"""Whether the checkpoint of a claim is what was stored; found out before its ranks start, with nothing locked."""
+
+import logging
+
+from jobs import damage
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.errors import TrainingError
+from jobs.rows import Claim
+from jobs.status import Reason
+
+log = logging.getLogger(__name__)
+
+
+def sound_claim(database: Database, store: ArtifactStore, claim: Claim) -> Claim:
+    """The claim with the newest checkpoint whose file is what was stored; damaged ones are noted and passed over.
+
+    It may be called again where SQL did not answer.
+
+    Raises:
+        TrainingError: The weights that a range test starts from are damaged (`Reason.INVALID_DATA`), or the checkpoint
+            of a job on several nodes (`Reason.CHECKPOINT_DAMAGED`): the others have heard of it already.
+        StaleAttemptError: The job is no longer this attempt's.
+    """
+    _refuse_damaged_start(database, store, claim)
+    while claim.resume_key is not None and claim.resume_sha256 is not None:
+        why = store.fault(claim.resume_key, claim.resume_sha256)
+        if why is None:
+            break
+        log.warning("%s: the checkpoint after step %s is damaged: %s", claim.job_id, claim.resume_step, why)
+        if claim.node is not None:
+            raise TrainingError(Reason.CHECKPOINT_DAMAGED, why)
+        claim = damage.pass_over(database, claim, why)
+    return claim
+
+
+def _refuse_damaged_start(database: Database, store: ArtifactStore, claim: Claim) -> None:
+    if claim.start_key is None or claim.start_sha256 is None:
+        return
+    why = store.fault(claim.start_key, claim.start_sha256)
+    if why is None:
+        return
+    damage.note(database, claim.start_key, why)
+    source, step = claim.start_key.partition("/")[0], claim.resolved["start_from"]["step"]
+    raise TrainingError(
+        Reason.INVALID_DATA,
+        f"range_test.start_from: the checkpoint of {source} after step {step} is damaged: {why}. Submit the range test "
+        "again: it starts from the newest checkpoint that is sound",
+    )
