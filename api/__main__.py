@@ -13,6 +13,7 @@ from api.app import create_app
 from api.live import Live
 from jobs import logs
 from jobs.db import Database
+from jobs.secrecy import take_secrets
 from jobs.settings import Settings
 
 EXIT_USAGE = 2
@@ -67,4 +68,5 @@ def _policy(host: str, settings: Settings) -> Policy:
 
 
 if __name__ == "__main__":
+    take_secrets()
     main(sys.argv[1:])

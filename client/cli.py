@@ -21,6 +21,7 @@ from client import (
 from client import options as o
 from client.demo_command import demo
 from client.up import migrate, up
+from jobs.secrecy import hide_process
 
 app = typer.Typer(
     name="clr",
@@ -66,4 +67,5 @@ def before_every_command(api_key: o.ApiKey = None) -> None:
 
 def main() -> None:
     """Run the command line, as the program ``clr``."""
+    hide_process()  # its environment may hold keys and passwords
     app()

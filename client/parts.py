@@ -1,13 +1,16 @@
 """What a local stack consists of, and the environment that its parts are given."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from client.children import Child
 from client.valkey import Valkey
+from jobs.secrecy import hand_over
 
 
 @dataclass(frozen=True)
@@ -37,25 +40,31 @@ def build_parts(data_dir: Path, host: str, port: int, slots: int | None, extra_e
     if not environment.get("CLR_BROKER_URL"):
         valkey = Valkey(environment, logs_dir)
         environment["CLR_BROKER_URL"] = valkey.url
+    plain, secrets = hand_over(environment)
+
+    def child(name: str, *arguments: str) -> Child:
+        return Child(name, _module(name, *arguments), plain, logs_dir, stdin=secrets)
+
     return Parts(
-        valkey=valkey,
-        migrations=Child("migrations", _module("migrations"), environment, logs_dir),
-        worker=Child("worker", _module("worker"), environment, logs_dir),
-        api=Child("api", _module("api", "--host", host, "--port", str(port)), environment, logs_dir),
-    )
+        valkey=valkey, migrations=child("migrations"), worker=child("worker"),
+        api=child("api", "--host", host, "--port", str(port)),
+    )  # fmt: skip
 
 
-def migrate_command(data_dir: Path) -> tuple[list[str], dict[str, str]]:
-    """Command and environment that upgrade the database, for who runs nothing but that."""
+def run_migrations(data_dir: Path, *arguments: str, stdout: IO[str] | None = None) -> int:
+    """Run the migrations' program for who needs nothing but that; its exit status."""
+    return _run(_module("migrations", *arguments), data_dir, stdout=stdout).returncode
+
+
+def check_access(data_dir: Path, host: str) -> subprocess.CompletedProcess[bytes]:
+    """Have the API say whether it would listen on ``host``: with keys only, unless on loopback."""
+    return _run(_module("api", "--host", host, "--check"), data_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _run(command: list[str], data_dir: Path, **streams: Any) -> subprocess.CompletedProcess[bytes]:
     environment = dict(os.environ)  # noqa: TID251 - a composition root: it hands its environment on
-    return _module("migrations"), environment | {"CLR_DATA_DIR": str(data_dir)} | _import_path(environment)
-
-
-def access_command(data_dir: Path, host: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment that say whether the API would listen on ``host``: with keys only, unless on loopback."""
-    environment = dict(os.environ)  # noqa: TID251 - a composition root: it hands its environment on
-    command = _module("api", "--host", host, "--check")
-    return command, environment | {"CLR_DATA_DIR": str(data_dir)} | _import_path(environment)
+    plain, secrets = hand_over(environment | {"CLR_DATA_DIR": str(data_dir)} | _import_path(environment))
+    return subprocess.run(command, env=plain, input=secrets, check=False, **streams)
 
 
 def _module(name: str, *arguments: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Commands for whoever keeps the server, ``clr db check`` and ``clr prune``: run beside the database, not over HTTP."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from client import options as o
 from client.folder import make_folder
-from client.parts import migrate_command
+from client.parts import run_migrations
 from client.terminal import EXIT_FAILED, reporting
 
 app = typer.Typer(help="The database and the stored files of this server.", no_args_is_help=True)
@@ -34,7 +33,5 @@ def prune(older_than: Age, data_dir: o.DataDir = DEFAULT_DIR, dry_run: DryRun = 
 
 
 def _run(data_dir: Path, *arguments: str) -> None:
-    command, environment = migrate_command(make_folder(data_dir.absolute()))
-    status = subprocess.run([*command, *arguments], env=environment, stdout=sys.stdout, check=False).returncode
-    if status != 0:
+    if run_migrations(make_folder(data_dir.absolute()), *arguments, stdout=sys.stdout) != 0:
         raise typer.Exit(EXIT_FAILED)

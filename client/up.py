@@ -1,7 +1,6 @@
 """``clr up``: the whole service on this machine, until Ctrl-C; and ``clr migrate``."""
 
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -55,11 +54,9 @@ def up(
 def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> None:
     """Bring the database (CLR_DATABASE_URL, or SQLite in the data folder) to the present schema."""
     from client.folder import make_folder  # noqa: PLC0415
-    from client.parts import migrate_command  # noqa: PLC0415
+    from client.parts import run_migrations  # noqa: PLC0415
 
-    folder = make_folder(data_dir.absolute())
-    command, environment = migrate_command(folder)
-    status = subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode
+    status = run_migrations(make_folder(data_dir.absolute()), stdout=sys.stderr)
     if status != 0:
         complain(f"The migration ended with status {status}.")
         raise typer.Exit(EXIT_FAILED)
@@ -71,14 +68,13 @@ def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> 
 
 def _assert_keys(data_dir: Path, host: str) -> None:
     """Refuse to listen where other machines could reach the API, as long as nobody has a key."""
-    from client.parts import access_command  # noqa: PLC0415
+    from client.parts import check_access  # noqa: PLC0415
 
     if is_loopback(host):
         return
-    command, environment = access_command(data_dir, host)
-    checked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    checked = check_access(data_dir, host)
     if checked.returncode != 0:
-        complain(checked.stderr)
+        complain(checked.stderr.decode())
         raise typer.Exit(EXIT_USAGE)
 
 

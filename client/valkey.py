@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from client.addresses import free_port
 from client.children import Child
 from client.errors import StackUsageError
+from jobs.secrecy import without_credentials
 
 HOST = "127.0.0.1"
 PING_TIMEOUT_S = 1.0
@@ -17,7 +18,7 @@ class Valkey:
     """One Valkey server; started again, it has the same address and password.
 
     Args:
-        environment: Environment of the server.
+        environment: Environment of the server, which gets no secrets of it.
         logs_dir: Existing folder for its log.
     """
 
@@ -25,7 +26,9 @@ class Valkey:
         self._password = token_urlsafe(24)
         self.port = free_port(HOST)
         config = _config(self.port, self._password)
-        self.child = Child("valkey", [str(_binary()), "-"], environment, logs_dir, stdin=config.encode())
+        self.child = Child(
+            "valkey", [str(_binary()), "-"], without_credentials(environment), logs_dir, stdin=config.encode()
+        )
 
     @property
     def url(self) -> str:

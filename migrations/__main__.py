@@ -10,6 +10,7 @@ import sys
 from jobs import inspection, retention
 from jobs.db import Database
 from jobs.inspection import Finding
+from jobs.secrecy import take_secrets
 from jobs.settings import Settings
 from migrations.run import downgrade, revisions, upgrade
 
@@ -82,4 +83,5 @@ def _prune(asked: argparse.Namespace, database: Database, settings: Settings) ->
 
 
 if __name__ == "__main__":
+    take_secrets()
     main(sys.argv[1:])

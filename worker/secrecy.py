@@ -4,29 +4,22 @@
 ancestor was *started* with. So the forkserver itself is started without.
 """
 
-import ctypes
-import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from jobs.secrecy import PASSWORD_IN_URL, WORDS, is_credential
 from jobs.settings import Settings
 
-log = logging.getLogger(__name__)
-
-_PREFIXES = ("CLR_", "AWS_", "AZURE_", "PG", "REDISCLI_")
-_WORDS = re.compile(r"SECRET|PASSW|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|AUTH", re.IGNORECASE)
-_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _KEY = re.compile(r"\bclr_[A-Za-z0-9_-]{40,}|(?<=\bBearer )\S+", re.IGNORECASE)
 _FEWEST_CHARACTERS = 8  # of a secret that is looked for: shorter ones stand in innocent words
-_PR_SET_DUMPABLE = 4
 
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable is kept from ranks: ours, by its name, or because its value is a URL with a password."""
-    return name.upper().startswith(_PREFIXES) or bool(_WORDS.search(name)) or bool(_PASSWORD_IN_URL.search(value))
+    return name.upper().startswith("CLR_") or is_credential(name, value)
 
 
 def secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
@@ -47,15 +40,6 @@ def without_secrets() -> Iterator[None]:
         environment.update(hidden)
 
 
-def hide_environment() -> None:
-    """Keep other processes of this user from reading this one's ``/proc/<pid>/environ`` and memory (Linux).
-
-    Root reads them all the same, so in production ranks must not run as root.
-    """
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        log.warning("other processes of this user can read the environment of this one")
-
-
 def redaction(secrets: Iterable[str] = ()) -> Callable[[str], str]:
     """What takes secrets out of a text: these, API keys, and passwords in URLs; ``***`` stands in their place."""
     known = sorted({secret for secret in secrets if len(secret) >= _FEWEST_CHARACTERS}, key=len, reverse=True)
@@ -63,7 +47,7 @@ def redaction(secrets: Iterable[str] = ()) -> Callable[[str], str]:
 
     def redact(text: str) -> str:
         text = exactly.sub("***", text) if exactly else text
-        return _KEY.sub("***", _PASSWORD_IN_URL.sub("://***@", text))
+        return _KEY.sub("***", PASSWORD_IN_URL.sub("://***@", text))
 
     return redact
 
@@ -72,7 +56,7 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> list[str]:
     """The secrets that a worker knows: its own, and those in variables that look like secrets."""
     ours = (settings.database_url, settings.broker_url)
     urls = [*environment.values(), *(url.get_secret_value() for url in ours if url is not None)]
-    found = [value for name, value in environment.items() if _WORDS.search(name)]
+    found = [value for name, value in environment.items() if WORDS.search(name)]
     found += [] if settings.admin_key is None else [settings.admin_key.get_secret_value()]
     return [*found, *(password for url in urls if (password := _password_in(url)))]
 

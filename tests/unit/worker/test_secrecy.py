@@ -15,7 +15,7 @@ SHOW = "import os; print(open('/proc/self/environ').read().replace(chr(0), chr(1
     ("name", "value"),
     [
         ("CLR_DATABASE_URL", "x"), ("AWS_SECRET_ACCESS_KEY", "x"), ("PGPASSWORD", "x"), ("HF_TOKEN", "x"),
-        ("github_token", "x"), ("MY_API_KEY", "x"), ("SOME_DSN", "postgresql://me:word@host/db"),
+        ("github_token", "x"), ("MY_ADMIN_KEY", "x"), ("MY_API_KEY", "x"), ("SOME_DSN", "postgresql://me:word@host/db"),
     ],
 )  # fmt: skip
 def test_secrets_are_known_by_name_or_by_a_password_in_a_url(name: str, value: str) -> None:
