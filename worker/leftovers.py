@@ -53,7 +53,7 @@ def end_orphans(database: Database, runs_dir: Path) -> list[int]:
             continue
         if note["boot"] == processes.boot_id() and _is(note, "worker"):
             continue  # its worker lives, and ends it itself
-        if note["boot"] == processes.boot_id() and _is(note, "agent") and not _is_held(database, file):
+        if note["boot"] == processes.boot_id() and _is(note, "agent") and not is_held(database, file):
             log.warning("%s: its worker is gone; killing process group %s", file.parent, note["agent"])
             if not _kill_group(note["agent"]):
                 log.error("%s: process group %s cannot be killed", file.parent, note["agent"])
@@ -109,7 +109,7 @@ def _is(note: dict[str, Any], who: str) -> bool:
     return who == "worker" or processes.command_line(note[who]) == note["command"]
 
 
-def _is_held(database: Database, file: Path) -> bool:
+def is_held(database: Database, file: Path) -> bool:
     """Whether the lease of the attempt that a note belongs to may still hold."""
     run_dir = next(folder for folder in file.parents if folder.name.startswith("attempt-"))
     with database.read() as session:

@@ -126,8 +126,17 @@ def log_tail(run_dir: Path) -> str:
 
 def tidy(run_dir: Path) -> None:
     """Remove what is stored elsewhere by now; the logs stay."""
+    for path in _unneeded(run_dir):
+        path.unlink(missing_ok=True)
+
+
+def is_tidy(run_dir: Path) -> bool:
+    """Whether nothing is left but logs."""
+    return not _unneeded(run_dir)
+
+
+def _unneeded(run_dir: Path) -> list[Path]:
     names = ("report.jsonl", "plan.json", ACTIVITY_FILE, STOP_FILE)
     left = [path for name in names for path in run_dir.glob(f"**/{name}")]
     taken = run_dir.glob(f"**/{pieces.FOLDER}/*")
-    for path in (*left, *taken, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")):
-        path.unlink(missing_ok=True)
+    return [*left, *taken, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")]

@@ -11,7 +11,7 @@ from jobs.db import Database
 from jobs.deadlines import Backoff
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
-from worker import cached_datasets, leftovers
+from worker import attempt_files, cached_datasets, leftovers
 from worker.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Sweep:
         runs_dir = self._settings.runs_dir
         try:
             leftovers.end_orphans(self._database, runs_dir)
+            attempt_files.tidy_attempts(self._database, runs_dir)
             leftovers.tidy_runs(self._database, runs_dir, keep_days=self._settings.keep_logs_days)
             cached_datasets.clean(self._database, self._settings)
         except (OSError, SQLAlchemyError):

@@ -18,7 +18,7 @@ from jobs import endings, lifecycle, service
 from jobs.db import Database
 from jobs.rows import Claim
 from tests.builders import train_spec
-from worker import leftovers, processes
+from worker import attempt_files, leftovers, processes
 from worker.launch import Ranks
 from worker.slots import Slots
 
@@ -92,6 +92,23 @@ def test_the_processes_of_a_live_worker_are_left_alone(
     leftovers.write_down(run_dir, orphan.pid)  # by this process, which lives
     assert leftovers.end_orphans(database, tmp_path) == []
     assert orphan.poll() is None
+
+
+def test_what_a_killed_worker_left_in_run_directories_goes_and_logs_stay(database: Database, tmp_path: Path) -> None:
+    lost, running = claimed(database), claimed(database)
+    service.cancel(database, lost.job_id)
+    endings.cancelled(database, lost)
+    untidy = [tmp_path / claim.job_id / "attempt-1" for claim in (lost, running)]
+    for folder in untidy:
+        (folder / "checkpoints").mkdir(parents=True)
+        for name in ("plan.json", "report.jsonl", "agent.log", "checkpoints/step-9.part"):
+            (folder / name).write_text("")
+    assert attempt_files.tidy_attempts(database, tmp_path) == [untidy[0]]
+    assert [path.name for path in untidy[0].rglob("*") if path.is_file()] == ["agent.log"]
+    assert (untidy[1] / "plan.json").exists()
+    left_by_a_dead_worker(tmp_path, lost.job_id, 2, os.getpid())
+    (untidy[0].parent / "attempt-2" / "plan.json").write_text("")
+    assert attempt_files.tidy_attempts(database, tmp_path) == []  # processes of it may still run
 
 
 def test_run_directories_of_jobs_that_ended_long_ago_go_and_others_stay(database: Database, tmp_path: Path) -> None:
