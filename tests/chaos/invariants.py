@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from jobs.schedules import Length, build_schedule
 from jobs.spec import TrainSpec, job_spec
+from tests.chaos.endings import document
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
 REL_TOL = 1e-9
@@ -85,9 +86,8 @@ class Invariants:
             yield f"{job['id']} succeeded without all of its replicas"
 
     def _of_rates(self, job: Any, lrs: list[float]) -> Iterator[str]:
-        spec = job_spec.validate_python(job["spec"])
+        spec, resolved = job_spec.validate_python(document(job["spec"])), document(job["resolved"])
         assert isinstance(spec, TrainSpec)
-        resolved = job["resolved"]
         length = Length(resolved["total_steps"], resolved["steps_per_epoch"])
         momentum = spec.conditions is not None and spec.conditions.optimizer.cycles_momentum
         schedule = build_schedule(spec.schedule, resolved, length, cycles_momentum=momentum)
@@ -121,4 +121,4 @@ class Invariants:
 
 
 def _replicas(job: Any) -> int:
-    return int(job["spec"]["range_test"]["replicas"])
+    return int(document(job["spec"])["range_test"]["replicas"])

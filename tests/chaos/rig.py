@@ -33,7 +33,7 @@ DISK = "400m"
 FAST = {
     "CLR_LEASE_S": str(LEASE_S), "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.3",
     "CLR_MAX_ATTEMPTS": "1000", "CLR_SLOTS": str(SLOTS), "CLR_BACKOFF_S": "0.2", "CLR_MAX_BACKOFF_S": "1",
-    "CLR_HANG_FLOOR_S": "8", "CLR_RATE_PER_S": "10000", "CLR_RATE_BURST": "10000",
+    "CLR_HANG_FLOOR_S": "3", "CLR_RATE_PER_S": "10000", "CLR_RATE_BURST": "10000",
 }  # fmt: skip
 START_TIMEOUT_S = 300.0  # a busy machine is no violation
 
