@@ -78,7 +78,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)
-    app.state.metrics = Metrics(services.database)
+    app.state.metrics = Metrics(services.database, doorbell)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
     app.add_middleware(Gate, database=services.database, settings=settings, policy=policy)

@@ -10,8 +10,34 @@ from sqlalchemy.orm import Session
 
 from jobs import registry, repository
 from jobs.db import Database, db_now
+from jobs.errors import BrokerUnreachableError
 from jobs.models import Attempt, Job
+from jobs.queue import Doorbell
 from jobs.status import Status
+
+
+class BrokerCollector(Collector):
+    """Asks the broker at every scrape.
+
+    Args:
+        doorbell: The way to it.
+    """
+
+    def __init__(self, doorbell: Doorbell) -> None:
+        self._doorbell = doorbell
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering must not ask it."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether it answers and takes messages."""
+        try:
+            self._doorbell.check()
+            up = 1.0
+        except BrokerUnreachableError:
+            up = 0.0
+        yield GaugeMetricFamily("clr_broker_up", "Whether the broker answers and takes messages", value=up)
 
 
 class JobsCollector(Collector):

@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access.caller import Caller
 from api.access.gate import READING_POSTS, address_of
 from api.access.origin import SAFE_METHODS
-from api.gauges import JobsCollector
+from api.gauges import BrokerCollector, JobsCollector
 from jobs.db import Database
+from jobs.queue import Doorbell
 
 access_log = logging.getLogger("api.access.requests")
 audit_log = logging.getLogger("api.audit")
@@ -26,15 +27,17 @@ class Metrics:
 
     Args:
         database: Where jobs are; read at every scrape.
+        doorbell: The way to the broker, which is asked then too.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, doorbell: Doorbell) -> None:
         self._registry = CollectorRegistry()
         self._latency = Histogram(
             "clr_http_request_seconds", "Time until an answer was whole", ["method", "route", "status"],
             buckets=BUCKETS_S, registry=self._registry,
         )  # fmt: skip
         self._registry.register(JobsCollector(database))
+        self._registry.register(BrokerCollector(doorbell))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

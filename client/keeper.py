@@ -12,6 +12,7 @@ from client.restarts import Restarts
 
 LOOK_EVERY_S = 0.05
 READY_TIMEOUT_S = 5.0
+GIVEN_UP = {"api"}  # without a worker or a broker the API still serves what there is, and takes jobs
 GRACE_S = {"api": 4.0, "worker": 10.0, "valkey": 2.0, "migrations": 2.0}
 
 
@@ -106,7 +107,7 @@ class Minder:
     def __init__(self, child: Child, tell: Callable[[str], None]) -> None:
         self.child = child
         self._tell = tell
-        self._restarts = Restarts()
+        self._restarts = Restarts(gives_up=child.name in GIVEN_UP)
         self._started_at = time.monotonic()
         self._start_again_at: float | None = None
 

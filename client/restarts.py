@@ -1,15 +1,21 @@
 """When a part of the stack that died is started again, and when that is given up."""
 
 FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
 GROWTH = 2.0
 MAX_DEATHS_IN_A_ROW = 5
 STABLE_AFTER_S = 60.0
 
 
 class Restarts:
-    """Back-off for one part: 0.5, 1, 2, 4 s, then no more; a minute of life wipes the slate."""
+    """Back-off for one part: 0.5, 1, 2, 4 s and so on; a minute of life wipes the slate.
 
-    def __init__(self) -> None:
+    Args:
+        gives_up: Whether five deaths in a row are enough; without, it is tried again every 30 s at least.
+    """
+
+    def __init__(self, *, gives_up: bool) -> None:
+        self._gives_up = gives_up
         self._deaths = 0
 
     def pause_after(self, lived_s: float) -> float | None:
@@ -19,6 +25,6 @@ class Restarts:
             lived_s: How long the part had lived when it died.
         """
         self._deaths = 1 if lived_s >= STABLE_AFTER_S else self._deaths + 1
-        if self._deaths >= MAX_DEATHS_IN_A_ROW:
+        if self._gives_up and self._deaths >= MAX_DEATHS_IN_A_ROW:
             return None
-        return FIRST_PAUSE_S * GROWTH ** (self._deaths - 1)
+        return min(FIRST_PAUSE_S * GROWTH ** min(self._deaths - 1, 100), LONGEST_PAUSE_S)

@@ -2,17 +2,16 @@
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobs.errors import BrokerUnreachableError
 
 RUN_JOB = "worker.tasks.run_job"
 QUEUE = "clr"
 BROKER_TIMEOUT_S = 1.0
-
-
-def worker_queue(worker: str) -> str:
-    """The queue on which a worker rings for itself."""
-    return f"{QUEUE}.{worker}"
+CHECK_KEY = "clr.check"
 
 
 def celery_config(broker_url: str) -> dict[str, object]:
@@ -49,28 +48,31 @@ class Doorbell:
             "max_retries": 0,
         }
 
-    def ring(self, job_id: str, *, queue: str = QUEUE) -> None:
+    def ring(self, job_id: str) -> None:
         """Tell a worker that ``job_id`` waits.
 
         Raises:
-            BrokerUnreachableError: The message could not be sent. The job is safe in SQL: a sweep rings later.
+            BrokerUnreachableError: The message could not be sent. The job is safe in SQL: workers look there too.
         """
         try:
-            self._app.send_task(RUN_JOB, args=[job_id], queue=queue, retry=False)
-        except (OperationalError, OSError) as error:
+            self._app.send_task(RUN_JOB, args=[job_id], queue=QUEUE, retry=False)
+        except (OperationalError, OSError, RedisError) as error:
             raise BrokerUnreachableError(f"the broker did not take the message: {error}") from error
 
     def check(self) -> None:
-        """Connect to the broker.
+        """Connect to the broker and write to it: a demoted or full one answers, and takes no message.
 
         Raises:
-            BrokerUnreachableError: It does not answer.
+            BrokerUnreachableError: It does not answer, or takes no writes.
         """
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_S)
-        except (OperationalError, OSError) as error:
-            raise BrokerUnreachableError(f"the broker does not answer: {error}") from error
+                connection.default_channel.client.set(CHECK_KEY, "", ex=1)
+        except (OperationalError, OSError, RedisConnectionError, RedisTimeoutError) as error:
+            raise BrokerUnreachableError("does not answer") from error
+        except RedisError as error:
+            raise BrokerUnreachableError(f"takes no writes: {error}") from error
 
     def close(self) -> None:
         """Close the connections that are kept open."""

@@ -1,19 +1,20 @@
-"""Composition root of a worker: builds its parts and ties them to the life of the Celery worker."""
+"""Composition root of a worker: builds its parts, starts their threads, ends them in order."""
 
 import logging
 import os
 import platform
 import secrets
+import signal
 import socket
 import threading
 from importlib.metadata import version
-from typing import Any
+from queue import SimpleQueue
 
-from celery import Celery, signals
+from celery import Celery
 
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
-from jobs.queue import QUEUE, Doorbell, celery_config, worker_queue
+from jobs.queue import celery_config
 from jobs.registry import WorkerInfo
 from jobs.settings import Settings
 from worker import tasks
@@ -21,6 +22,8 @@ from worker.crew import Crew
 from worker.dispatch import Dispatcher
 from worker.interfaces import interface_of
 from worker.launch import Launcher
+from worker.listener import Listener
+from worker.look import Look
 from worker.secrecy import redaction, secrets_of
 from worker.sinks.choose import choose_sinks
 from worker.slots import Slots
@@ -43,7 +46,7 @@ def run(settings: Settings) -> None:
     slots = Slots(settings.slots or cuda_devices or CPU_SLOTS)
     settings.datasets_dir.mkdir(parents=True, exist_ok=True)
     name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
-    database, doorbell = Database(settings.sql_url), Doorbell(settings.broker_url.get_secret_value())
+    database = Database(settings.sql_url)
     supervisor = Supervisor(
         database,
         ArtifactStore(settings.artifacts_dir),
@@ -56,8 +59,7 @@ def run(settings: Settings) -> None:
     )
     crew = None if address is None else Crew(supervisor, name, address)
     dispatcher = Dispatcher(
-        name=name, database=database, slots=slots, supervisor=supervisor, doorbell=doorbell, settings=settings,
-        crew=crew,
+        name=name, database=database, slots=slots, supervisor=supervisor, settings=settings, crew=crew,
     )  # fmt: skip
     kind = "cuda" if cuda_devices else "cpu"
     devices = tuple(f"{kind}:{number}" for number in range(slots.total))
@@ -66,7 +68,6 @@ def run(settings: Settings) -> None:
         name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions(), address, shared
     )  # fmt: skip
     _serve(settings, dispatcher, Sweep(database, info, dispatcher, settings), supervisor.stopping)
-    doorbell.close()
     database.close()
 
 
@@ -90,24 +91,21 @@ def _versions() -> dict[str, str]:
 def _serve(settings: Settings, dispatcher: Dispatcher, sweep: Sweep, stopping: threading.Event) -> None:
     app = Celery("clr-worker", set_as_current=False)
     app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
-    tasks.register(app, dispatcher)
-
-    def begin(**_: Any) -> None:
-        log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
-        sweep.start()
-
-    def end(**_: Any) -> None:
-        stopping.set()
-
-    signals.worker_ready.connect(begin, weak=False)
-    signals.worker_shutting_down.connect(end, weak=False)
+    tasks.register(app, dispatcher.wake)
+    look, listener = Look(dispatcher, settings.sweep_interval_s), Listener(app, dispatcher.name)
+    told: SimpleQueue[int] = SimpleQueue()  # unlike an Event it may be written to in a signal handler
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told.put(number))
+    sweep.start()
+    look.start()
+    listener.start()
+    log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
     try:
-        # One thread more than slots, so that a doorbell is heard while every slot is busy.
-        app.worker_main([
-            "worker", "--pool=threads", f"--concurrency={dispatcher.slots.total + 1}",
-            f"--queues={QUEUE},{worker_queue(dispatcher.name)}", f"--hostname={dispatcher.name}",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}",
-        ])  # fmt: skip
+        told.get()
+        log.info("worker %s is to end: its jobs are handed back", dispatcher.name)
     finally:
         stopping.set()
+        look.stop()
+        dispatcher.join()
         sweep.stop()
+        listener.stop()

@@ -1,4 +1,4 @@
-"""Takes waiting jobs from SQL while slots are free. A message is only a doorbell: what runs next, SQL says."""
+"""Takes waiting jobs from SQL while slots are free, and runs each in a thread of the worker's own."""
 
 import logging
 import threading
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from jobs import lifecycle, logs, turns
 from jobs.db import Database
-from jobs.errors import BrokerUnreachableError
 from jobs.models import Job
-from jobs.queue import Doorbell, worker_queue
 from jobs.rows import Claim
 from jobs.seats import Place
 from jobs.settings import Settings
@@ -26,32 +24,54 @@ class Dispatcher:
     is set nothing is taken. Jobs on several workers are for this one where it has a ``crew``.
     """
 
-    def __init__(  # noqa: PLR0913 - parts, by name only
-        self, *, name: str, database: Database, slots: Slots, supervisor: Supervisor, doorbell: Doorbell,
-        settings: Settings, crew: Crew | None = None,
+    def __init__(
+        self, *, name: str, database: Database, slots: Slots, supervisor: Supervisor, settings: Settings,
+        crew: Crew | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.slots = slots
-        self._database, self._supervisor, self._doorbell = database, supervisor, doorbell
+        self._database, self._supervisor = database, supervisor
         self._settings, self._crew = settings, crew
         self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
         self.draining = threading.Event()
+        self.wanted = threading.Event()
 
-    def run_waiting(self) -> None:
-        """Run jobs one after the other until none waits that fits the free slots."""
-        while self._takes_jobs() and (taken := self._take_next()):
+    def wake(self) -> None:
+        """Have `worker.look` look into SQL now."""
+        self.wanted.set()
+
+    def start_waiting(self) -> None:
+        """Start jobs, each in a thread of its own, until none waits that fits the free slots."""
+        while self._takes_jobs() and self._one_fits() and (taken := self._take_next()):
             found, devices = taken
-            if self.slots.free:
-                self.ring(found.job_id)  # another thread looks for more
             log.info("%s attempt %s: slots %s are taken", found.job_id, found.attempt, devices)
+            thread = threading.Thread(target=self._run, args=taken, name=f"job {found.job_id}", daemon=True)
             try:
-                with logs.words(job_id=found.job_id, attempt=found.attempt):
-                    self._run(found, devices)
-            finally:
+                thread.start()
+            except BaseException:
                 self.free(devices)
+                raise
+            self._threads = [*(other for other in self._threads if other.is_alive()), thread]
+
+    def join(self) -> None:
+        """Return when no job runs any more."""
+        for thread in self._threads:
+            thread.join()
 
     def _run(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
-        spare = _Spare(self, found.job_id)
+        """One attempt, or one node's part of it. An error that nobody expected costs the attempt its lease."""
+        try:
+            with logs.words(job_id=found.job_id, attempt=found.attempt):
+                self._supervise(found, devices)
+        except Exception:
+            log.exception("%s attempt %s: the worker failed", found.job_id, found.attempt)
+        finally:
+            self.free(devices)
+            self.wake()
+
+    def _supervise(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
+        spare = _Spare(self)
         if isinstance(found, Claim):
             self._supervisor.run(found, devices, spare)
         elif self._crew is not None:
@@ -65,11 +85,12 @@ class Dispatcher:
         else:
             self.slots.quarantine(devices, unkilled.are_gone)
 
-    def look(self) -> None:
-        """Ring for ourselves if a job waits that fits the free slots: its own bell may have been lost."""
+    def _one_fits(self) -> bool:
+        """Whether a claim is worth a writing transaction."""
+        if not self.slots.free:
+            return False
         job = self.waiting()
-        if job is not None and job.slots <= self.slots.free * job.nodes and self._takes_jobs():
-            self.ring(job.id)
+        return job is not None and job.slots <= self.slots.free * job.nodes
 
     def waiting(self) -> Job | None:
         """The job at the head of the queue among those that this worker could run."""
@@ -86,13 +107,6 @@ class Dispatcher:
 
     def _takes_jobs(self) -> bool:
         return not (self._supervisor.stopping.is_set() or self.draining.is_set())
-
-    def ring(self, job_id: str) -> None:
-        """Wake a thread of this worker; a broker that is down is no error, the sweep tries again."""
-        try:
-            self._doorbell.ring(job_id, queue=worker_queue(self.name))
-        except BrokerUnreachableError as error:
-            log.warning("%s", error)
 
     def _take_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
         with self._lock:
@@ -112,14 +126,13 @@ class _Spare:
     """See `worker.groups.Spare`."""
 
     dispatcher: Dispatcher
-    job_id: str
 
     def take(self, count: int) -> tuple[int, ...] | None:
         return self.dispatcher.lend(count)
 
     def give_back(self, devices: tuple[int, ...]) -> None:
         self.dispatcher.free(devices)
-        self.dispatcher.ring(self.job_id)  # another thread looks for more
+        self.dispatcher.wake()
 
     def are_wanted(self) -> bool:
         return self.dispatcher.waiting() is not None

@@ -1,4 +1,4 @@
-"""The sweep of a worker: beats, takes back expired leases, rings for jobs whose bell was lost."""
+"""The sweep of a worker: beats, takes back expired leases, marks jobs that no worker can take."""
 
 import logging
 import threading
@@ -81,7 +81,6 @@ class Sweep:
             try:
                 self._beat(max(BEATS_PER_LIFE * interval, 5.0))
                 self._mend()
-                self._dispatcher.look()
             except SQLAlchemyError:
                 log.warning("sweep failed: SQL does not answer", exc_info=True)
             if self._done.wait(interval):

@@ -8,5 +8,5 @@ from api.schemas.base import Document
 class Health(Document):
     """Whether each part that is needed answers."""
 
-    status: Literal["ok", "not_ready"]
+    status: Literal["ok", "degraded", "not_ready"]
     checks: dict[str, str]

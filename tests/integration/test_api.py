@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.examples import JOB_SPECS
-from jobs import lifecycle
+from jobs import lifecycle, registry
 from jobs.db import Database
+from jobs.registry import WorkerInfo
 from jobs.rows import Batch, MetricPoint
 from jobs.settings import Settings
 from migrations.run import downgrade
@@ -122,6 +123,13 @@ def test_a_server_without_broker_and_workers_says_that_it_is_not_ready(client: T
     assert response.json()["checks"] == {
         "database": "ok", "broker": "does not answer", "workers": "none is alive",
     }  # fmt: skip
+
+
+def test_a_server_that_lacks_its_broker_alone_is_ready_and_says_so(client: TestClient, database: Database) -> None:
+    registry.beat(database, WorkerInfo("w", "host", 1, 2, "cpu"), ttl_s=60)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"] == {"database": "ok", "broker": "does not answer", "workers": "ok"}
 
 
 def test_a_database_without_tables_is_not_ready(settings: Settings) -> None:

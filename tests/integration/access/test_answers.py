@@ -42,7 +42,7 @@ def test_metrics_say_what_is_queued_and_how_long_answers_take(
     job_id = submit(client, ada)
     client.get(f"/v1/jobs/{job_id}", headers=ada)
     text = client.get("/metrics", headers=ada).text
-    for line in ("clr_queue_depth 1.0", 'clr_jobs{status="queued"} 1.0', "clr_database_up 1.0", "clr_workers 0.0"):
+    for line in ("clr_queue_depth 1.0", 'clr_jobs{status="queued"} 1.0', "clr_database_up 1.0", "clr_broker_up 0.0"):
         assert line in text, text
     assert 'clr_http_request_seconds_count{method="GET",route="/v1/jobs/{job_id}",status="200"} 1.0' in text
     assert job_id not in text

@@ -119,6 +119,22 @@ def test_a_part_that_is_killed_is_started_again(server: Server, tmp_path: Path, 
     assert run.parts.worker.pid not in {first, None}
 
 
+@pytest.mark.parametrize(("part", "ends"), [("worker", False), ("api", True)])
+def test_only_an_api_that_dies_again_and_again_ends_the_stack(
+    server: Server, tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch, part: str, ends: bool
+) -> None:
+    monkeypatch.setattr("client.restarts.FIRST_PAUSE_S", 0.001)
+    server.answers = [READY]
+    run = Run(parts(tmp_path, **{part: "import time; time.sleep(0.5)"}), server.url)
+    runs.append(run)
+    assert run.ready.wait(5)
+    deadline = time.monotonic() + 30
+    while len(run.told) < 12 and run.thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert run.thread.is_alive() is not ends
+    assert ("died again and again" in str(run.failure)) is ends
+
+
 def test_where_nothing_is_started_again_a_death_ends_everything(
     server: Server, tmp_path: Path, runs: list[Run]
 ) -> None:
