@@ -6,10 +6,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import constant_batch_size, warm_start_batch_size
+from clr_core.schedules import Schedule, constant_batch_size, warm_start_batch_size
+from clr_core.schedules.turns import peak_step
 from jobs.batch_sizes import BatchSizeWarmStart
 from jobs.schedule_specs import ScheduleSpec
-from jobs.schedules import Length, build_schedule, rates_of
+from jobs.schedules import Length, Rates, build_schedule, rates_of
 from jobs.strict import Strict, refuse
 
 
@@ -34,7 +35,8 @@ class PreviewSpec(Strict):
         if self.batch_size_warm_start is not None and self.global_batch_size is None:
             raise refuse("missing_global_batch_size", "global_batch_size is needed beside batch_size_warm_start")
         try:
-            preview(self)
+            _schedule(self)
+            _batch_sizes(self, [])
         except InvalidArgumentError as error:
             raise refuse("schedule_does_not_fit", str(error)) from error
         return self
@@ -43,27 +45,31 @@ class PreviewSpec(Strict):
 def preview(spec: PreviewSpec) -> dict[str, Any]:
     """The ``schedule_preview`` document: values at evenly chosen steps, first, last and peak among them.
 
+    Only these steps are computed, so ``total_steps`` costs neither time nor memory.
+
     Raises:
         InvalidArgumentError: Schedule and length do not go together.
     """
-    peak = spec.schedule.peak
-    assert isinstance(peak, float)  # noqa: S101 - the spec's own rule
-    length = Length(spec.total_steps, spec.steps_per_epoch)
-    rates = rates_of(spec.schedule, peak, None)
-    schedule = build_schedule(spec.schedule, rates, length, cycles_momentum=spec.momentum)
-    lr = schedule.curve(spec.total_steps)
-    chosen = np.unique(np.linspace(0, spec.total_steps - 1, spec.max_points).round().astype(int))
-    steps = np.union1d(chosen, lr.argmax())
-    momentum = schedule.momentum_curve(spec.total_steps)
+    rates, schedule = _schedule(spec)
+    chosen = np.linspace(0, spec.total_steps - 1, spec.max_points).round().astype(np.int64)
+    steps = np.union1d(chosen, peak_step(schedule.lr, spec.total_steps))
     return {
         "object": "schedule_preview",
         "total_steps": spec.total_steps,
         "rates": rates,
         "steps": steps.tolist(),
-        "lr": lr[steps].tolist(),
-        "momentum": None if momentum is None else momentum[steps].tolist(),
+        "lr": schedule.lr.curve(steps).tolist(),
+        "momentum": None if schedule.momentum is None else schedule.momentum.curve(steps).tolist(),
         "batch_size": _batch_sizes(spec, steps.tolist()),
     }
+
+
+def _schedule(spec: PreviewSpec) -> tuple[Rates, Schedule]:
+    peak = spec.schedule.peak
+    assert isinstance(peak, float)  # noqa: S101 - the spec's own rule
+    rates = rates_of(spec.schedule, peak, None)
+    length = Length(spec.total_steps, spec.steps_per_epoch)
+    return rates, build_schedule(spec.schedule, rates, length, cycles_momentum=spec.momentum)
 
 
 def _batch_sizes(spec: PreviewSpec, steps: list[int]) -> list[int] | None:

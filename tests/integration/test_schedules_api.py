@@ -1,5 +1,6 @@
 """Schedules over HTTP: what there is, and what each does."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.examples import PREVIEWS
 from clr_core.schedules import one_cycle
+from jobs.preview import PreviewSpec, preview
 from jobs.settings import Settings
 from tests.builders import train_spec
 from tests.schedules import SCHEDULES, STEPS, schedule
@@ -55,6 +57,18 @@ def test_a_preview_is_the_schedule_itself_thinned_with_first_peak_and_last(clien
     assert document["momentum"] == [exact.momentum_at(step) for step in document["steps"]]
     assert (document["steps"][0], document["steps"][-1], max(document["lr"])) == (0, 99_999, 0.4)
     assert len(document["steps"]) <= 51
+
+
+def test_a_preview_takes_as_much_memory_for_a_long_training_as_for_a_short_one() -> None:
+    spec = PreviewSpec.model_validate({"schedule": schedule("triangular"), "total_steps": 10_000_000})
+    tracemalloc.start()
+    try:
+        document = preview(spec)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert max(document["lr"]) == 0.1
+    assert most_bytes < 1_000_000
 
 
 def test_batch_sizes_are_shown_where_they_are_asked_for(client: TestClient) -> None:
