@@ -4,22 +4,27 @@ import argparse
 import json
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos.breaks import IN_WORKERS
 from tests.chaos.catalogue import CATALOGUE
 from tests.chaos.load import SPECS
 from tests.chaos.run import Asked, Quiet, run
+from tests.chaos.scenarios import SCENARIOS
 
 DATABASES = ("postgresql", "sqlite")  # of even and of odd seeds
 
 
 def _of_seed(seed: int, asked: argparse.Namespace) -> Asked:
+    if asked.broken and not asked.only:
+        return replace(SCENARIOS[asked.broken], seed=seed, broken=asked.broken, keep=asked.keep)
     only, specs = ([name for name in words.split(",") if name] for words in (asked.only, asked.specs))
     return Asked(
         seed, asked.database or DATABASES[seed % 2], jobs=asked.jobs, faults=asked.faults, only=only,
         specs=tuple(specs), each=asked.each, workers=asked.workers,
         broken=asked.broken, cancels=asked.cancels, patience_s=asked.patience, keep=asked.keep,
+        pause_s=asked.pause,
     )  # fmt: skip
 
 
@@ -36,10 +41,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--specs", default="", help=f"jobs, with commas: {', '.join(SPECS)}")
     parser.add_argument("--cancels", type=float, default=0.15, help="part of the jobs that is cancelled")
+    parser.add_argument("--pause", type=float, default=1.2, help="mean seconds between two faults")
     parser.add_argument("--patience", type=float, default=300.0, help="seconds for jobs to end after the last fault")
     parser.add_argument("--keep", type=Path, help="takes logs and run directories of a run with violations")
     parser.add_argument(
-        "--break", dest="broken", choices=IN_WORKERS, help="a deliberate break, see tests/chaos/breaks.py"
+        "--break", dest="broken", choices=IN_WORKERS, help="a deliberate break, by itself with the faults that show it"
     )
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the rig is taken down

@@ -80,6 +80,11 @@ def _no_checkpoint_check_in_ranks() -> None:
     checkpoint.read = trusting
 
 
+def _no_watchdog() -> None:
+    """Nobody notices ranks that hang."""
+    _replace("worker.hang_watchdog", "HangWatchdog.must_end", lambda *_: False)
+
+
 def _record_twice() -> None:
     """A batch that is offered again is written again."""
     _replace("jobs.lifecycle", "_is_taken", _taken_anew)
@@ -114,6 +119,24 @@ def _cancel_without_lock() -> None:
     endings.retry = unlocked
 
 
+def _deaf() -> None:
+    """A consumer that has lost its broker is not started again, and nobody looks into SQL by himself.
+
+    Either alone costs nothing but time: the look finds what the bell did not ring for.
+    """
+    from worker.listener import Listener
+    from worker.look import Look
+
+    begin = Look.__init__
+
+    def init(self: Look, dispatcher: Any, interval_s: Any) -> None:
+        del interval_s
+        begin(self, dispatcher, None)  # type: ignore[arg-type]  # waits for the bell alone
+
+    _replace("worker.look", "Look.__init__", init)
+    _replace("worker.listener", "Listener._run", Listener._consume)
+
+
 def _replace(module: str, path: str, value: Any) -> None:
     """Put something in the place of what must be there."""
     from importlib import import_module
@@ -133,8 +156,10 @@ IN_WORKERS: dict[str, Break] = {
     "no-reaper": _no_reaper,
     "late-ack": _late_ack,
     "no-checkpoint-check": _no_checkpoint_check,
+    "no-watchdog": _no_watchdog,
     "record-twice": _record_twice,
     "cancel-without-lock": _cancel_without_lock,
+    "deaf": _deaf,
 }
 IN_RANKS: dict[str, Break] = {"no-checkpoint-check": _no_checkpoint_check_in_ranks}
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +17,12 @@ from tests.chaos.catalogue import Fault, chosen
 from tests.chaos.endings import Ending, ending
 from tests.chaos.invariants import TERMINAL
 from tests.chaos.load import User, drawn
+from tests.chaos.losses import losses
 from tests.chaos.rig import ROOT, Rig
 
-MEAN_PAUSE_S = 1.2
 IDLE_TIMEOUT_S = 60.0
 READY = "is ready with"  # what a worker logs before it clears away
-FRUITLESS_S = 5.0  # how long a fault is tried that finds nothing to hurt
+FRUITLESS_S = 10.0  # how long a fault is tried that finds nothing to hurt
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class Asked:
         patience_s: How long jobs may take to end after the last fault.
         workers: How many the stack has.
         keep: Folder that takes logs and run directories where something was violated.
+        pause_s: The mean pause between two faults.
     """
 
     seed: int
@@ -57,6 +57,7 @@ class Asked:
     cancels: float = 0.15
     patience_s: float = 300.0
     keep: Path | None = None
+    pause_s: float = 1.2
 
 
 Quiet = dict[str, Ending]
@@ -75,16 +76,17 @@ def run(asked: Asked, quiet: Quiet) -> bool:
         _learn(rig, user, quiet, sorted(set(names)))
         say(f"seed {asked.seed} on {asked.database}: {len(quiet)} ends without faults are known")
         user.accepted.clear()
-        visit = user.visit(names, (len(asked.only) if asked.each else asked.faults) * MEAN_PAUSE_S, asked.cancels)
+        visit = user.visit(names, (len(asked.only) if asked.each else asked.faults) * asked.pause_s, asked.cancels)
         faults = chosen(asked.database, asked.only)
-        done = _hurt(rig, faults if asked.each else _drawn(faults, asked.faults, chance), chance, say)
+        made = _hurt(rig, faults if asked.each else _drawn(faults, asked.faults, chance), chance, asked.pause_s, say)
         rig.heal()
         say("healed")
         _until(rig, lambda: not visit.is_alive(), asked.patience_s)
         ended = not visit.is_alive() and len(user.accepted) == asked.jobs and _calm(rig, user, asked.patience_s)
         say("calm" if ended else "not calm")
         held = ended and _cleaned(rig) and _idle(rig) and _check(rig, user, quiet)
-        print(f"seed {asked.seed}: {sum(done.values())} faults {dict(done)}, {time.monotonic() - begun:.0f} s")
+        print("\n".join(losses(rig, made)))
+        say(f"seed {asked.seed}: {len(made)} faults of {len({name for _, name in made})} kinds")
         if not held and asked.keep is not None:
             for folder in (rig.folder / "logs", rig.data / "runs"):
                 shutil.copytree(folder, asked.keep / f"seed-{asked.seed}" / folder.name, dirs_exist_ok=True)
@@ -103,17 +105,20 @@ def _drawn(faults: list[Fault], count: int, chance: random.Random) -> list[Fault
     return chance.choices(faults, [fault.weight for fault in faults], k=count)
 
 
-def _hurt(rig: Rig, faults: list[Fault], chance: random.Random, say: Callable[[str], None]) -> Counter[str]:
-    """Make faults one after the other; one that finds nothing to hurt for a while is left out."""
-    done: Counter[str] = Counter()
+def _hurt(
+    rig: Rig, faults: list[Fault], chance: random.Random, pause_s: float, say: Callable[[str], None]
+) -> list[tuple[float, str]]:
+    """Make faults one after the other, those left out that find nothing to hurt for a while; when, and which."""
+    made: list[tuple[float, str]] = []
     for fault in faults:
-        deadline = time.monotonic() + FRUITLESS_S
+        deadline, at = time.monotonic() + FRUITLESS_S, time.time()
         while (what := fault.inject(rig, chance)) is None and time.monotonic() < deadline:
             rig.tick_for(0.1)
+            at = time.time()
         say(f"{fault.name}: {what or 'found nothing to hurt'}")
-        done[fault.name] += what is not None
-        rig.tick_for(chance.expovariate(1 / MEAN_PAUSE_S))
-    return done
+        made += [(at, fault.name)] if what else []
+        rig.tick_for(chance.expovariate(1 / pause_s))
+    return made
 
 
 def _until(rig: Rig, holds: Callable[[], bool], patience_s: float) -> bool:
