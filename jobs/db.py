@@ -4,6 +4,7 @@ SQLite runs in WAL mode and takes its write lock when a writing transaction begi
 instead of failing in the middle. All times are the database's own clock, as seconds since 1970.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -17,6 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.functions import GenericFunction
 
 from jobs.owners import View, attached
+from jobs.rehearsal import Rehearsal
+from jobs.write_lock import Turns, Wait, begin_write
 
 BUSY_TIMEOUT_S = 30
 
@@ -49,14 +52,25 @@ class Database:
         self.engine = _make_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(_reading(self.engine), expire_on_commit=False)
+        self._rehearsals = sessionmaker(_reading(self.engine), class_=Rehearsal)
+        self._turns = Turns()
         self._info: dict[str, Any] = {}
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A transaction that is committed when the block ends and rolled back when it raises."""
-        with self._sessions(info=dict(self._info)) as session, session.begin():
-            if self.engine.dialect.name == "sqlite":
-                session.connection(execution_options={"clr_begin": "BEGIN IMMEDIATE"})
+    def write(self, *, wait_s: float = BUSY_TIMEOUT_S, is_urgent: bool = False) -> Iterator[Session]:
+        """A transaction that is committed when the block ends and rolled back when it raises.
+
+        Args:
+            wait_s: How long to wait for SQLite's write lock.
+            is_urgent: Whether it goes before other writers that wait for it: what keeps a lease.
+        """
+        if self.engine.dialect.name != "sqlite":
+            with self._sessions(info=dict(self._info)) as session, session.begin():
+                yield session
+            return
+        wait = Wait(time.monotonic() + wait_s, is_urgent)
+        with self._turns.turn(wait), self._sessions(info=dict(self._info)) as session, session.begin():
+            session.connection(execution_options={"clr_write": wait})
             yield session
 
     @contextmanager
@@ -69,6 +83,12 @@ class Database:
     def read_in_pieces(self) -> Iterator[Session]:
         """A session for reading a long result piece by piece: PostgreSQL has such cursors in transactions only."""
         with self._sessions(info=dict(self._info)) as session:
+            yield session
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Rehearsal]:
+        """A session that reads and keeps what is added to itself: it takes no lock, whatever is submitted in it."""
+        with self._rehearsals(info=dict(self._info)) as session:
             yield session
 
     def seen_by(self, view: View) -> "Database":
@@ -106,7 +126,11 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("clr_begin", "BEGIN"))
+    wait: Wait | None = connection.get_execution_options().get("clr_write")
+    if wait is None:
+        connection.exec_driver_sql("BEGIN")
+    else:
+        begin_write(connection, wait, BUSY_TIMEOUT_S)
 
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:

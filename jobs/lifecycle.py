@@ -116,10 +116,12 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
     Returns:
         What the job's row asks of its attempt.
 
+    A lease that ran out and that nobody took back is extended like any other: the job is still this attempt's.
+
     Raises:
         StaleAttemptError: The job is no longer this attempt's.
     """
-    with database.write() as session:
+    with database.write(wait_s=lease_s, is_urgent=True) as session:
         wish = fenced.write(session, claim, lease_expires_at=db_now() + lease_s)
         return wish if claim.node is None else seats.wish_of(session, claim, wish)
 

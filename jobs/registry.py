@@ -1,6 +1,6 @@
 """Workers that beat, and what the sweep mends: leases that ran out, jobs that no worker can take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -15,6 +15,17 @@ from jobs.rows import Claim
 from jobs.status import HELD, Outcome, Reason, Status
 
 STUCK_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The attempts that the caller's own process runs, by job and number: ``lease_s`` is how long each lease holds."""
+
+    has: Callable[[str, int], bool] = lambda _job_id, _attempt: False
+    lease_s: float = 0.0
+
+
+NOTHING_KEPT = Kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: S
     Returns:
         Whether it is to take no more jobs.
     """
-    with database.write() as session:
+    with database.write(wait_s=ttl_s, is_urgent=True) as session:
         now = repository.now(session)
         row = session.get(Worker, worker.name)
         if row is None:
@@ -93,8 +104,9 @@ def leave(database: Database, name: str) -> None:
 
 
 def mend(
-    database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S
-) -> list[str]:
+    database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S,
+    kept: Kept = NOTHING_KEPT,
+) -> list[str]:  # fmt: skip
     """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
 
     Any number of workers may do this at the same time.
@@ -105,12 +117,13 @@ def mend(
         backoff: How long a lost job waits.
         stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
             nothing else, is ended over the worker's head.
+        kept: Attempts whose leases are extended where they ran out: their worker lives, since it is the caller.
 
     Returns:
         Ids of jobs that may run now.
     """
     with database.write() as session:
-        rung = _take_back(session, max_attempts, backoff)
+        rung = _take_back(session, max_attempts, backoff, kept)
     with database.write() as session:
         rung += _end_overdue(session)
     with database.write() as session:
@@ -133,9 +146,12 @@ def _claim(job: Job) -> Claim:
     return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
 
 
-def _take_back(session: Session, max_attempts: int, backoff: Backoff) -> list[str]:
+def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept) -> list[str]:
     rung: list[str] = []
     for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
+        if kept.has(job.id, job.attempt):
+            job.lease_expires_at = repository.now(session) + kept.lease_s
+            continue
         rung += endings.retry(
             session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
         )  # fmt: skip

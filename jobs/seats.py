@@ -120,7 +120,7 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
     Raises:
         StaleAttemptError: The attempt is over, or goes on without this node; its ranks must end.
     """
-    with database.write() as session:
+    with database.write(wait_s=lease_s, is_urgent=True) as session:
         held = exists().where(Job.id == claim.job_id, Job.attempt == claim.attempt, Job.status.in_(HELD))
         kept = session.execute(
             update(Seat)

@@ -13,6 +13,7 @@ from jobs.db import Database, db_now
 from jobs.errors import IdempotencyKeyReusedError
 from jobs.models import Event, IdempotencyKey, Job
 from jobs.owners import assert_room, every_owner
+from jobs.rehearsal import Rehearsal
 from jobs.spec import AnySpec
 from jobs.status import Reason, Status
 
@@ -57,8 +58,8 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
         raise
 
 
-def rehearse(session: Session, spec: AnySpec) -> Submitted:
-    """Write what `submit` would, in a transaction that the caller takes back."""
+def rehearse(session: Rehearsal, spec: AnySpec) -> Submitted:
+    """Make the rows that `submit` would write, and write none."""
     return _insert(session, spec, None, "")
 
 

@@ -1,4 +1,4 @@
-"""What a spec would become: it is submitted in a transaction that is taken back, so every check is the real one."""
+"""What a spec would become: it is submitted in a session that does not write, so every check is the real one."""
 
 import json
 import math
@@ -14,6 +14,7 @@ from jobs.datasets.facts import Facts
 from jobs.db import Database
 from jobs.models import Dataset, Job
 from jobs.range_test_options import RangeTest
+from jobs.rehearsal import Rehearsal
 from jobs.spec import AnySpec, TrainSpec
 from jobs.status import Reason
 
@@ -24,16 +25,13 @@ def validate(database: Database, spec: AnySpec) -> dict[str, Any]:
     Raises:
         JobsError: Whatever `service.submit` would raise, but for what concerns idempotency keys.
     """
-    with database.write() as session:
+    with database.rehearse() as session:
         submitted = service.rehearse(session, spec)
-        session.flush()
-        document = _document(session, repository.get_job(session, submitted.job_id))
-        session.rollback()
-    return document
+        return _document(session, repository.get_job(session, submitted.job_id))
 
 
-def _document(session: Session, job: Job) -> dict[str, Any]:
-    children = [repository.get_job(session, child) for child in repository.children_of(session, job.id)]
+def _document(session: Rehearsal, job: Job) -> dict[str, Any]:
+    children = [each for each in session.added(Job) if each.parent_id == job.id]
     made = {job.id, *(child.id for child in children)}
     parts = [_part(session, each) for each in children]
     whole = _part(session, job)

@@ -11,6 +11,7 @@ from jobs.rows import Claim
 from jobs.seats import Place
 from jobs.settings import Settings
 from worker.crew import Crew
+from worker.leases import Leases
 from worker.slots import Slots
 from worker.supervise import Supervisor
 
@@ -76,6 +77,11 @@ class Dispatcher:
             self._supervisor.run(found, devices, spare)
         elif self._crew is not None:
             self._crew.run(found, devices, spare)
+
+    @property
+    def leases(self) -> Leases:
+        """Those of the attempts that run here."""
+        return self._supervisor.leases
 
     def free(self, devices: tuple[int, ...]) -> None:
         """Return slots to those that are free, or quarantine them where their processes could not be ended."""

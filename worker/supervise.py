@@ -26,6 +26,7 @@ from worker.groups import Groups, Spare
 from worker.hang_watchdog import HangWatchdog
 from worker.launch import Launcher, Ranks
 from worker.lease import Lease
+from worker.leases import Leases
 from worker.log_tail import LogTail
 from worker.secrecy import redaction
 from worker.sharing import Sharing
@@ -64,6 +65,7 @@ class Supervisor:
         stopping: Set when this worker is to end: running jobs are handed back.
         redact: Takes secrets out of what ranks write, before it is stored.
         unkilled: Ranks of attempts that are over and could not be killed, by their devices.
+        leases: Those of the attempts that run.
     """
 
     database: Database
@@ -75,6 +77,7 @@ class Supervisor:
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
     redact: Callable[[str], str] = field(default_factory=redaction)
     unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
+    leases: Leases = field(default_factory=Leases)
 
     def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone, and spare slots given back.
@@ -83,7 +86,7 @@ class Supervisor:
             Ids of jobs that may run now.
         """
         run_dir = rundir.of(self.settings.runs_dir, claim)
-        with Lease(self.database, claim, self.settings.lease_s) as lease:
+        with Lease(self.database, claim, self.settings.lease_s) as lease, self.leases.keeping(claim, lease):
             sinks: FanOut | None = None
             try:
                 claim = self.insist(lease, partial(sound_claim, self.database, self.store, claim))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs import registry
 from jobs.db import Database
 from jobs.deadlines import Backoff
-from jobs.registry import WorkerInfo
+from jobs.registry import Kept, WorkerInfo
 from jobs.settings import Settings
 from worker import attempt_files, cached_datasets, leftovers
 from worker.dispatch import Dispatcher
@@ -70,6 +70,7 @@ class Sweep:
             self._database, max_attempts=settings.max_attempts,
             backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
             stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
+            kept=Kept(self._dispatcher.leases.has, settings.lease_s),
         )  # fmt: skip
 
     def _run(self) -> None:
