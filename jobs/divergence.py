@@ -23,7 +23,7 @@ def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | N
     Returns:
         Columns of the job's row, or None where it is to fail: not asked for, no try left, or being cancelled.
     """
-    job = repository.get_job(session, claim.job_id)
+    job = repository.lock_job(session, claim.job_id)  # no cancel comes in between
     spec = job_spec.validate_python(job.spec)
     if not isinstance(spec, TrainSpec) or spec.on_divergence is None or job.status != Status.RUNNING:
         return None

@@ -144,7 +144,13 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
     source = repository.get_job(session, source_id)
     assert source.status in TERMINAL  # noqa: S101 - callers end it first
     released, ended = [], [source]
-    for job in session.scalars(select(Job).where(Job.waits_for == source_id, Job.status == Status.QUEUED)):
+    for job in session.scalars(
+        select(Job)
+        .where(Job.waits_for == source_id, Job.status == Status.QUEUED)
+        .order_by(Job.id)
+        .with_for_update()  # one that is being cancelled is waited for, and left out
+        .execution_options(populate_existing=True)
+    ).all():
         spec = job_spec.validate_python(job.spec)
         assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
         job.waits_for, job.version = None, job.version + 1
@@ -175,7 +181,7 @@ def retry(
     session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
 ) -> list[str]:
     """Like `give_back`, in a transaction that the caller holds."""
-    job, now = repository.get_job(session, claim.job_id), repository.now(session)
+    job, now = repository.lock_job(session, claim.job_id), repository.now(session)  # no cancel comes in between
     max_attempts = job.spec.get("max_attempts") or max_attempts
     failures = job.failures + (outcome is Outcome.WORKER_LOST)
     if job.status == Status.CANCELLING:

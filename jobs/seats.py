@@ -67,7 +67,7 @@ def take(session: Session, job: Job, *, worker: str, address: str, gather_s: flo
     gathering, now = hold_gathering(session), repository.now(session)
     if gathering.job_id not in (None, job.id) and gathering.until > now:
         return None
-    session.refresh(job)
+    job = repository.lock_job(session, job.id)
     if job.status != Status.QUEUED:
         return None
     if gathering.job_id == job.id and gathering.until <= now:

@@ -93,16 +93,16 @@ def cancel(database: Database, job_id: str, *, mode: str = CHECKPOINT) -> None:
     """
     with database.write() as session:
         job = repository.get_job(session, job_id)
+        children = repository.children_of(session, job.id)
+        for child in children:  # children first: see jobs.parents on locks
+            repository.lock_job(session, child)
         if job.kind in parents.KINDS:
-            children = repository.children_of(session, job.id)
-            for child in children:  # children first: see jobs.parents on locks
-                repository.lock_job(session, child)
             for child in reversed(children):  # trainings before the range tests that they wait for
                 _cancel(session, child, mode, parent_id=job.id)
             parents.cancel_parent(session, job.id)
             return
         _cancel(session, job.id, mode)
-        for child in repository.children_of(session, job.id):
+        for child in children:
             _cancel(session, child, mode)
 
 
