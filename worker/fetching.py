@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from jobs.artifacts import ArtifactStore
-from jobs.datasets.cache import ARCHIVE, folder_of
+from jobs.datasets.cache import ARCHIVE, STAMP, folder_of
 from jobs.datasets.uploads import key_of
 from jobs.errors import TrainingError
 from jobs.status import Reason
 
 _CHUNK_BYTES = 1 << 20
-_STAMP = "archive.json"
 
 
 def fetch_dataset(dataset: dict[str, Any], store: ArtifactStore, datasets_dir: Path) -> None:
@@ -44,7 +43,7 @@ def fetch_dataset(dataset: dict[str, Any], store: ArtifactStore, datasets_dir: P
         aside.replace(folder / ARCHIVE)
     finally:
         aside.unlink(missing_ok=True)
-    (folder / _STAMP).write_text(json.dumps(_stamp(folder / ARCHIVE)))
+    (folder / STAMP).write_text(json.dumps(_stamp(folder / ARCHIVE)))
 
 
 def _copy(dataset_id: str, store: ArtifactStore, target: Path) -> str:
@@ -55,11 +54,28 @@ def _copy(dataset_id: str, store: ArtifactStore, target: Path) -> str:
         raise TrainingError(
             Reason.INVALID_DATA, f"the file of dataset {dataset_id} is not in the artifact store: upload it again"
         ) from error
+    except OSError as error:
+        raise _unreadable(dataset_id, error) from error
     with reader, target.open("wb") as writer:
-        while chunk := reader.read(_CHUNK_BYTES):
+        while chunk := _read(dataset_id, reader):
             digest.update(chunk)
             writer.write(chunk)
     return digest.hexdigest()
+
+
+def _read(dataset_id: str, reader: IO[bytes]) -> bytes:
+    try:
+        return reader.read(_CHUNK_BYTES)
+    except OSError as error:
+        raise _unreadable(dataset_id, error) from error
+
+
+def _unreadable(dataset_id: str, error: OSError) -> TrainingError:
+    return TrainingError(
+        Reason.INVALID_DATA,
+        f"the stored file of dataset {dataset_id} cannot be read: {error.strerror or error}. Look at the disk of the "
+        "artifact store; if the file is lost, upload it again and submit the job with the new id",
+    )
 
 
 def _stamp(path: Path) -> dict[str, int]:
@@ -70,6 +86,6 @@ def _stamp(path: Path) -> dict[str, int]:
 def _is_as_left(folder: Path) -> bool:
     """Whether the file is what was checked; hashing it for every job would take seconds."""
     try:
-        return bool(json.loads((folder / _STAMP).read_text()) == _stamp(folder / ARCHIVE))
+        return bool(json.loads((folder / STAMP).read_text()) == _stamp(folder / ARCHIVE))
     except (OSError, ValueError):
         return False

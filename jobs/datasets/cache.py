@@ -5,6 +5,7 @@ from pathlib import Path
 from jobs.conditions import UploadedOptions
 
 ARCHIVE = "archive"
+STAMP = "archive.json"  # how the file was left when it was checked
 
 
 def uploaded_in(datasets_dir: Path) -> Path:

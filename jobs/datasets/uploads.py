@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import IO
+from contextlib import suppress
+from typing import IO, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from jobs import repository
@@ -18,6 +20,7 @@ from jobs.ids import new_dataset_id
 from jobs.models import Dataset, Job
 from jobs.owners import every_owner
 from jobs.status import TERMINAL
+from jobs.storage_trouble import PASSING
 
 DATASET_ID = re.compile(r"ds_[0-9a-f]{32}")
 _SHOWN_JOBS = 5
@@ -62,18 +65,37 @@ def add(database: Database, store: ArtifactStore, file: IO[bytes], name: str, li
         stored = store.write(key, file)
     except OSError as error:
         raise StorageError(f"the file cannot be stored: {error.strerror or error}") from error
+    row = {
+        "id": dataset_id, "name": name, "format": form, "size_bytes": stored.size_bytes, "sha256": stored.sha256,
+        "facts": facts.model_dump(mode="json"),
+    }  # fmt: skip
     try:
-        with database.write() as session:
-            session.add(
-                Dataset(
-                    id=dataset_id, name=name, format=form, size_bytes=stored.size_bytes, sha256=stored.sha256,
-                    facts=facts.model_dump(mode="json"), created_at=repository.now(session),
-                ),
-            )  # fmt: skip
+        _write(database, row)
     except BaseException:
-        store.delete(key)
+        _remove_unless_named(database, store, dataset_id)
         raise
     return dataset_id
+
+
+def _write(database: Database, row: dict[str, Any]) -> None:
+    """Write the row of a dataset; once more where SQL gave no answer, since nobody knows whether it stands then."""
+    try:
+        _insert(database, row)
+    except PASSING:
+        with suppress(IntegrityError):  # it stands; this waits for a first one that is still on its way
+            _insert(database, row)
+
+
+def _insert(database: Database, row: dict[str, Any]) -> None:
+    with database.write() as session:
+        session.add(Dataset(**row, created_at=repository.now(session)))
+
+
+def _remove_unless_named(database: Database, store: ArtifactStore, dataset_id: str) -> None:
+    """Remove a file for which there is no row; where SQL does not say, `prune` removes it later."""
+    with suppress(SQLAlchemyError), database.read() as session, every_owner(session):
+        if session.get(Dataset, dataset_id) is None:
+            store.delete(key_of(dataset_id))
 
 
 def get(session: Session, dataset_id: str) -> Dataset:

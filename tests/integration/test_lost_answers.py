@@ -1,5 +1,6 @@
 """A transaction that was committed and whose answer is lost: what is written again stands once, and no file goes."""
 
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from jobs import endings, inspection, lifecycle, repository, service
 from jobs.artifacts import ArtifactStore
+from jobs.datasets import uploads
+from jobs.datasets.archives import Limits
 from jobs.db import Database
 from jobs.errors import StaleAttemptError
 from jobs.models import Job
@@ -20,6 +23,7 @@ from jobs.rows import Claim
 from jobs.settings import Settings
 from jobs.status import Outcome, Reason, Status
 from migrations.run import upgrade
+from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
 from tests.lost_answers import Proxy, lost_answers
@@ -203,3 +207,13 @@ def test_a_submission_with_a_key_is_found_again(database: Database) -> None:
     assert not again.is_new
     with database.read() as session:
         assert session.scalars(select(Job.id)).all() == [again.job_id]
+
+
+def test_an_upload_whose_commit_was_not_answered_stands_with_its_file(database: Database, tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path / "artifacts")
+    with lost_answers(database) as lost:
+        dataset_id = uploads.add(database, store, io.BytesIO(LEGAL), "a name", Limits(100, 10**9, 1000))
+    assert len(lost) == 1
+    with database.read() as session:
+        assert [row.id for row in uploads.everything(session)] == [dataset_id]
+    assert inspection.inspect_storage(database, tmp_path / "artifacts", hashes=True) == []

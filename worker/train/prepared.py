@@ -4,6 +4,7 @@ The first rank that needs a dataset with some options prepares it while others w
 """
 
 import fcntl
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from jobs.conditions import UploadedOptions
-from jobs.datasets.cache import ARCHIVE, folder_of, prepared_of
+from jobs.datasets.cache import ARCHIVE, STAMP, folder_of, prepared_of
 from jobs.datasets.errors import InvalidDatasetError
+from jobs.errors import TrainingError
 from jobs.image_limits import ImageLimits
+from jobs.status import Reason
 from worker.train.data import Split, Statistics, measure
 from worker.train.image_folder import unpack_images
 from worker.train.npz import broken, hold_back, model_inputs, model_targets
@@ -60,10 +63,26 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _is_whole(ready: Path) -> bool:
     try:
-        sizes = json.loads((ready / "ready.json").read_text())["sizes"]
-        return all((ready / name).stat().st_size == size for name, size in sizes.items())
+        left = json.loads((ready / "ready.json").read_text())["files"]
+        return all(_as_left(ready / name) == stamp for name, stamp in left.items())
     except (OSError, ValueError, KeyError):
         return False
+
+
+def _as_left(path: Path) -> list[int]:
+    """Size and time of change: a file of another one was cut off, or written to. Hashing all would take too long."""
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _refuse_damaged_archive(folder: Path, options: UploadedOptions) -> None:
+    with (folder / ARCHIVE).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() == options.sha256:
+            return
+    (folder / STAMP).unlink(missing_ok=True)  # so that the next attempt fetches it again
+    raise TrainingError(
+        Reason.WORKER_LOST, f"this worker's copy of dataset {options.id} is damaged: it is fetched again"
+    )
 
 
 def _prepare(folder: Path, ready: Path, options: UploadedOptions, limits: ImageLimits | None) -> None:
@@ -74,6 +93,7 @@ def _prepare(folder: Path, ready: Path, options: UploadedOptions, limits: ImageL
     raw.mkdir(parents=True)
     source = f"dataset {options.id}"
     try:
+        _refuse_damaged_archive(folder, options)
         _write_splits(source, _unpack(folder, raw, options, limits), aside, options.val_fraction)
         shutil.rmtree(raw)
         _seal(aside)
@@ -111,8 +131,8 @@ def _write_splits(source: str, arrays: dict[str, NDArray[Any]], target: Path, va
 
 
 def _seal(folder: Path) -> None:
-    """Write down the statistics, and the sizes by which a file that was cut off is told."""
+    """Write down the statistics, and how the files were left: by that a damaged one is told."""
     x, y = (torch.from_numpy(np.load(folder / f"{name}_train.npy", mmap_mode="c")) for name in ("x", "y"))
-    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    document = {"sizes": sizes, "statistics": statistics_to(measure(Split(x, y)))}
+    files = {path.name: _as_left(path) for path in folder.iterdir()}
+    document = {"files": files, "statistics": statistics_to(measure(Split(x, y)))}
     (folder / "ready.json").write_text(json.dumps(document))

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,30 @@ def test_a_dataset_is_made_ready_once_for_all_ranks_and_again_where_a_file_was_c
     assert not list(tmp_path.glob("uploaded/*/*.part"))
 
 
+def test_a_dataset_is_made_ready_again_where_a_byte_of_it_was_changed(tmp_path: Path) -> None:
+    options = fetched(tmp_path, npz(x=FEATURES, y=LABELS))
+    inputs = load_uploaded(options, tmp_path)[0].inputs.clone()
+    (made,) = tmp_path.glob("uploaded/*/val-*/x_train.npy")
+    with made.open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x7f")
+    assert torch.equal(load_uploaded(options, tmp_path)[0].inputs, inputs)
+
+
+def test_a_copy_that_a_disk_has_damaged_is_told_before_it_is_used_and_fetched_again(tmp_path: Path) -> None:
+    content = npz(x=FEATURES, y=LABELS)
+    options = fetched(tmp_path, content)
+    (archive,) = tmp_path.glob("uploaded/*/archive")
+    before = archive.stat()
+    archive.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(archive, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a disk does it: no time changes
+    with pytest.raises(TrainingError, match="fetched again") as caught:
+        load_uploaded(options, tmp_path)
+    assert caught.value.reason is Reason.WORKER_LOST
+    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(tmp_path, content), tmp_path)
+    assert len(load_uploaded(options, tmp_path)[0].inputs) > 0
+
+
 def test_an_image_that_cannot_be_decoded_is_named_and_nothing_half_made_is_left(tmp_path: Path) -> None:
     cut = picture(60, 60, form="JPEG")[:-700]
     options = fetched(tmp_path, zipped([*class_folders(), ("cat/cut.jpeg", cut)]), image_size=8)
@@ -119,13 +144,16 @@ def test_an_image_that_cannot_be_decoded_is_named_and_nothing_half_made_is_left(
     assert sorted(path.name for path in tmp_path.glob("uploaded/*/*")) == ["archive", "archive.json", "lock"]
 
 
-@pytest.mark.parametrize("harm", ["cut off", "changed", "gone"])
+@pytest.mark.parametrize("harm", ["cut off", "changed", "gone", "unreadable"])
 def test_a_stored_file_that_is_not_what_was_uploaded_is_invalid_data(tmp_path: Path, harm: str) -> None:
     content = npz(x=FEATURES, y=LABELS)
     store = stored(tmp_path, content)
     path = store.path(f"datasets/{ID}")
     if harm == "gone":
         path.unlink()
+    elif harm == "unreadable":  # reading a folder raises an OSError, as a disk that fails does
+        path.unlink()
+        path.mkdir()
     else:
         path.write_bytes(content[:-100] if harm == "cut off" else b"x" + content[1:])
     with pytest.raises(TrainingError, match="upload it again") as caught:
