@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--specs", default="", help=f"jobs, with commas: {', '.join(SPECS)}")
     parser.add_argument("--cancels", type=float, default=0.15, help="part of the jobs that is cancelled")
     parser.add_argument("--pause", type=float, default=1.2, help="mean seconds between two faults")
-    parser.add_argument("--patience", type=float, default=300.0, help="seconds for jobs to end after the last fault")
+    parser.add_argument("--patience", type=float, default=120.0, help="seconds for which no job may move")
     parser.add_argument("--keep", type=Path, help="takes logs and run directories of a run with violations")
     parser.add_argument(
         "--break", dest="broken", choices=IN_WORKERS, help="a deliberate break, by itself with the faults that show it"

@@ -22,5 +22,8 @@ SCENARIOS = {
     "no-watchdog": _of("sqlite", "rank-hung", 2),
     "record-twice": _of("postgresql", "checkpoint-answer-lost", 4),
     "cancel-without-lock": _of("postgresql", "rank-killed", 10, cancels=1.0, jobs=12),
-    "deaf": replace(_of("sqlite", "broker-demoted", 1), only=["broker-demoted", "broker-killed", "broker-demoted"]),
+    "deaf": replace(
+        _of("sqlite", "broker-demoted", 1),
+        only=["broker-demoted", "broker-killed", "broker-demoted"],
+    ),
 }
