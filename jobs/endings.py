@@ -166,20 +166,30 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
 
 
 def give_back(
-    database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
-) -> list[str]:
+    database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
+    cause: str | None = None,
+) -> list[str]:  # fmt: skip
     """End a lost or handed-back attempt: the job queues up again, or ends where it was lost too often.
+
+    Args:
+        database: Where the job is.
+        claim: The attempt.
+        outcome: How it ended.
+        max_attempts: How many may be lost, where the job does not say.
+        backoff: How long the job then waits.
+        cause: What an attempt was lost by, where that is known.
 
     Returns:
         Ids of jobs to ring for.
     """
     with database.write() as session:
-        return retry(session, claim, outcome, max_attempts=max_attempts, backoff=backoff)
+        return retry(session, claim, outcome, max_attempts=max_attempts, backoff=backoff, cause=cause)
 
 
 def retry(
-    session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF
-) -> list[str]:
+    session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
+    cause: str | None = None,
+) -> list[str]:  # fmt: skip
     """Like `give_back`, in a transaction that the caller holds."""
     job, now = repository.lock_job(session, claim.job_id), repository.now(session)  # no cancel comes in between
     max_attempts = job.spec.get("max_attempts") or max_attempts
@@ -190,6 +200,7 @@ def retry(
         return end_overdue(session, claim, outcome, failures=failures)
     if failures >= max_attempts:
         message = f"{failures} attempts were lost with their worker or ranks; max_attempts is {max_attempts}"
+        message += f". The last one: {cause}" if cause else ""
         return finish(
             session, claim, Status.FAILED, outcome, reason=Reason.ATTEMPTS_EXHAUSTED, failures=failures,
             error={"code": Reason.ATTEMPTS_EXHAUSTED, "message": message},
@@ -201,5 +212,6 @@ def retry(
         ran_s=_ran_s(claim), version=Job.version + 1,
     )  # fmt: skip
     _end_attempt(session, claim, outcome)
-    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data={"outcome": outcome, "pause_s": pause_s}))
+    told = {"outcome": outcome, "pause_s": pause_s} | ({"cause": cause} if cause else {})
+    session.add(Event(job_id=claim.job_id, at=now, type="requeued", data=told))
     return [claim.job_id]

@@ -43,3 +43,8 @@ def record_to(database: Database, mine: Claim, step: int, checkpoint: int | None
         )  # fmt: skip
     start = mine.resume_step if checkpoint is None else checkpoint
     lifecycle.record(database, mine, Batch(points=points(start, step), progress={"step": step}))
+
+
+def outcomes(database: Database, job_id: str) -> list[str | None]:
+    with database.read() as session:
+        return [attempt.outcome for attempt in repository.attempts_of(session, job_id)]

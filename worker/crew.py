@@ -19,6 +19,7 @@ from jobs.status import Reason
 from worker import cached_datasets, rundir
 from worker.groups import Devices, Groups, Spare
 from worker.interfaces import free_port
+from worker.launch import NotStartedError
 from worker.lease import Lease
 from worker.supervise import POLL_S, Supervisor
 from worker.train.failure import failure
@@ -96,6 +97,8 @@ class Crew:
                 failures = self._failures(groups, run_dir)
             except TrainingError as error:
                 failures = [failure(error.reason, str(error))]
+            except NotStartedError as error:
+                failures = [failure(Reason.WORKER_LOST, f"worker {self.worker}: {error}")]
             except OSError as error:
                 failures = [failure(Reason.INTERNAL_ERROR, f"worker {self.worker} could not use a file: {error}")]
             finally:

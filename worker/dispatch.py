@@ -84,12 +84,11 @@ class Dispatcher:
         return self._supervisor.leases
 
     def free(self, devices: tuple[int, ...]) -> None:
-        """Return slots to those that are free, or quarantine them where their processes could not be ended."""
-        unkilled = self._supervisor.unkilled.pop(devices, None)
-        if unkilled is None:
-            self.slots.give_back(devices)
-        else:
-            self.slots.quarantine(devices, unkilled.are_gone)
+        """Return slots to those that are free, or quarantine those with a device that failed or processes that stay."""
+        kept = {device: self._supervisor.kept.pop(device) for device in devices if device in self._supervisor.kept}
+        for device, is_usable in kept.items():
+            self.slots.quarantine((device,), is_usable)
+        self.slots.give_back(tuple(device for device in devices if device not in kept))
 
     def _one_fits(self) -> bool:
         """Whether a claim is worth a writing transaction."""

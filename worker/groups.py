@@ -8,7 +8,9 @@ from typing import Protocol
 
 from jobs.rows import Node
 from worker import leftovers
+from worker.device_probe import DeviceProbe
 from worker.launch import Launcher, Ranks
+from worker.train.failure import failed_devices
 
 _POLL_S = 0.01
 
@@ -44,14 +46,14 @@ class Groups:
     Attributes:
         launcher: Starts the ranks.
         on_cuda: Whether slots are CUDA devices.
-        unkilled: Takes the ranks that could not be killed, by their devices.
+        kept: Takes devices that are not to be used now, with what says that they may be used again.
         free: Told of the devices of a further group that has ended; those of the first are its job's.
         node: The place of this host where the job runs on several.
     """
 
     launcher: Launcher
     on_cuda: bool
-    unkilled: dict[Devices, Ranks]
+    kept: dict[int, Callable[[], bool]]
     free: Callable[[Devices], None]
     node: Node | None = None
     _running: list[Group] = field(default_factory=list)
@@ -115,8 +117,10 @@ class Groups:
     def _end(self, group: Group) -> None:
         if group.ranks.kill():
             (group.folder / leftovers.FILE).unlink(missing_ok=True)
+            failed = [group.devices[place] for place in failed_devices(group.folder)]
+            self.kept.update({device: DeviceProbe(self.launcher, device) for device in failed})
         else:
-            self.unkilled[group.devices] = group.ranks
+            self.kept.update(dict.fromkeys(group.devices, group.ranks.are_gone))
         self._running.remove(group)
         if group is not self._first:
             self.free(group.devices)

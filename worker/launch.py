@@ -29,12 +29,20 @@ def _in_forked(function: str, *arguments: Any) -> None:
     getattr(importlib.import_module(AGENT), function)(*arguments)
 
 
+class NotStartedError(Exception):
+    """The forkserver died while it was to fork. The next launch starts another one."""
+
+
 class Ranks:
-    """An agent and its ranks, in one process group."""
+    """An agent and its ranks, in one process group.
+
+    Its exit status comes through the forkserver. Where that was killed the agent counts as ended, although it may run.
+    """
 
     def __init__(self, process: Any, lock: threading.Lock) -> None:
         self._process = process
         self._lock = lock
+        self._began = processes.start_time(self.pid)
 
     @property
     def pid(self) -> int:
@@ -42,7 +50,7 @@ class Ranks:
         return int(self._process.pid)
 
     def is_alive(self) -> bool:
-        """Whether the agent still runs."""
+        """Whether the agent still runs, as far as the forkserver says."""
         with self._lock:
             return bool(self._process.is_alive())
 
@@ -70,14 +78,17 @@ class Ranks:
         return True
 
     def are_gone(self) -> bool:
-        """Whether no process of the group is left."""
-        return not self.is_alive() and not processes.members(self.pid)
+        """Whether no process of the group is left, nor the agent where it is so young that it leads no group yet."""
+        return not self.is_alive() and not processes.members(self.pid) and not self._agent_runs()
+
+    def _agent_runs(self) -> bool:
+        return self._began is not None and processes.start_time(self.pid) == self._began
 
     def _signal(self, number: int) -> None:
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:  # gone, or so young that it leads no group yet
-            if self.is_alive():
+            if self._agent_runs():
                 os.kill(self.pid, number)
 
 
@@ -110,17 +121,32 @@ class Launcher:
             devices: Device numbers of the slots.
             on_cuda: Whether they are CUDA devices.
             node: The place of this host where the ranks run on several.
+
+        Raises:
+            NotStartedError: The forkserver died meanwhile.
         """
         visible = ",".join(map(str, devices)) if on_cuda else None
         return Ranks(self._start("run", str(run_dir), len(devices), visible, node), self._lock)
 
+    def probe(self, device: int) -> Ranks:
+        """Start a process that uses a CUDA device for a moment, and fails where that is impossible.
+
+        Raises:
+            NotStartedError: The forkserver died meanwhile.
+        """
+        return Ranks(self._start("probe", str(device)), self._lock)
+
     def _start(self, function: str, *arguments: Any) -> Any:
         target: Callable[..., None] = _in_forked
         process = self._context.Process(target=target, args=(function, *arguments))
-        with self._lock:
-            with without_secrets():  # what the forkserver is started with, /proc shows to all that it forks
+        # What a forkserver is started with, /proc shows to all that it forks. One that died is started anew, by either.
+        with self._lock, without_secrets():
+            try:
                 forkserver.ensure_running()
-            process.start()
+                process.start()
+            except (OSError, EOFError) as error:
+                # Not tried again here: an agent may have been forked all the same, and ends when it misses us.
+                raise NotStartedError(f"the forkserver did not start the ranks: {error!r}") from error
         return process
 
 

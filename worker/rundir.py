@@ -13,8 +13,6 @@ from worker.train import pieces
 from worker.train.activity import FILE as ACTIVITY_FILE
 from worker.train.stopping import STOP_FILE
 
-LOG_TAIL_BYTES = 2000
-
 
 def of(runs_dir: Path, claim: Claim) -> Path:
     """Where an attempt works; nodes that do not lead have folders of their own, since hosts may share theirs."""
@@ -111,17 +109,9 @@ class ReportTail:
 
 
 def failures(run_dir: Path) -> list[dict[str, Any]]:
-    """What ranks of any group, and the agent on ranks that died without a word, wrote about their failure."""
-    return [json.loads(path.read_text()) for path in sorted(run_dir.glob("**/failure-*.json"))]
-
-
-def log_tail(run_dir: Path) -> str:
-    """The end of what the ranks wrote to standard error."""
-    logs = [*sorted(run_dir.glob("**/stderr.log")), *sorted(run_dir.glob("**/agent.log"))]
-    for path in logs:
-        if path.exists() and (text := path.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()):
-            return text
-    return ""
+    """What ranks and agents of any group wrote about failures, the first one first."""
+    paths = sorted(run_dir.glob("**/failure-*.json"), key=lambda path: path.stat().st_mtime_ns)
+    return [json.loads(path.read_text()) for path in paths]
 
 
 def tidy(run_dir: Path) -> None:

@@ -10,7 +10,8 @@ log = logging.getLogger(__name__)
 class Slots:
     """Hands out devices ``0 … total - 1``.
 
-    A slot whose processes could not be ended is in quarantine: it is neither free nor counted until they are gone.
+    A slot whose processes could not be ended, or whose device failed, is in quarantine: it is neither free nor counted
+    until they are gone, or the device is usable again.
 
     Args:
         total: How many devices there are, at least 1.
@@ -19,7 +20,7 @@ class Slots:
     def __init__(self, total: int) -> None:
         self.total = total
         self._free = set(range(total))
-        self._left: dict[tuple[int, ...], Callable[[], bool]] = {}  # devices: whether their processes are gone
+        self._left: dict[tuple[int, ...], Callable[[], bool]] = {}  # devices: whether they are usable again
         self._lock = threading.Lock()
 
     @property
@@ -56,16 +57,19 @@ class Slots:
         with self._lock:
             self._free.update(devices)
 
-    def quarantine(self, devices: tuple[int, ...], are_gone: Callable[[], bool]) -> None:
-        """Keep devices back until ``are_gone`` says that their processes are."""
-        log.error("slots %s are in quarantine: their processes cannot be killed", devices)
+    def quarantine(self, devices: tuple[int, ...], are_usable: Callable[[], bool]) -> None:
+        """Keep devices back until ``are_usable`` says that they may be used again."""
+        log.error("slots %s are in quarantine: their device failed, or their processes cannot be killed", devices)
         with self._lock:
-            self._left[devices] = are_gone
+            self._left[devices] = are_usable
 
     def release(self) -> None:
-        """Return the devices in quarantine whose processes have gone since."""
+        """Return the devices in quarantine that may be used again. One thread calls this."""
         with self._lock:
-            for devices in [devices for devices, are_gone in self._left.items() if are_gone()]:
+            left = [*self._left.items()]
+        usable = [devices for devices, are_usable in left if are_usable()]  # it may take a while
+        with self._lock:
+            for devices in usable:
                 del self._left[devices]
                 self._free.update(devices)
                 log.warning("slots %s are out of quarantine", devices)

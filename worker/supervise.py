@@ -24,7 +24,7 @@ from jobs.storage_trouble import PASSING
 from worker import cached_datasets, rundir
 from worker.groups import Groups, Spare
 from worker.hang_watchdog import HangWatchdog
-from worker.launch import Launcher, Ranks
+from worker.launch import Launcher, NotStartedError
 from worker.lease import Lease
 from worker.leases import Leases
 from worker.log_tail import LogTail
@@ -64,7 +64,7 @@ class Supervisor:
     Attributes:
         stopping: Set when this worker is to end: running jobs are handed back.
         redact: Takes secrets out of what ranks write, before it is stored.
-        unkilled: Ranks of attempts that are over and could not be killed, by their devices.
+        kept: Devices of attempts that are over which are not to be used now, with what says that they may be again.
         leases: Those of the attempts that run.
     """
 
@@ -76,7 +76,7 @@ class Supervisor:
     stopping: threading.Event
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
     redact: Callable[[str], str] = field(default_factory=redaction)
-    unkilled: dict[tuple[int, ...], Ranks] = field(default_factory=dict)
+    kept: dict[int, Callable[[], bool]] = field(default_factory=dict)
     leases: Leases = field(default_factory=Leases)
 
     def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
@@ -99,6 +99,8 @@ class Supervisor:
                 return []
             except TrainingError as error:
                 return self.insist(lease, partial(self._fail, claim, error.reason, str(error)))
+            except NotStartedError as error:
+                return self.insist(lease, partial(self._lose, claim, str(error)))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 reason, message = _explain(error)
@@ -148,7 +150,7 @@ class Supervisor:
 
     def groups(self, claim: Claim, spare: Spare) -> Groups:
         """The groups of ranks of a claim on this host; none runs yet."""
-        return Groups(self.launcher, self.on_cuda, self.unkilled, spare.give_back, claim.node)
+        return Groups(self.launcher, self.on_cuda, self.kept, spare.give_back, claim.node)
 
     def write_plan(self, claim: Claim, folder: Path, share: rundir.Share | None = None) -> None:
         """Write what a group of ranks is to do into its folder."""
@@ -271,13 +273,11 @@ class Supervisor:
         if claim.node is not None:
             found += self._failures_of_others(claim)
         found.sort(key=lambda failure: failure["rank_of_cause"])
-        if not found:
-            message = f"the ranks ended without a result. {rundir.log_tail(run_dir)}"
-            return endings.fail(self.database, claim, Reason.INTERNAL_ERROR, message)
+        if not found:  # whoever fails says so, and did not get to it
+            return self._lose(claim, "the agent of the ranks, or the forkserver, was killed, and the ranks with it")
         cause = found[0]
         if cause["reason"] == Reason.WORKER_LOST:
-            log.warning("%s: %s", claim.job_id, cause["message"])
-            return self._give_back(claim, Outcome.WORKER_LOST)
+            return self._lose(claim, cause["message"])
         reason, message = Reason(cause["reason"]), cause["message"]
         if reason is Reason.DIVERGED and endings.start_again(self.database, claim, message):
             self._remove_unnamed(claim)
@@ -297,11 +297,15 @@ class Supervisor:
                 return found
             time.sleep(RETRY_S / 5)
 
-    def _give_back(self, claim: Claim, outcome: Outcome) -> list[str]:
+    def _lose(self, claim: Claim, cause: str) -> list[str]:
+        log.warning("%s attempt %s is lost: %s", claim.job_id, claim.attempt, cause)
+        return self._give_back(claim, Outcome.WORKER_LOST, cause)
+
+    def _give_back(self, claim: Claim, outcome: Outcome, cause: str | None = None) -> list[str]:
         settings = self.settings
         backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
         return endings.give_back(
-            self.database, claim, outcome, max_attempts=settings.max_attempts, backoff=backoff
+            self.database, claim, outcome, max_attempts=settings.max_attempts, backoff=backoff, cause=cause
         )  # fmt: skip
 
     @staticmethod

@@ -19,13 +19,13 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from jobs.rows import Node
-from jobs.status import Reason
 from worker.interfaces import interface_of
 from worker.train import rank
-from worker.train.failure import write_failure
+from worker.train.causes import explain, explain_exit
 
 MONITOR_INTERVAL_S = 0.02
 SHUTDOWN_TIMEOUT_S = 3
+PROBE_TIMEOUT_S = 60
 LOOPBACK = "127.0.0.1"
 
 
@@ -46,6 +46,25 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
     """
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _run(run_dir, local_size, visible_devices, node)
+    except ChildFailedError as error:
+        _report_ended(Path(run_dir), error)
+        raise SystemExit(1) from error
+    except Exception as error:
+        explain(error).write(Path(run_dir), "agent")
+        raise
+
+
+def probe(visible_devices: str) -> None:
+    """Use CUDA devices for a moment; where that is impossible an error, or SIGALRM after a while, ends the process."""
+    signal.alarm(PROBE_TIMEOUT_S)
+    _see_devices(visible_devices)
+    for number in range(len(visible_devices.split(","))):
+        torch.ones(1, device=f"cuda:{number}").add_(1).cpu()
+
+
+def _run(run_dir: str, local_size: int, visible_devices: str | None, node: Node | None) -> None:
     _prepare_environment(visible_devices, LOOPBACK if node is None else node.address)
     _log_to(Path(run_dir) / "agent.log")
     config = LaunchConfig(
@@ -53,11 +72,7 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
         max_restarts=0, monitor_interval=MONITOR_INTERVAL_S, start_method="fork", shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         logs_specs=DefaultLogsSpecs(log_dir=f"{run_dir}/logs", redirects=Std.ALL),
     )  # fmt: skip
-    try:
-        elastic_launch(config, rank.main)(run_dir)
-    except ChildFailedError as error:
-        _report_killed(Path(run_dir), error)
-        raise SystemExit(1) from error
+    elastic_launch(config, rank.main)(run_dir, visible_devices is not None)
 
 
 def _alone(run_dir: str) -> dict[str, Any]:
@@ -94,14 +109,23 @@ def _prepare_environment(visible_devices: str | None, address: str) -> None:
     for name in [name for name in environment if name.startswith("CLR_")]:
         del environment[name]  # ranks run users' work: no database URL, no broker password
     if visible_devices is not None:
-        # Slots count the devices that the worker sees, which may be a part of the host's.
-        seen = environment.get("CUDA_VISIBLE_DEVICES", "")
-        names = seen.split(",") if seen else [str(number) for number in range(torch.cuda.device_count())]
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(names[int(slot)] for slot in visible_devices.split(","))
+        _see_devices(visible_devices)
     interface = interface_of(address)
     environment["GLOO_SOCKET_IFNAME"] = interface
     if address != LOOPBACK:
         environment["NCCL_SOCKET_IFNAME"] = interface
+
+
+def _see_devices(slots: str) -> None:
+    """See the devices of some slots alone. Slots count those that the worker sees, which may be a part of the host's.
+
+    CUDA is not asked: where a driver is gone, to ask could leave a state in which no rank can be forked.
+    """
+    environment = os.environ  # noqa: TID251 - CUDA reads it there
+    seen = environment.get("CUDA_VISIBLE_DEVICES", "")
+    names = seen.split(",") if seen else None
+    visible = slots if names is None else ",".join(names[int(slot)] for slot in slots.split(","))
+    environment["CUDA_VISIBLE_DEVICES"] = visible
 
 
 def _log_to(path: Path) -> None:
@@ -110,10 +134,8 @@ def _log_to(path: Path) -> None:
         os.dup2(file.fileno(), 2)
 
 
-def _report_killed(run_dir: Path, error: ChildFailedError) -> None:
-    """Write down a rank that died by a signal; its peers only know that a connection broke."""
-    for number, failure in error.failures.items():
-        if failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM:  # elastic itself sends SIGTERM
-            name = signal.Signals(-failure.exitcode).name
-            message = f"rank {number} was killed by {name}; the kernel does that when memory runs out"
-            write_failure(run_dir, number, Reason.WORKER_LOST, message)
+def _report_ended(run_dir: Path, error: ChildFailedError) -> None:
+    """Write down a rank that ended without a word; its peers only know that a connection broke."""
+    for number, found in error.failures.items():
+        if not (run_dir / f"failure-{number}.json").exists():
+            explain_exit(number, found.exitcode).write(run_dir, number)

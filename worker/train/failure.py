@@ -1,24 +1,59 @@
-"""How a rank says why it failed: one small file each, read by the supervisor."""
+"""How a rank, or who watches it, says why it failed: one small file each, read by the supervisor."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jobs.status import Reason
 
-# Which of several failures is the cause: one that a user can act on, then a rank that was killed, and last whatever
-# else broke, since peers of a rank that is gone fail too.
+# Which of several failures is the cause: one that a user can act on, then a rank that was lost, then whatever else
+# broke, then what may only have followed, such as a broken connection to a rank that is gone, and last ranks that were
+# told to end because another had failed.
 _RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
+FOLLOWED, TOLD_TO_END = 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something failed.
+
+    Attributes:
+        reason: What that means for the job.
+        message: What happened, for the user.
+        place: In the order of causes, where that is not the one of its reason.
+        device: Place, among the devices of the ranks on this host, of one that failed.
+    """
+
+    reason: Reason
+    message: str
+    place: int | None = None
+    device: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As a document; of several, that with the lowest ``rank_of_cause`` is the cause."""
+        rank_of_cause = _RANK_OF_CAUSE.get(self.reason, 0) if self.place is None else self.place
+        found = {"reason": self.reason, "message": self.message, "rank_of_cause": rank_of_cause}
+        return found if self.device is None else found | {"device": self.device}
+
+    def write(self, run_dir: Path, source: int | str) -> None:
+        """Write ``failure-<source>.json``, whole or not at all; the source is the number of a rank, or who noticed."""
+        aside = run_dir / f"failure-{source}.json.part"
+        aside.write_text(json.dumps(self.document()))
+        aside.rename(run_dir / f"failure-{source}.json")
 
 
 def failure(reason: Reason, message: str) -> dict[str, Any]:
-    """A failure as a document; of several, that with the lowest ``rank_of_cause`` is the cause."""
-    return {"reason": reason, "message": message, "rank_of_cause": _RANK_OF_CAUSE.get(reason, 0)}
+    """A failure as a document."""
+    return Failure(reason, message).document()
 
 
-def write_failure(run_dir: Path, rank: int | str, reason: Reason, message: str) -> None:
-    """Write ``failure-<rank>.json``, whole or not at all; for ``rank`` may stand who else noticed."""
-    document = failure(reason, message)
-    aside = run_dir / f"failure-{rank}.json.part"
-    aside.write_text(json.dumps(document))
-    aside.rename(run_dir / f"failure-{rank}.json")
+def write_failure(run_dir: Path, source: int | str, reason: Reason, message: str) -> None:
+    """Write down a failure."""
+    Failure(reason, message).write(run_dir, source)
+
+
+def failed_devices(folder: Path) -> set[int]:
+    """Places, among the devices of a group of ranks, of those that failed."""
+    found = (json.loads(path.read_text()) for path in folder.glob("failure-*.json"))
+    return {failure["device"] for failure in found if "device" in failure}

@@ -7,60 +7,52 @@ import sys
 import traceback
 from pathlib import Path
 
-import torch
-
-from clr_core.errors import InvalidArgumentError
-from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train import narration, probing, range_test, training
 from worker.train.activity import activity
-from worker.train.failure import write_failure
+from worker.train.causes import explain
+from worker.train.failure import Failure
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.world import joined_world
 
 _PR_SET_PDEATHSIG = 1
-_MESSAGE_CHARACTERS = 1500
 
 
-def main(run_dir: str) -> None:
-    """Run this rank to its end; a failure is written into the run directory and the exit status is 1."""
+def main(run_dir: str, on_cuda: bool | None = None) -> None:
+    """Run this rank to its end; a failure is written into the run directory and the exit status is 1.
+
+    Args:
+        run_dir: Holds ``plan.json``.
+        on_cuda: Whether it works on a CUDA device; where one is there, if left out.
+    """
     _end_with_agent()
     folder = Path(run_dir)
-    number = int(os.environ["RANK"])  # noqa: TID251 - elastic's way to number its ranks
+    number, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))  # noqa: TID251 - elastic's way
     narration.begin()
     if number == 0:
         activity.begin(folder)
     try:
-        _run(folder)
+        _run(folder, on_cuda)
     except Exception as error:
         traceback.print_exc()
-        reason, message = _explain(error)
-        write_failure(folder, number, reason, message)
+        explain(error, local if on_cuda else None).write(folder, number)
+        raise SystemExit(1) from error
+    except SystemExit as error:  # a model or an optimizer of the user's ended the process: another attempt would, too
+        traceback.print_exc()
+        message = f"code of the job ended its rank with the exit status {error.code}"
+        Failure(Reason.INTERNAL_ERROR, message).write(folder, number)
         raise SystemExit(1) from error
 
 
-def _run(folder: Path) -> None:
+def _run(folder: Path, on_cuda: bool | None) -> None:
     plan = Plan.read(folder / "plan.json")
-    with joined_world(plan.collective_timeout_s) as world, Report(folder, writes=world.rank == 0) as report:
+    joined = joined_world(plan.collective_timeout_s, on_cuda=on_cuda)
+    with joined as world, Report(folder, writes=world.rank == 0) as report:
         _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
 
 
 _JOBS = {"lr_find": range_test.run, "probe": probing.run, "train": training.run}
-
-
-def _explain(error: Exception) -> tuple[Reason, str]:
-    if isinstance(error, TrainingError):
-        return error.reason, str(error)
-    if isinstance(error, InvalidArgumentError):
-        return Reason.INVALID_DATA, str(error)
-    text = f"{type(error).__name__}: {error}"
-    out_of_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text
-    if out_of_memory:
-        return Reason.OUT_OF_MEMORY, (
-            f"the device has too little memory: take a smaller global_batch_size, or more ranks. {text}"
-        )[:_MESSAGE_CHARACTERS]
-    return Reason.INTERNAL_ERROR, text[:_MESSAGE_CHARACTERS]
 
 
 def _end_with_agent() -> None:

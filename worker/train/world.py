@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
+from worker.train.causes import DeviceLostError
+
 TIMEOUT_S: Final = 600.0
 
 
@@ -42,19 +44,26 @@ class World:
 
 
 @contextmanager
-def joined_world(timeout_s: float = TIMEOUT_S) -> Iterator[World]:
+def joined_world(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = None) -> Iterator[World]:
     """Join the process group that elastic prepared: NCCL on CUDA devices, gloo elsewhere.
-
-    A rank that waits for others for longer than ``timeout_s`` fails, even where nobody watches it.
 
     Models and optimizers must be gone when the block ends: a rank that still holds a DistributedDataParallel model
     while its process group goes away may abort. So the block may call what trains, not hold it; where an error ends
     the block, the variables of the frames that it passed are cleared.
+
+    Args:
+        timeout_s: How long this rank waits for others before it fails, even where nobody watches it.
+        on_cuda: Whether this rank works on a CUDA device; where one is there, if left out.
+
+    Raises:
+        DeviceLostError: This rank is to work on a CUDA device, and there is none. It never takes the CPU instead.
     """
     local_rank = int(os.environ["LOCAL_RANK"])  # noqa: TID251 - set by elastic
     timeout = timedelta(seconds=timeout_s)
     torch.set_num_threads(1)
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() if on_cuda is None else on_cuda:
+        if local_rank >= torch.cuda.device_count() or not torch.cuda.is_available():
+            raise DeviceLostError(f"this rank is to work on CUDA device {local_rank}, and CUDA says that there is none")
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)
         dist.init_process_group("nccl", device_id=device, timeout=timeout)

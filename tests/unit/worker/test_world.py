@@ -2,6 +2,7 @@ import weakref
 
 import pytest
 
+from worker.train.causes import DeviceLostError
 from worker.train.world import joined_world
 
 
@@ -23,3 +24,11 @@ def test_an_error_holds_no_model_when_the_process_group_goes(monkeypatch: pytest
     with pytest.raises(ValueError, match="no such step"), joined_world():
         train()
     assert seen[0]() is None
+
+
+def test_a_rank_whose_cuda_device_is_gone_does_not_take_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(DeviceLostError, match="CUDA device 1, and CUDA says that there is none"):  # noqa: SIM117
+        with joined_world(on_cuda=True):
+            raise AssertionError("it has joined")

@@ -1,0 +1,220 @@
+"""Attempts whose processes are killed, with real ranks from a real forkserver: they are lost, and the job goes on."""
+
+import ctypes
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jobs import lifecycle, repository, service
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.models import Job
+from jobs.rows import Claim
+from jobs.settings import Settings
+from migrations.run import upgrade
+from tests.attempts import job
+from tests.builders import train_spec
+from worker import processes, rundir
+from worker.launch import Launcher
+from worker.supervise import Supervisor
+
+ENDLESS = 1_000_000
+PIDFD_GETFD = 438  # system call; Linux 5.6
+DEVICES = (0, 1)
+
+
+class NoSpare:
+    """No slots beside those of the job."""
+
+    def take(self, count: int) -> None:
+        del count
+
+    def give_back(self, devices: tuple[int, ...]) -> None:
+        raise AssertionError(f"{devices} were never lent")
+
+    def are_wanted(self) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    launcher = Launcher()
+    launcher.warm()
+    yield launcher
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def supervisor(launcher: Launcher, tmp_path: Path, open_database: Callable[[str], Database]) -> Supervisor:
+    settings = Settings(data_dir=tmp_path, backoff_s=0, checkpoint_interval_s=0.2)
+    database = open_database(settings.sql_url)
+    upgrade(database)
+    store = ArtifactStore(settings.artifacts_dir)
+    return Supervisor(database, store, launcher, settings, False, threading.Event(), redact=str)
+
+
+def claimed(supervisor: Supervisor) -> Claim:
+    found = lifecycle.claim_next(supervisor.database, worker="w", slots=2, free=2, lease_s=30.0)
+    assert found is not None
+    return found
+
+
+def harmed(supervisor: Supervisor, harm: Callable[[psutil.Process], None], steps: int = ENDLESS) -> Job:
+    """The job after an attempt to which harm is done while it runs; the agent's process is given."""
+    submitted = service.submit(supervisor.database, train_spec(steps=steps))
+    claim = claimed(supervisor)
+    attempt = threading.Thread(target=supervisor.run, args=(claim, DEVICES, NoSpare()))
+    attempt.start()
+    try:
+        while job(supervisor.database, submitted.job_id).step < 50:
+            assert attempt.is_alive(), job(supervisor.database, submitted.job_id).error
+            time.sleep(0.02)
+        (agent,) = forked()
+        harm(agent)
+    finally:
+        attempt.join(60)
+    assert not attempt.is_alive()
+    assert processes.members(agent.pid) == []
+    return job(supervisor.database, submitted.job_id)
+
+
+def forkserver_process() -> psutil.Process:
+    return psutil.Process(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+
+
+def forked() -> list[psutil.Process]:
+    return forkserver_process().children()
+
+
+def established(process: psutil.Process) -> list[Any]:
+    return [one for one in process.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
+
+
+def break_connections(process: psutil.Process, connections: list[Any]) -> None:
+    """Shut connections of another process down, as a network that breaks does."""
+    assert connections
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        for connection in connections:
+            number = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, pidfd, connection.fd, 0)
+            if number < 0:
+                assert ctypes.get_errno() == errno.EBADF  # closed, since its other end was shut down
+                continue
+            with socket.socket(fileno=number) as copy, suppress(OSError):  # likewise
+                copy.shutdown(socket.SHUT_RDWR)
+    finally:
+        os.close(pidfd)
+
+
+def cause(supervisor: Supervisor, found: Job, failures: int = 1) -> str:
+    """Why the job was queued again."""
+    assert (found.status, found.error, found.failures) == ("queued", None, failures)
+    with supervisor.database.read() as session:
+        *_, event = [event for event in repository.events_of(session, found.id) if event.type == "requeued"]
+    assert event.data["outcome"] == "worker_lost"
+    return str(event.data["cause"])
+
+
+def test_a_killed_agent_is_a_lost_attempt(supervisor: Supervisor) -> None:
+    found = harmed(supervisor, psutil.Process.kill)
+    assert cause(supervisor, found) == "the agent of the ranks, or the forkserver, was killed, and the ranks with it"
+
+
+def test_a_forkserver_that_is_killed_costs_an_attempt_and_the_next_launch_starts_another(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = harmed(supervisor, lambda _: forkserver_process().kill(), steps=1500)
+    assert "forkserver, was killed" in cause(supervisor, found)
+    # It dies between the look whether it lives and the fork: no timing makes that for sure.
+    monkeypatch.setattr(forkserver, "ensure_running", lambda: None)
+    monkeypatch.setattr(forkserver._forkserver, "ensure_running", lambda: None)
+    supervisor.run(claimed(supervisor), DEVICES, NoSpare())
+    assert "did not start the ranks" in cause(supervisor, job(supervisor.database, found.id), failures=2)
+    monkeypatch.undo()
+    again = claimed(supervisor)
+    assert again.resume_step > 0
+    supervisor.run(again, DEVICES, NoSpare())
+    assert job(supervisor.database, found.id).status == "succeeded"
+
+
+@pytest.mark.parametrize(("number", "words"), [
+    (signal.SIGKILL, "rank 1 was killed by SIGKILL: by the kernel where the host's memory ran out, or by"),
+    (signal.SIGTERM, "told to end by SIGTERM"),
+])  # fmt: skip
+def test_what_a_signal_to_a_rank_says_of_who_sent_it(
+    supervisor: Supervisor, number: signal.Signals, words: str
+) -> None:
+    def harm(agent: psutil.Process) -> None:
+        agent.children()[1].send_signal(number)
+
+    assert words in cause(supervisor, harmed(supervisor, harm))
+
+
+def test_a_broken_connection_between_live_ranks_is_a_lost_attempt(supervisor: Supervisor) -> None:
+    def harm(agent: psutil.Process) -> None:
+        rank, of_agent = agent.children()[1], [one.laddr for one in established(agent)]  # which ranks inherit
+        break_connections(rank, [one for one in established(rank) if one.laddr not in of_agent])
+
+    found = cause(supervisor, harmed(supervisor, harm))
+    assert found.startswith("the connection to other ranks broke: ")
+    assert "gloo" in found
+
+
+def test_a_broken_connection_of_an_agent_is_a_lost_attempt(supervisor: Supervisor) -> None:
+    found = harmed(supervisor, lambda agent: break_connections(agent, established(agent)))
+    assert "the connection to other ranks broke: RendezvousConnectionError" in cause(supervisor, found)
+
+
+def run_ranks(run_dir: str, script: str) -> None:
+    """In an agent's process: run ranks that do something else than they would."""
+    from worker.train import agent, rank  # noqa: PLC0415 - loads torch, in the forkserver alone
+
+    rank._run = globals()[script]
+    agent.run(run_dir, 2, None)
+
+
+def fail_alone(_: Path, on_cuda: bool | None) -> None:
+    del on_cuda
+    if os.environ["RANK"] == "0":
+        time.sleep(60)
+    raise LookupError("the layer that rank 1 looks for")
+
+
+def leave(_: Path, on_cuda: bool | None) -> None:
+    del on_cuda
+    sys.exit(0)
+
+
+def cause_of(launcher: Launcher, folder: Path, script: str) -> dict[str, Any]:
+    run_dir = folder / "job_1" / "attempt-1"
+    run_dir.mkdir(parents=True)
+    process = launcher._context.Process(target=run_ranks, args=(str(run_dir), script))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 1
+    return min(rundir.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
+
+
+def test_the_error_of_one_rank_is_told_and_not_that_of_those_that_were_ended_for_it(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    found = cause_of(launcher, tmp_path, "fail_alone")
+    assert (found["reason"], found["message"]) == ("internal_error", "LookupError: the layer that rank 1 looks for")
+
+
+def test_code_of_a_job_that_ends_its_rank_is_no_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
+    found = cause_of(launcher, tmp_path, "leave")
+    assert found["reason"] == "internal_error"
+    assert found["message"] == "code of the job ended its rank with the exit status 0"
