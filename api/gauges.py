@@ -100,5 +100,9 @@ def _workers(session: Session) -> Iterator[Metric]:
     workers = repository.live_workers(session)
     yield GaugeMetricFamily("clr_workers", "Workers that beat", value=len(workers))
     yield GaugeMetricFamily("clr_slots", "Slots of workers that beat", value=sum(worker.slots for worker in workers))
+    troubles = sum(len(worker.troubles or {}) for worker in workers)
+    yield GaugeMetricFamily(
+        "clr_worker_troubles", "Parts of workers, and jobs, that their sweep fails at", value=troubles
+    )
     held = sum(registry.slots_held(session).values())
     yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=held)

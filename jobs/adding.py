@@ -18,6 +18,7 @@ from jobs.models import Event, Job, JobLabel
 from jobs.range_test_options import RangeTest
 from jobs.schedule_specs import FromJob
 from jobs.spec import AnySpec, CompareSpec, LrFindSpec, SweepSpec, TrainSpec
+from jobs.spec_version import SPEC_VERSION
 from jobs.starting import resolve_start
 from jobs.status import TERMINAL, Status
 
@@ -48,7 +49,7 @@ def _add(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
         resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
         slots=conditions.world_size, nodes=conditions.nodes, created_at=now, queued_at=now, priority=spec.priority,
-        deadline_at=deadlines.of_waiting(document, now),
+        deadline_at=deadlines.of_waiting(document, now), spec_version=SPEC_VERSION,
     )  # fmt: skip
     session.add(job)
     session.flush()

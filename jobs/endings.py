@@ -1,7 +1,9 @@
 """How jobs and their attempts end, and what that lets run: each ending is one transaction, fenced by the attempt."""
 
+import logging
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
@@ -13,7 +15,10 @@ from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.models import Attempt, Event, Job
 from jobs.rows import Claim
 from jobs.spec import TrainSpec, job_spec
+from jobs.spec_version import READABLE
 from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
+
+log = logging.getLogger(__name__)
 
 
 def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
@@ -143,26 +148,50 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
     """
     source = repository.get_job(session, source_id)
     assert source.status in TERMINAL  # noqa: S101 - callers end it first
-    released, ended = [], [source]
+    released: list[Job] = []
+    ended = [source]
     for job in session.scalars(
         select(Job)
-        .where(Job.waits_for == source_id, Job.status == Status.QUEUED)
+        .where(Job.waits_for == source_id, Job.status == Status.QUEUED, READABLE)
         .order_by(Job.id)
         .with_for_update()  # one that is being cancelled is waited for, and left out
         .execution_options(populate_existing=True)
     ).all():
-        spec = job_spec.validate_python(job.spec)
-        assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
-        job.waits_for, job.version = None, job.version + 1
         try:
-            job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
-            job.deadline_at = deadlines.of_waiting(job.spec, repository.now(session))
-            released.append(job.id)
-        except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
-            _fail_queued(session, job, Reason.PARENT_FAILED, {"code": Reason.PARENT_FAILED, "message": str(error)})
-            ended.append(job)
+            has_bounds = _resolve_waiting(session, job, source)
+        except ValidationError:  # its source has ended all the same
+            log.warning("%s: its spec cannot be read; a sweep tries again", job.id)
+            continue
+        (released if has_bounds else ended).append(job)
     parents.settle_parents(session, (job for job in ended if job.parent_id != leave))
-    return released
+    return [job.id for job in released]
+
+
+def release(session: Session, job: Job) -> list[str]:
+    """Like `release_waiting` for one job, whose row the caller holds and whose source has ended.
+
+    Raises:
+        ValidationError: Its spec cannot be read.
+    """
+    assert job.waits_for is not None  # noqa: S101 - callers ask for such jobs
+    if _resolve_waiting(session, job, repository.get_job(session, job.waits_for)):
+        return [job.id]
+    parents.settle_parents(session, [job])
+    return []
+
+
+def _resolve_waiting(session: Session, job: Job, source: Job) -> bool:
+    """Give a job the bounds that it waited for, or fail it; whether there were any."""
+    spec = job_spec.validate_python(job.spec)
+    assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
+    job.waits_for, job.version = None, job.version + 1
+    try:
+        job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
+    except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
+        _fail_queued(session, job, Reason.PARENT_FAILED, {"code": Reason.PARENT_FAILED, "message": str(error)})
+        return False
+    job.deadline_at = deadlines.of_waiting(job.spec, repository.now(session))
+    return True
 
 
 def give_back(

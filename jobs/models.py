@@ -34,6 +34,7 @@ class Job(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     spec: Mapped[Json]
+    spec_version: Mapped[int] = mapped_column(default=1)  # who can read it: see `jobs.spec_version`
     resolved: Mapped[Json] = mapped_column(default=dict)
     fingerprint: Mapped[str] = mapped_column(String(80))
     slots: Mapped[int]  # how many devices it needs: the world size
@@ -221,6 +222,8 @@ class Worker(Base):
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
     address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
     store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
+    spec_version: Mapped[int] = mapped_column(default=1)  # the newest that it can read
+    troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.troubles`
 
 
 class Gathering(Base):

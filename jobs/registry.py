@@ -1,6 +1,8 @@
 """Workers that beat, and what the sweep mends: leases that ran out, jobs that no worker can take."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -12,9 +14,19 @@ from jobs.deadlines import NO_BACKOFF, Backoff
 from jobs.errors import WorkerNotFoundError
 from jobs.models import Attempt, Job, Seat, Worker
 from jobs.rows import Claim
-from jobs.status import HELD, Outcome, Reason, Status
+from jobs.spec_version import READABLE, SPEC_VERSION
+from jobs.status import HELD, TERMINAL, Outcome, Reason, Status
+from jobs.storage_trouble import PASSING
 
 STUCK_S = 120.0
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str, Exception], None]
+
+
+def _log_trouble(job_id: str, error: Exception) -> None:
+    log.error("%s cannot be mended", job_id, exc_info=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +56,14 @@ class WorkerInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     address: str | None = None
     store: str | None = None
+    spec_version: int = SPEC_VERSION
 
 
-def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: Sequence[int] = ()) -> bool:
-    """Say that a worker lives, for ``ttl_s`` seconds to come, and which of its slots are out of use.
+def beat(
+    database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: Sequence[int] = (),
+    troubles: Mapping[str, str] | None = None,
+) -> bool:  # fmt: skip
+    """Say that a worker lives, for ``ttl_s`` seconds to come, which of its slots are out of use, and what of it fails.
 
     Returns:
         Whether it is to take no more jobs.
@@ -62,6 +78,7 @@ def beat(database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: S
         row.address, row.store = worker.address, worker.store
         row.devices, row.versions = list(worker.devices), dict(worker.versions)
         row.quarantined, row.beat_at = sorted(quarantined), now
+        row.spec_version, row.troubles = worker.spec_version, dict(troubles or {})
         row.expires_at = now + ttl_s
         return bool(row.draining)
 
@@ -106,6 +123,7 @@ def leave(database: Database, name: str) -> None:
 def mend(
     database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S,
     kept: Kept = NOTHING_KEPT,
+    report: Report = _log_trouble,
 ) -> list[str]:  # fmt: skip
     """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
 
@@ -118,25 +136,39 @@ def mend(
         stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
             nothing else, is ended over the worker's head.
         kept: Attempts whose leases are extended where they ran out: their worker lives, since it is the caller.
+        report: Called with the id of a job that could not be mended, and why; the others are mended all the same.
 
     Returns:
         Ids of jobs that may run now.
     """
     with database.write() as session:
-        rung = _take_back(session, max_attempts, backoff, kept)
+        rung = _take_back(session, max_attempts, backoff, kept, report)
     with database.write() as session:
-        rung += _end_overdue(session)
+        rung += _end_overdue(session, report)
     with database.write() as session:
-        rung += _end_stuck(session, stuck_s)
+        rung += _end_stuck(session, stuck_s, report)
+    rung += _release_left(database, report)
     with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
         _mark_unmatched(session)
     return rung
 
 
+@contextmanager
+def _apart(session: Session, job_id: str, report: Report) -> Iterator[None]:
+    """Take back and report what was done for one job where it fails, so that the others are mended all the same."""
+    try:
+        with session.begin_nested():
+            yield
+    except PASSING:
+        raise
+    except Exception as error:
+        report(job_id, error)
+
+
 def _locked(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Job]:
     return session.scalars(
         select(Job)
-        .where(*conditions)
+        .where(*conditions, READABLE)
         .order_by(Job.parent_id, Job.id)  # parents are then locked in the same order by everyone
         .with_for_update(skip_locked=True),
     ).all()
@@ -146,45 +178,63 @@ def _claim(job: Job) -> Claim:
     return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
 
 
-def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept) -> list[str]:
+def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept, report: Report) -> list[str]:
     rung: list[str] = []
     for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
         if kept.has(job.id, job.attempt):
             job.lease_expires_at = repository.now(session) + kept.lease_s
             continue
-        rung += endings.retry(
-            session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
-        )  # fmt: skip
+        with _apart(session, job.id, report):
+            rung += endings.retry(
+                session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
+            )  # fmt: skip
     return rung
 
 
-def _end_overdue(session: Session) -> list[str]:
+def _end_overdue(session: Session, report: Report) -> list[str]:
     """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
     rung: list[str] = []
     for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
-        rung += endings.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
+        with _apart(session, job.id, report):
+            rung += endings.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
     return rung
 
 
-def _end_stuck(session: Session, stuck_s: float) -> list[str]:
+def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
     """End jobs whose worker lives and does not do as it was told; it may write no more then."""
     rung: list[str] = []
     late = db_now() - stuck_s
     for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
-        rung += endings.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+        with _apart(session, job.id, report):
+            rung += endings.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
     for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
-        rung += endings.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+        with _apart(session, job.id, report):
+            rung += endings.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+    return rung
+
+
+def _release_left(database: Database, report: Report) -> list[str]:
+    """Release jobs whose source has ended at a worker that could not read them."""
+    left = (Job.status == Status.QUEUED, Job.waits_for.in_(select(Job.id).where(Job.status.in_(TERMINAL))))
+    with database.read() as session:  # there are none but for updates: no writing transaction each time
+        if session.scalar(select(Job.id).where(*left, READABLE).limit(1)) is None:
+            return []
+    rung: list[str] = []
+    with database.write() as session:
+        for job in _locked(session, *left):
+            with _apart(session, job.id, report):
+                rung += endings.release(session, job)
     return rung
 
 
 def _mark_unmatched(session: Session) -> None:
     waiting = (Job.status == Status.QUEUED, Job.waits_for.is_(None))
     unmatched = Reason.NO_MATCHING_WORKER
-    for nodes in session.scalars(select(Job.nodes).where(*waiting).distinct()).all():
-        most = repository.most_slots(session, nodes)
+    for nodes, version in session.execute(select(Job.nodes, Job.spec_version).where(*waiting).distinct()).all():
+        most = repository.most_slots(session, nodes, version)
         for condition, reason in (
             ((Job.slots > most) & Job.reason.is_(None), unmatched),
             ((Job.slots <= most) & (Job.reason == unmatched), None),
         ):
-            these = (*waiting, Job.nodes == nodes, condition)
+            these = (*waiting, Job.nodes == nodes, Job.spec_version == version, condition)
             session.execute(update(Job).where(*these).values(reason=reason, version=Job.version + 1))

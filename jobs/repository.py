@@ -141,14 +141,16 @@ def live_workers(session: Session) -> Sequence[Worker]:
     return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
 
 
-def most_slots(session: Session, nodes: int = 1) -> int:
+def most_slots(session: Session, nodes: int = 1, spec_version: int = 1) -> int:
     """Slots of the largest job over so many nodes that live workers could run; 0 where there are none.
 
-    Several nodes are workers that have an address and see the same artifact store.
+    Several nodes are workers that have an address and see the same artifact store. Workers that cannot read specs of
+    this version do not count.
     """
     sizes: dict[str | None, list[int]] = {}
     for worker in live_workers(session):
-        if not worker.draining and (nodes == 1 or worker.address is not None):
+        reads = worker.spec_version >= spec_version
+        if reads and not worker.draining and (nodes == 1 or worker.address is not None):
             sizes.setdefault(worker.store if nodes > 1 else None, []).append(worker.slots - len(worker.quarantined))
     fit = [sorted(each, reverse=True)[nodes - 1] for each in sizes.values() if len(each) >= nodes]
     return nodes * max(fit, default=0)

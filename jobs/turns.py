@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from jobs import seats
 from jobs.db import db_now, upsert
 from jobs.models import Job, Submitter
+from jobs.spec_version import READABLE
 from jobs.status import HELD, Status
 
 _OWNER = func.coalesce(Job.owner, "")
@@ -35,6 +36,7 @@ def next_claimable(
         .outerjoin(running, running.c.owner == _OWNER)
         .outerjoin(Submitter, Submitter.owner == _OWNER)
         .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots * Job.nodes)
+        .where(READABLE)
         .where(seats.open_to(worker))
         .where(or_(Job.not_before.is_(None), Job.not_before <= db_now()))
         .order_by(

@@ -29,6 +29,7 @@ from worker.sinks.choose import choose_sinks
 from worker.slots import Slots
 from worker.supervise import Supervisor
 from worker.sweep import Sweep
+from worker.troubles import Troubles
 
 CPU_SLOTS = 2
 
@@ -67,7 +68,12 @@ def run(settings: Settings) -> None:
     info = WorkerInfo(
         name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions(), address, shared
     )  # fmt: skip
-    _serve(settings, dispatcher, Sweep(database, info, dispatcher, settings), supervisor.stopping)
+    troubles = Troubles()
+    look = Look(dispatcher, settings.sweep_interval_s, troubles)
+    sweep = Sweep(
+        database=database, info=info, dispatcher=dispatcher, look=look, troubles=troubles, settings=settings
+    )  # fmt: skip
+    _serve(settings, dispatcher, look, sweep, supervisor.stopping)
     database.close()
 
 
@@ -88,11 +94,13 @@ def _versions() -> dict[str, str]:
     return found | {"python": platform.python_version()}
 
 
-def _serve(settings: Settings, dispatcher: Dispatcher, sweep: Sweep, stopping: threading.Event) -> None:
+def _serve(
+    settings: Settings, dispatcher: Dispatcher, look: Look, sweep: Sweep, stopping: threading.Event
+) -> None:  # fmt: skip
     app = Celery("clr-worker", set_as_current=False)
     app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
     tasks.register(app, dispatcher.wake)
-    look, listener = Look(dispatcher, settings.sweep_interval_s), Listener(app, dispatcher.name)
+    listener = Listener(app, dispatcher.name)
     told: SimpleQueue[int] = SimpleQueue()  # unlike an Event it may be written to in a signal handler
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.put(number))

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 FILE = "processes.json"
 _NOTES = f"attempt-*/**/{FILE}"  # of an attempt's first group in its own folder, of a further one in a folder there
+_FIELDS = {"host", "boot", "worker", "worker_started", "agent", "agent_started", "command"}
 DAY_S = 86_400.0
 _GONE_S = 5.0
 _POLL_S = 0.02
@@ -96,10 +97,11 @@ def _changed(folder: Path) -> float:
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        note: dict[str, Any] = json.loads(file.read_text())
+        note: Any = json.loads(file.read_text())
     except (OSError, ValueError):
         return None  # being written, or cut off when its worker was killed: the ranks die with that worker
-    return note
+    is_known = isinstance(note, dict) and note.keys() >= _FIELDS  # another version may write something else
+    return note if is_known else None
 
 
 def _is(note: dict[str, Any], who: str) -> bool:

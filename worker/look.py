@@ -1,13 +1,12 @@
 """The look into SQL that starts jobs: often enough by itself, and at once when the broker has a message."""
 
-import logging
 import threading
-
-from sqlalchemy.exc import SQLAlchemyError
+import time
 
 from worker.dispatch import Dispatcher
+from worker.troubles import LOOK, Troubles
 
-log = logging.getLogger(__name__)
+STALLED_AFTER_S = 60.0
 
 
 class Look:
@@ -16,8 +15,9 @@ class Look:
     Jobs start here and nowhere else, so that a broker that fails costs at most ``interval_s``.
     """
 
-    def __init__(self, dispatcher: Dispatcher, interval_s: float) -> None:
-        self._dispatcher, self._interval_s = dispatcher, interval_s
+    def __init__(self, dispatcher: Dispatcher, interval_s: float, troubles: Troubles) -> None:
+        self.dispatcher, self.troubles, self._interval_s = dispatcher, troubles, interval_s
+        self._began: float | None = None  # when the look that is under way did
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="look", daemon=True)
 
@@ -28,15 +28,23 @@ class Look:
     def stop(self) -> None:
         """Start no more jobs."""
         self._done.set()
-        self._dispatcher.wake()
+        self.dispatcher.wake()
         self._thread.join()
 
+    def stalled_s(self) -> float:
+        """For how long it has not come back from a look; 0 while looks end in time."""
+        began = self._began
+        gone_s = 0.0 if began is None else time.monotonic() - began
+        return gone_s if gone_s > STALLED_AFTER_S else 0.0
+
     def _run(self) -> None:
-        wanted = self._dispatcher.wanted
-        while not self._done.is_set():
+        wanted = self.dispatcher.wanted
+        while True:
             wanted.clear()  # before the look: what is submitted during it wakes this thread again
-            try:
-                self._dispatcher.start_waiting()
-            except SQLAlchemyError:
-                log.warning("no job can start: SQL does not answer", exc_info=True)
+            if self._done.is_set():
+                return
+            self._began = time.monotonic()
+            with self.troubles.step(LOOK):
+                self.dispatcher.start_waiting()
+            self._began = None
             wanted.wait(self._interval_s)

@@ -13,6 +13,8 @@ from jobs.registry import Kept, WorkerInfo
 from jobs.settings import Settings
 from worker import attempt_files, cached_datasets, leftovers
 from worker.dispatch import Dispatcher
+from worker.look import Look
+from worker.troubles import BEAT, SWEEP, Troubles
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,12 @@ CLEAN_EVERY_S = 600.0
 class Sweep:
     """A thread that runs for as long as the worker does; any number of workers may sweep at once."""
 
-    def __init__(self, database: Database, info: WorkerInfo, dispatcher: Dispatcher, settings: Settings) -> None:
+    def __init__(
+        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, look: Look, troubles: Troubles,
+        settings: Settings,
+    ) -> None:  # fmt: skip
         self._database, self._info, self._dispatcher, self._settings = database, info, dispatcher, settings
+        self._look, self._troubles = look, troubles
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
 
@@ -46,32 +52,46 @@ class Sweep:
             log.warning("could not take this worker off the list", exc_info=True)
 
     def _beat(self, ttl_s: float) -> None:
-        slots = self._dispatcher.slots
+        slots, stalled_s = self._dispatcher.slots, self._look.stalled_s()
         slots.release()
-        if registry.beat(self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined):
+        if stalled_s:  # nobody is to count on a worker that starts nothing
+            log.error("no beat: the look into SQL has not come back for %.0f s", stalled_s)
+            return
+        if registry.beat(
+            self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
+        ):
             self._dispatcher.draining.set()
         else:
             self._dispatcher.draining.clear()
 
     def _clean(self) -> None:
-        """Away with what workers of this host have left behind."""
-        runs_dir = self._settings.runs_dir
-        try:
-            leftovers.end_orphans(self._database, runs_dir)
-            attempt_files.tidy_attempts(self._database, runs_dir)
-            leftovers.tidy_runs(self._database, runs_dir, keep_days=self._settings.keep_logs_days)
-            cached_datasets.clean(self._database, self._settings)
-        except (OSError, SQLAlchemyError):
-            log.warning("could not clean up %s", self._settings.data_dir, exc_info=True)
+        """Away with what workers of this host have left behind; what fails does not keep the rest from it."""
+        database, settings, troubles = self._database, self._settings, self._troubles
+        with troubles.step("orphans"):
+            leftovers.end_orphans(database, settings.runs_dir)
+        with troubles.step("attempt files"):
+            attempt_files.tidy_attempts(database, settings.runs_dir)
+        with troubles.step("run directories"):
+            leftovers.tidy_runs(database, settings.runs_dir, keep_days=settings.keep_logs_days)
+        with troubles.step("cached datasets"):
+            cached_datasets.clean(database, settings)
 
     def _mend(self) -> None:
         settings = self._settings
+        unmended: set[str] = set()
+
+        def report(job_id: str, error: Exception) -> None:
+            unmended.add(job_id)
+            self._troubles.note(job_id, error)
+
         registry.mend(
             self._database, max_attempts=settings.max_attempts,
             backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
             stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
             kept=Kept(self._dispatcher.leases.has, settings.lease_s),
+            report=report,
         )  # fmt: skip
+        self._troubles.keep("job_", unmended)
 
     def _run(self) -> None:
         interval, clean_at = self._settings.sweep_interval_s, 0.0
@@ -79,10 +99,9 @@ class Sweep:
             if time.monotonic() >= clean_at:
                 self._clean()
                 clean_at = time.monotonic() + CLEAN_EVERY_S
-            try:
+            with self._troubles.step(BEAT):
                 self._beat(max(BEATS_PER_LIFE * interval, 5.0))
+            with self._troubles.step(SWEEP):
                 self._mend()
-            except SQLAlchemyError:
-                log.warning("sweep failed: SQL does not answer", exc_info=True)
             if self._done.wait(interval):
                 return

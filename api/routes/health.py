@@ -1,5 +1,7 @@
 """Liveness and readiness."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Response
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,11 +10,12 @@ from api.deps import Parts, Services
 from api.schemas.health import Health
 from jobs import repository
 from jobs.errors import BrokerUnreachableError
-from jobs.models import Base, Job
+from jobs.models import Base, Job, Worker
 
 router = APIRouter(tags=["health"])
 
 NEEDED = {"database", "workers"}
+LOOK = "look"  # as in `worker.troubles`
 
 
 @router.get("/healthz")
@@ -27,7 +30,7 @@ def readyz(parts: Parts, response: Response) -> Health:
 
     `degraded`, with 200, says that something is wrong and jobs run all the same.
     """
-    checks = {"database": _database(parts), "broker": _broker(parts), "workers": _workers(parts)}
+    checks = {"database": _database(parts), "broker": _broker(parts)} | _workers(parts)
     wrong = {name for name, check in checks.items() if check != "ok"}
     if wrong & NEEDED:
         response.status_code = 503
@@ -56,9 +59,23 @@ def _broker(parts: Services) -> str:
     return "ok"
 
 
-def _workers(parts: Services) -> str:
+def _workers(parts: Services) -> dict[str, str]:
+    """Whether a worker lives that can start jobs, and what of workers fails; why, their logs say."""
     try:
         with parts.database.read() as session:
-            return "ok" if repository.live_workers(session) else "none is alive"
+            workers = repository.live_workers(session)
     except SQLAlchemyError:
-        return "unknown: the database does not answer"
+        return {"workers": "unknown: the database does not answer", "troubles": "unknown"}
+    found = "none is alive" if not workers else "ok"
+    if workers and all(LOOK in (worker.troubles or {}) for worker in workers):
+        found = "none can start jobs"
+    return {"workers": found, "troubles": _troubles(workers)}
+
+
+def _troubles(workers: Sequence[Worker]) -> str:
+    """Anyone may ask for it, so it names no worker and no job."""
+    failing = [worker.troubles for worker in workers if worker.troubles]
+    if not failing:
+        return "ok"
+    parts = {"jobs" if part.startswith("job_") else part for troubles in failing for part in troubles}
+    return f"{len(failing)} of {len(workers)} workers fail at: {', '.join(sorted(parts))}"

@@ -129,9 +129,9 @@ def _deaf() -> None:
 
     begin = Look.__init__
 
-    def init(self: Look, dispatcher: Any, interval_s: Any) -> None:
+    def init(self: Look, dispatcher: Any, interval_s: Any, *others: Any) -> None:
         del interval_s
-        begin(self, dispatcher, None)  # type: ignore[arg-type]  # waits for the bell alone
+        begin(self, dispatcher, None, *others)  # type: ignore[arg-type]  # waits for the bell alone
 
     _replace("worker.look", "Look.__init__", init)
     _replace("worker.listener", "Listener._run", Listener._consume)

@@ -121,7 +121,7 @@ def test_a_server_without_broker_and_workers_says_that_it_is_not_ready(client: T
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"] == {
-        "database": "ok", "broker": "does not answer", "workers": "none is alive",
+        "database": "ok", "broker": "does not answer", "workers": "none is alive", "troubles": "ok",
     }  # fmt: skip
 
 
@@ -129,7 +129,12 @@ def test_a_server_that_lacks_its_broker_alone_is_ready_and_says_so(client: TestC
     registry.beat(database, WorkerInfo("w", "host", 1, 2, "cpu"), ttl_s=60)
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
-    assert response.json()["checks"] == {"database": "ok", "broker": "does not answer", "workers": "ok"}
+    assert response.json()["checks"] == {
+        "database": "ok",
+        "broker": "does not answer",
+        "workers": "ok",
+        "troubles": "ok",
+    }
 
 
 def test_a_database_without_tables_is_not_ready(settings: Settings) -> None:

@@ -1,0 +1,201 @@
+"""Jobs of a newer version in the queue, rows that cannot be read, and a sweep that goes on all the same."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import update
+
+from jobs import endings, lifecycle, registry, repository, service
+from jobs.artifacts import ArtifactStore
+from jobs.db import Database
+from jobs.models import Job
+from jobs.registry import WorkerInfo
+from jobs.settings import Settings
+from jobs.spec_version import SPEC_VERSION
+from jobs.status import Reason
+from migrations.run import downgrade, upgrade
+from tests.attempts import claim, job
+from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
+from worker.dispatch import Dispatcher
+from worker.launch import Launcher
+from worker.look import Look
+from worker.slots import Slots
+from worker.supervise import Supervisor
+from worker.sweep import Sweep
+from worker.troubles import Troubles
+
+OURS = WorkerInfo("w", "host", 1, 2, "cpu")
+NEWER = WorkerInfo("newer", "host", 2, 2, "cpu", spec_version=SPEC_VERSION + 1)
+
+
+def submit(database: Database) -> str:
+    return service.submit(database, train_spec()).job_id
+
+
+def change(database: Database, job_id: str, **values: object) -> None:
+    with database.write() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(**values))
+
+
+def make_newer(database: Database, job_id: str) -> None:
+    spec = job(database, job_id).spec
+    change(database, job_id, spec=spec | {"of_tomorrow": 1}, spec_version=SPEC_VERSION + 1)
+
+
+def test_a_newer_job_does_not_block_the_queue_and_waits_for_a_worker_that_can_read_it(database: Database) -> None:
+    registry.beat(database, OURS, ttl_s=60)
+    newer, behind = submit(database), submit(database)
+    make_newer(database, newer)
+    registry.mend(database, max_attempts=3)
+    assert job(database, newer).reason == Reason.NO_MATCHING_WORKER
+    assert job(database, behind).reason is None
+    assert claim(database).job_id == behind
+    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30) is None
+    registry.beat(database, NEWER, ttl_s=60)
+    registry.mend(database, max_attempts=3)
+    assert (job(database, newer).status, job(database, newer).reason) == ("queued", None)
+
+
+def test_a_newer_job_that_is_lost_is_left_to_those_who_can_read_it(database: Database) -> None:
+    newer, ours = submit(database), submit(database)
+    claim(database), claim(database)
+    make_newer(database, newer)
+    for job_id in (newer, ours):
+        change(database, job_id, lease_expires_at=1.0)
+    registry.mend(database, max_attempts=3)
+    assert [job(database, job_id).status for job_id in (newer, ours)] == ["running", "queued"]
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_from_being_mended(database: Database) -> None:
+    broken, ours = submit(database), submit(database)
+    claim(database), claim(database)
+    for job_id in (broken, ours):
+        change(database, job_id, lease_expires_at=1.0)
+    spec = job(database, broken).spec
+    change(database, broken, spec=[])
+    found: dict[str, Exception] = {}
+    assert registry.mend(database, max_attempts=3, report=found.__setitem__) == [ours]
+    assert list(found) == [broken]
+    change(database, broken, spec=spec)
+    assert registry.mend(database, max_attempts=3) == [broken]
+
+
+def test_a_range_test_ends_although_what_waits_for_it_cannot_be_read(database: Database) -> None:
+    source = service.submit(database, lr_find_spec()).job_id
+    waiting = service.submit(
+        database, train_spec(conditions=conditions(), schedule=one_cycle({"from_job": source}))
+    ).job_id  # fmt: skip
+    spec = job(database, waiting).spec
+    change(database, waiting, spec=spec | {"of_tomorrow": 1})
+    mine = claim(database)
+    endings.fail(database, mine, Reason.INTERNAL_ERROR, "for this test")
+    assert job(database, source).status == "failed"
+    found: dict[str, Exception] = {}
+    registry.mend(database, max_attempts=3, report=found.__setitem__)
+    assert {each: type(error) for each, error in found.items()} == {waiting: ValidationError}
+    change(database, waiting, spec=spec)
+    registry.mend(database, max_attempts=3)
+    assert (job(database, waiting).status, job(database, waiting).reason) == ("failed", Reason.PARENT_FAILED)
+
+
+@pytest.fixture
+def look(database: Database, database_url: str, tmp_path: Path) -> Look:
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), sweep_interval_s=0.05)
+    supervisor = Supervisor(database, ArtifactStore(tmp_path), Launcher(), settings, False, threading.Event())
+    dispatcher = Dispatcher(
+        name="w", database=database, slots=Slots(2), supervisor=supervisor, settings=settings
+    )  # fmt: skip
+    return Look(dispatcher, 0.05, Troubles())
+
+
+@pytest.fixture
+def sweep(look: Look, database: Database, database_url: str, tmp_path: Path) -> Iterator[Sweep]:
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), sweep_interval_s=0.05)
+    sweep = Sweep(
+        database=database, info=OURS, dispatcher=look.dispatcher, look=look, troubles=look.troubles, settings=settings
+    )  # fmt: skip
+    sweep.start()
+    yield sweep
+    sweep.stop()
+
+
+def troubles(database: Database) -> dict[str, str] | None:
+    with database.read() as session:
+        return {worker.name: worker.troubles or {} for worker in repository.live_workers(session)}.get("w")
+
+
+def await_troubles(database: Database, parts: set[str] | None) -> None:
+    deadline = time.monotonic() + 30
+    while (found := troubles(database)) is None or set(found) != parts:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def test_a_sweep_goes_on_over_a_row_that_it_cannot_mend_and_says_so(
+    database: Database, sweep: Sweep, client: TestClient
+) -> None:
+    del sweep
+    await_troubles(database, set())
+    broken = submit(database)
+    claim(database)
+    spec = job(database, broken).spec
+    change(database, broken, spec=[], lease_expires_at=1.0)
+    await_troubles(database, {broken})
+    health = client.get("/readyz").json()
+    assert (health["status"], health["checks"]["troubles"]) == ("degraded", "1 of 1 workers fail at: jobs")
+    assert "clr_worker_troubles 1.0" in client.get("/metrics").text
+    change(database, broken, spec=spec)
+    await_troubles(database, set())
+    assert client.get("/readyz").json()["checks"]["troubles"] == "ok"
+    assert job(database, broken).status == "queued"
+
+
+def test_a_worker_that_cannot_start_jobs_is_not_ready(
+    database: Database, look: Look, sweep: Sweep, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del sweep
+
+    def fail() -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(look.dispatcher, "start_waiting", fail)
+        look.start()
+        await_troubles(database, {"look"})
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["checks"]["workers"]) == (503, "none can start jobs")
+    look.dispatcher.draining.set()
+    await_troubles(database, set())
+    look.stop()
+
+
+def test_a_worker_whose_look_hangs_does_not_beat(
+    database: Database, look: Look, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came_back = threading.Event()
+    await_troubles(database, set())
+    monkeypatch.setattr("worker.look.STALLED_AFTER_S", 0.0)
+    monkeypatch.setattr(look.dispatcher, "start_waiting", came_back.wait)
+    look.start()
+    deadline = time.monotonic() + 30
+    while troubles(database) is not None:  # a beat may have been on its way
+        assert time.monotonic() < deadline
+        registry.leave(database, "w")
+        sweep._beat(60)
+    came_back.set()
+    await_troubles(database, set())
+    look.stop()
+
+
+def test_jobs_from_before_the_revision_are_of_the_first_version(database: Database) -> None:
+    job_id = submit(database)
+    registry.beat(database, OURS, ttl_s=60)
+    downgrade(database, "0011")
+    upgrade(database)
+    assert job(database, job_id).spec_version == 1
+    assert troubles(database) == {}
