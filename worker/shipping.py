@@ -137,6 +137,9 @@ class Shipper:
         self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
         local.unlink()
 
+    def _take_alarm(self, line: dict[str, Any], _group: int) -> None:
+        self._batch.alarms.append(line["alarm"])
+
     def _take_note(self, line: dict[str, Any], _group: int) -> None:
         self._batch.notes.append((line["kind"], line["data"]))
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from clr_core.diagnosis.batch_size import diagnose_batch_size
 from clr_core.diagnosis.divergence import diverged_at, divergence
+from clr_core.diagnosis.explosion import Explosion
 from clr_core.diagnosis.finding import Evaluation, Finding, finite_part
 from clr_core.diagnosis.overfitting import overfitting
 from clr_core.diagnosis.peak import peak_too_small
 from clr_core.diagnosis.plateau import plateau
 
-__all__ = ["Evaluation", "Finding", "diagnose", "diagnose_batch_size", "diverged_at"]
+__all__ = ["Evaluation", "Explosion", "Finding", "diagnose", "diagnose_batch_size", "diverged_at"]
 
 _RULES = (divergence, overfitting, plateau, peak_too_small)
 

@@ -30,7 +30,7 @@ class Finding:
     """Something in a curve that one can act on.
 
     Attributes:
-        code: ``overfitting``, ``divergence``, ``plateau`` or ``peak_too_small``.
+        code: ``overfitting``, ``divergence``, ``loss_exploded``, ``plateau`` or ``peak_too_small``.
         step: Zero-based step of the evaluation, or of the loss, at which it shows.
         message: What is seen, with its numbers.
         evidence: The numbers, all finite.

@@ -39,6 +39,9 @@ class Place:
 
 def capture(learner: Learner, place: Place, memory: Memory) -> dict[str, Any]:
     """The state after ``place.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
+    remembered = asdict(memory)
+    # Beside the memory, not in it: workers of the version before read the same format, and pass over what is new here.
+    first_loss = remembered.pop("first_loss")
     return {
         "format": FORMAT,
         "learner": learner.state_dict(),
@@ -46,7 +49,8 @@ def capture(learner: Learner, place: Place, memory: Memory) -> dict[str, Any]:
         "sampler": {"seed": place.seed, "step": place.step},
         "random": _of_all_ranks(learner.world),
         "metrics_offset": place.step,
-        "memory": asdict(memory),
+        "memory": remembered,
+        "first_loss": first_loss,
     }
 
 

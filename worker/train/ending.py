@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.errors import TrainingError
 from jobs.spec import TrainSpec
+from jobs.status import Reason
 from worker.train.activity import activity
 from worker.train.averaging import CycleAverage
 from worker.train.data import Data
@@ -78,6 +80,8 @@ class Ending:
 
     def _hand_out(self, learner: Learner, result: Result, done: int) -> None:
         activity.at("ending")
+        if not math.isfinite(loss := result["final"]["val_loss"]):
+            raise TrainingError(Reason.DIVERGED, f"validation loss of the averaged weights is {loss}: take lower rates")
         result = _finite(result)
         if self.report.writes:
             folder = self.report.folder

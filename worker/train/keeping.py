@@ -62,7 +62,8 @@ class Keeper:
         world = self._learner.world
         state = checkpoint.read(found, world.device)
         with checkpoint.loading(found):
-            step, memory = int(state["schedule"]["step"]), Memory(**state["memory"])
+            step = int(state["schedule"]["step"])
+            memory = Memory(**state["memory"], first_loss=state.get("first_loss"))
         # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
         # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
         for _ in range(REHEARSALS):

@@ -20,6 +20,7 @@ class Memory:
         best_step: Steps done by then.
         steps_to_target: Steps done when the target of ``early_stop`` was first reached, None until then.
         noise_scale: Averages of `NoiseMeter`, None where it does not measure.
+        first_loss: Training loss of the first step, None before it.
     """
 
     loss_sum: float = 0.0
@@ -28,6 +29,7 @@ class Memory:
     best_step: int | None = None
     steps_to_target: int | None = None
     noise_scale: dict[str, Any] | None = None
+    first_loss: float | None = None
 
     def add(self, losses: list[float]) -> None:
         """Count training losses; one after the other, so that the sum does not depend on how they are bundled."""

@@ -1,5 +1,6 @@
 """Objectives: what a model is to minimise, and what is measured on the validation split."""
 
+import math
 from typing import Protocol
 
 import torch
@@ -16,10 +17,12 @@ class Objective(Protocol):
 
     Attributes:
         outputs: Width of the model's output: ``[N, outputs]``.
+        of_guessing: Loss of a model that knows nothing.
         sums_size: Length of what `sums` returns.
     """
 
     outputs: int
+    of_guessing: float
     sums_size: int
 
     def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
@@ -38,7 +41,7 @@ class CrossEntropy:
     sums_size = 2
 
     def __init__(self, classes: int) -> None:
-        self.outputs = classes
+        self.outputs, self.of_guessing = classes, math.log(classes)
 
     def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """Mean cross entropy, with the labels smoothed where asked (Szegedy et al. 2016, section 7)."""
@@ -62,6 +65,8 @@ class MeanSquaredError:
     Args:
         targets: T, the numbers to predict for each sample.
     """
+
+    of_guessing = 1.0  # the mean of the training targets is always 0, their deviation 1
 
     def __init__(self, targets: int) -> None:
         self.outputs = targets

@@ -63,6 +63,10 @@ class Report:
         """A file to be kept lies in the run directory, whole: the ``model`` after ``step`` steps, or its ``card``."""
         self._line("file", kind=kind, step=step, file=file)
 
+    def alarm(self, alarm: dict[str, Any]) -> None:
+        """Something about the curve that one can act on, as `clr_core.diagnosis.Finding` has it."""
+        self._line("alarm", alarm=alarm)
+
     def note(self, kind: str, data: dict[str, Any]) -> None:
         """Something that whoever reads the job's events should know."""
         self._line("note", kind=kind, data=data)

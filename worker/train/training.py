@@ -4,7 +4,7 @@ import math
 from contextlib import nullcontext
 from typing import Any
 
-from clr_core.diagnosis import diagnose_batch_size
+from clr_core.diagnosis import Explosion, diagnose_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.averaging_options import cycle_ends
@@ -65,6 +65,7 @@ class Training:
         self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
         self.ledger = Ledger(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
         self.memory = Memory()
+        self.explosion = Explosion(self.learner.objective.of_guessing)
         self.noise = self._noise_meter(sizes)
         self.keeper = Keeper(self.learner, report, plan.spec.seed)
         self.evaluation: dict[str, float] = {}
@@ -74,6 +75,7 @@ class Training:
         first, total = 0, self.length.total_steps
         if self.plan.resume is not None:
             first, self.memory = self.keeper.resume(self.plan.resume)
+            self.explosion.first = self.memory.first_loss
             self.scheduler.load_state_dict({"step": first})
             if self.noise is not None and self.memory.noise_scale is not None:
                 self.noise.load_state_dict(self.memory.noise_scale)
@@ -134,14 +136,23 @@ class Training:
         values = step_metrics(exchange, rates, samples)
         self.report.points(exchange.steps, values, done=done, epoch=epoch)
         self._refuse_divergence(exchange.steps, exchange.losses, rates["lr"])
-        self.memory.add(exchange.losses)
+        self._follow_loss(exchange.steps, exchange.losses, rates["lr"])
         self._note_noise(exchange.gradient_squares, done, epoch)
         if evaluate:
             self._evaluate(step, epoch)
         is_last = done == self.length.total_steps or self._has_reached_its_target()
+        if is_last:
+            self._refuse_ruin()
         if exchange.checkpoint_due or exchange.stop or is_last:
             self.keeper.save(done, self.memory)
         return exchange.stop and not is_last
+
+    def _follow_loss(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
+        self.memory.add(losses)
+        found = self.explosion.see(steps, losses, lrs)
+        self.memory.first_loss = self.explosion.first
+        if found is not None:
+            self.report.alarm(found.to_dict())
 
     def _note_noise(self, squares: dict[int, tuple[float, float]], done: int, epoch: float) -> None:
         if self.noise is None or not squares:
@@ -176,6 +187,11 @@ class Training:
             sizes = {"global_batch_size": asked.global_batch_size, "world_size": asked.world_size}
             result["diagnosis"] = {"batch_size": diagnose_batch_size(self.noise.scale, **sizes)}
         return result
+
+    def _refuse_ruin(self) -> None:
+        why = self.explosion.ruin(self.evaluation["val_loss"])
+        if why is not None:
+            raise TrainingError(Reason.DIVERGED, f"{why}: take a lower max_lr")
 
     def _refuse_divergence(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
         for step, loss, lr in zip(steps, losses, lrs, strict=True):

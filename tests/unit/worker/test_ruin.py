@@ -1,0 +1,100 @@
+"""Short trainings of one rank, to their end: those whose weights are destroyed, and healthy ones."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import distributed as dist
+
+from jobs.errors import TrainingError
+from jobs.rows import Claim
+from jobs.settings import Settings
+from jobs.status import Reason
+from tests.builders import conditions, one_cycle, train_spec
+from worker.rundir import ReportTail, write_plan
+from worker.train import checkpoint
+from worker.train.checkpoint import Place
+from worker.train.datasets import load
+from worker.train.memory import Memory
+from worker.train.plan import Plan
+from worker.train.report import Report
+from worker.train.training import Training
+from worker.train.world import World
+
+Lines = list[dict[str, Any]]
+WORLD = World(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Iterator[Callable[..., Lines]]:
+    torch.set_num_threads(1)  # as ranks do
+    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+
+    def train(max_lr: float, steps: int, *, seed: int = 0, model: str = "mlp") -> Lines:
+        folder = tmp_path / f"attempt-{len(list(tmp_path.iterdir()))}"
+        asked = conditions(world_size=1, model={"name": model})
+        spec = train_spec(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked)
+        rates = {"max_lr": max_lr, "div_factor": 10.0}
+        claim = Claim("job", 1, "train", 1, spec.model_dump(mode="json"), rates, None, None, 0)
+        write_plan(folder, claim, Settings(data_dir=tmp_path), None)
+        plan = Plan.read(folder / "plan.json")
+        with Report(folder, writes=True) as report:
+            try:
+                Training(WORLD, plan, report, load(plan, WORLD.device)).run()
+            except TrainingError as error:
+                (folder / "error.json").write_text(json.dumps([error.reason, str(error)]))
+        lines = ReportTail(folder).read()
+        if (folder / "error.json").exists():
+            lines.append({"type": "error", "error": json.loads((folder / "error.json").read_text())})
+        return lines
+
+    yield train
+    dist.destroy_process_group()
+
+
+def of_type(lines: Lines, kind: str) -> Lines:
+    return [line for line in lines if line["type"] == kind]
+
+
+def test_weights_that_are_destroyed_without_nan_are_an_alarm_and_a_failure(trained: Callable[..., Lines]) -> None:
+    lines = trained(1000.0, 60)
+    assert [line["alarm"]["code"] for line in of_type(lines, "alarm")] == ["loss_exploded"]
+    (failed,) = of_type(lines, "error")
+    reason, message = failed["error"]
+    assert reason == Reason.DIVERGED
+    assert "take a lower max_lr" in message
+    assert of_type(lines, "result") == of_type(lines, "file") == []
+    assert any("val_loss" in line["values"] for line in of_type(lines, "points")), "its curve is whole"
+
+
+@pytest.mark.parametrize(
+    ("model", "max_lr", "steps", "seed"),
+    [("mlp", 0.1, 60, 0), ("mlp", 1.0, 60, 1), ("mlp", 1.0, 60, 2), ("cnn", 0.1, 10, 0), ("resnet8", 3.0, 20, 1)],
+)
+def test_healthy_trainings_end_well_and_without_an_alarm(
+    trained: Callable[..., Lines], model: str, max_lr: float, steps: int, seed: int
+) -> None:
+    lines = trained(max_lr, steps, seed=seed, model=model)
+    assert of_type(lines, "alarm") == of_type(lines, "error") == []
+    assert len(of_type(lines, "result")) == 1
+
+
+def test_the_memory_in_a_checkpoint_has_what_workers_of_the_version_before_know(
+    trained: Callable[..., Lines], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[dict[str, Any]] = []
+    capture = checkpoint.capture
+
+    def noted(learner: Any, place: Place, memory: Memory) -> dict[str, Any]:
+        written.append(capture(learner, place, memory))
+        return written[-1]
+
+    monkeypatch.setattr(checkpoint, "capture", noted)
+    trained(0.1, 5)
+    assert set(written[-1]["memory"]) == set(asdict(Memory())) - {"first_loss"}
+    assert written[-1]["first_loss"] > 0
