@@ -2,14 +2,16 @@
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
-from jobs import lifecycle, logs, turns
+from jobs import lifecycle, logs, turns, unheard
 from jobs.db import Database
 from jobs.models import Job
 from jobs.rows import Claim
 from jobs.seats import Place
 from jobs.settings import Settings
+from jobs.storage_trouble import PASSING
 from worker.crew import Crew
 from worker.leases import Leases
 from worker.slots import Slots
@@ -35,6 +37,8 @@ class Dispatcher:
         self._settings, self._crew = settings, crew
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._taken: set[tuple[str, int]] = set()  # attempts that run here
+        self._unheard_until = 0.0  # a claim may stand whose answer was lost
         self.draining = threading.Event()
         self.wanted = threading.Event()
 
@@ -44,6 +48,7 @@ class Dispatcher:
 
     def start_waiting(self) -> None:
         """Start jobs, each in a thread of its own, until none waits that fits the free slots."""
+        self._give_back_unheard()
         while self._takes_jobs() and self._one_fits() and (taken := self._take_next()):
             found, devices = taken
             log.info("%s attempt %s: slots %s are taken", found.job_id, found.attempt, devices)
@@ -51,7 +56,7 @@ class Dispatcher:
             try:
                 thread.start()
             except BaseException:
-                self.free(devices)
+                self._drop(found, devices)
                 raise
             self._threads = [*(other for other in self._threads if other.is_alive()), thread]
 
@@ -68,8 +73,12 @@ class Dispatcher:
         except Exception:
             log.exception("%s attempt %s: the worker failed", found.job_id, found.attempt)
         finally:
-            self.free(devices)
+            self._drop(found, devices)
             self.wake()
+
+    def _drop(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
+        self._taken.discard((found.job_id, found.attempt))
+        self.free(devices)
 
     def _supervise(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
         spare = _Spare(self)
@@ -113,17 +122,35 @@ class Dispatcher:
     def _takes_jobs(self) -> bool:
         return not (self._supervisor.stopping.is_set() or self.draining.is_set())
 
+    def _give_back_unheard(self) -> None:
+        """Queue again what a claim has taken whose answer was lost; looked for as long as its lease may hold."""
+        if time.monotonic() >= self._unheard_until:
+            return
+        with self._lock:
+            most = self._settings.max_attempts
+            unheard.give_back(self._database, self.name, lambda *each: each in self._taken, max_attempts=most)
+
     def _take_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
         with self._lock:
-            claim = lifecycle.claim_next(
-                self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
-                lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
-                takes_seats=self._crew is not None,
-            )  # fmt: skip
-            if claim is None and self._crew is not None:
-                place = self._crew.sit(self.slots.usable, self.slots.free)
-                return None if place is None else (place, self.slots.take(place.slots))
-            return None if claim is None else (claim, self.slots.take(claim.slots))
+            try:
+                taken = self._claim_next()
+            except PASSING:
+                self._unheard_until = time.monotonic() + self._settings.lease_s
+                raise
+            if taken is not None:
+                self._taken.add((taken[0].job_id, taken[0].attempt))
+            return taken
+
+    def _claim_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
+        claim = lifecycle.claim_next(
+            self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
+            lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
+            takes_seats=self._crew is not None,
+        )  # fmt: skip
+        if claim is None and self._crew is not None:
+            place = self._crew.sit(self.slots.usable, self.slots.free)
+            return None if place is None else (place, self.slots.take(place.slots))
+        return None if claim is None else (claim, self.slots.take(claim.slots))
 
 
 @dataclass(frozen=True, slots=True)

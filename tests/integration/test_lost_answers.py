@@ -27,9 +27,11 @@ from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
 from tests.lost_answers import Proxy, lost_answers
+from worker.dispatch import Dispatcher
 from worker.launch import Launcher
 from worker.lease import Lease
 from worker.shipping import Shipper
+from worker.slots import Slots
 from worker.supervise import Supervisor
 
 
@@ -207,6 +209,39 @@ def test_a_submission_with_a_key_is_found_again(database: Database) -> None:
     assert not again.is_new
     with database.read() as session:
         assert session.scalars(select(Job.id)).all() == [again.job_id]
+
+
+class Ranks:
+    """A supervisor that notes what it is to run."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, int]] = []
+        self.stopping, self.unkilled = threading.Event(), dict[tuple[int, ...], Any]()
+        self.kept = dict[int, Any]()
+
+    def run(self, found: Claim, *_: object) -> None:
+        self.ran.append((found.job_id, found.attempt))
+
+
+def test_a_job_whose_claim_was_not_answered_runs_at_the_next_look_and_loses_no_try(
+    database: Database, tmp_path: Path
+) -> None:
+    job_id = service.submit(database, train_spec(max_attempts=1)).job_id
+    settings, ranks = Settings(data_dir=tmp_path), Ranks()
+    dispatcher = Dispatcher(
+        name="w", database=database, slots=Slots(2), supervisor=cast(Supervisor, ranks), settings=settings
+    )
+    with lost_answers(database), pytest.raises(OperationalError):
+        dispatcher.start_waiting()
+    assert (job(database, job_id).status, ranks.ran) == (Status.RUNNING, [])
+    dispatcher.start_waiting()
+    dispatcher.join()
+    assert (job(database, job_id).failures, ranks.ran) == (0, [(job_id, 2)])
+    other = service.submit(database, train_spec()).job_id
+    mine = claim(database)  # by another thread of the same worker, which runs it
+    dispatcher._taken.add((mine.job_id, mine.attempt))
+    dispatcher.start_waiting()
+    assert job(database, other).status == Status.RUNNING
 
 
 def test_an_upload_whose_commit_was_not_answered_stands_with_its_file(database: Database, tmp_path: Path) -> None:
