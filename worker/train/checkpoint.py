@@ -106,8 +106,10 @@ def _unwritable(error: BaseException, path: Path) -> TrainingError:
     return TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {path.name} cannot be written: {error}")
 
 
-def read(resume: Resume, device: torch.device) -> dict[str, Any]:
+def read(resume: Resume) -> dict[str, Any]:
     """Read a checkpoint, whose SHA-256 must be the one that was recorded.
+
+    Its tensors are on the CPU: a device need not hold them beside those of the learner, which takes copies.
 
     Raises:
         TrainingError: The file is missing or not the one that was stored (`Reason.CHECKPOINT_DAMAGED`).
@@ -117,7 +119,7 @@ def read(resume: Resume, device: torch.device) -> dict[str, Any]:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != resume.sha256:
             raise ValueError("its SHA-256 differs from that of the file that was stored")
-        state: dict[str, Any] = torch.load(resume.path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(resume.path, map_location="cpu", weights_only=True)
         if state["format"] != FORMAT:
             raise ValueError(f"it is of another version of the service: format {state['format']}, not {FORMAT}")
     return state

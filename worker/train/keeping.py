@@ -60,7 +60,7 @@ class Keeper:
             TrainingError: The file is missing or damaged, or does not fit (`Reason.CHECKPOINT_DAMAGED`).
         """
         world = self._learner.world
-        state = checkpoint.read(found, world.device)
+        state = checkpoint.read(found)
         with checkpoint.loading(found):
             step = int(state["schedule"]["step"])
             memory = Memory(**state["memory"], first_loss=state.get("first_loss"))

@@ -52,10 +52,10 @@ def run(world: World, plan: Plan, report: Report) -> None:
     report.result({"stopped_at_step": stopped})
 
 
-def _weights(start: Resume, device: torch.device) -> dict[str, Tensor]:
+def _weights(start: Resume) -> dict[str, Tensor]:
     try:
         with checkpoint.loading(start):
-            weights: dict[str, Tensor] = checkpoint.read(start, device)["learner"]["model"]
+            weights: dict[str, Tensor] = checkpoint.read(start)["learner"]["model"]
     except TrainingError as error:
         raise TrainingError(Reason.INVALID_DATA, f"range_test.start_from: {error}") from error
     return weights
@@ -140,7 +140,7 @@ class Lab:
         learner = Learner(self.world, self.data, self.plan.conditions, seed=seed, lr=lr)
         if self.plan.start is not None:
             if self._initial is None:
-                self._initial = _weights(self.plan.start, self.world.device)
+                self._initial = _weights(self.plan.start)
             learner.bare_model.load_state_dict(self._initial)
         return learner
 
