@@ -17,6 +17,7 @@ from worker.train.activity import activity
 from worker.train.augmentation import augment, draw
 from worker.train.averaging import CycleAverage, WeightAverage
 from worker.train.data import Data
+from worker.train.evaluation import evaluation_batch
 from worker.train.feed import Feed, make_feed, validation_batches
 from worker.train.models import build_model
 from worker.train.objective import objective_of
@@ -39,6 +40,9 @@ class Learner:
         sizes: Global batch size of every step; that of the conditions if left out.
         ema_decay: Decay of a moving average of the weights, where one is wanted.
         cycle_ends: Steps after which weights go into a plain average, where one is wanted.
+
+    Attributes:
+        piece: Samples that go through the model at once in a step.
 
     Raises:
         TrainingError: Model, data and conditions do not go together, or something is not installed here.
@@ -67,7 +71,7 @@ class Learner:
         self.model = parallel(self._model, conditions, world)
         self.average = None if ema_decay is None else WeightAverage(self._model, ema_decay)
         self.cycles = None if cycle_ends is None else CycleAverage(self._model, cycle_ends)
-        self._piece = conditions.rank_batch_size // conditions.accumulation_steps
+        self.piece = conditions.rank_batch_size // conditions.accumulation_steps
         self._feed: Feed | None = None
 
     @property
@@ -155,12 +159,12 @@ class Learner:
 
     def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Gradients of the mean loss over the rank's batch, by pieces; only the last one talks to other ranks."""
-        if len(targets) <= self._piece:
+        if len(targets) <= self.piece:
             loss = self._loss(inputs, targets)
             loss.backward()
             return loss.detach()
         total = torch.zeros((), device=self.world.device)
-        pieces = list(zip(inputs.split(self._piece), targets.split(self._piece), strict=True))
+        pieces = list(zip(inputs.split(self.piece), targets.split(self.piece), strict=True))
         for number, piece in enumerate(pieces, 1):
             with nullcontext() if number == len(pieces) else self._without_exchange():
                 loss = self._loss(*piece) * (len(piece[1]) / len(targets))
@@ -182,11 +186,22 @@ class Learner:
                 torch.distributed.broadcast(buffer, 0)
         self._model.eval()
         sums = torch.zeros(self.objective.sums_size, dtype=torch.float64, device=self.world.device)
-        for inputs, targets in validation_batches(self.data, self.world, max(self._piece, 256)):
+        size = evaluation_batch(self.conditions, self.data.shape)
+        for inputs, targets in validation_batches(self.data, self.world, size):
             activity.at("evaluation")
-            sums += self.objective.sums(self.outputs(self._prepared(inputs)), targets)
+            sums += self._sums(self._prepared(inputs), targets)
         self._model.train()
         return self.objective.metrics(self.world.total(sums), len(self.data.val))
+
+    def _sums(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        try:
+            return self.objective.sums(self.outputs(inputs), targets)
+        except torch.OutOfMemoryError:
+            if len(targets) <= self.piece:
+                raise
+        # What training takes at once fits. All ranks keep their shares of the split.
+        parts = zip(inputs.split(self.piece), targets.split(self.piece), strict=True)
+        return torch.stack([self.objective.sums(self.outputs(part), wanted) for part, wanted in parts]).sum(0)
 
     def _feed_of(self, seed: int) -> Feed:
         if self._feed is None or self._feed.order.seed != seed:

@@ -13,7 +13,7 @@ def recompute(learner: Learner, world: World, seed: int) -> None:
     """Take the running statistics anew, in one pass over the training data shared by the ranks. All ranks call this.
 
     They are the plain means of the batches' means and variances (Izmailov et al. 2018, arXiv:1803.05407, section 3.2),
-    with augmentation as in training. Every rank takes as many batches; what is left of the data is left out.
+    with augmentation, and by pieces as in training. Every rank takes as many batches; the rest of the data is left out.
 
     Args:
         learner: Whose model, with equal weights on every rank.
@@ -25,11 +25,12 @@ def recompute(learner: Learner, world: World, seed: int) -> None:
         return
     momenta = [norm.momentum for norm in norms]
     learner.bare_model.train()
-    for number, step in enumerate(_steps_of(learner, world)):
+    batches = (learner.batch(step, seed)[0] for step in _steps_of(learner, world))
+    for number, part in enumerate(part for batch in batches for part in batch.split(learner.piece)):
         activity.at("ending")
         for norm in norms:
             norm.momentum = 1 / (number + 1)  # the running mean is then the mean of all batches so far
-        learner.outputs(learner.batch(step, seed)[0])
+        learner.outputs(part)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         for running in (norm.running_mean, norm.running_var):

@@ -8,14 +8,15 @@ from tests.unit.worker.test_learner import WORLD, learner_of
 from worker.train.running_statistics import recompute
 
 
-def test_they_are_the_plain_means_of_the_batches() -> None:
-    learner = learner_of(model={"name": "cnn"}, global_batch_size=32)
+@pytest.mark.parametrize(("pieces", "count"), [(1, 3), (4, 12)])
+def test_they_are_the_plain_means_of_the_batches_as_they_go_through_the_model(pieces: int, count: int) -> None:
+    learner = learner_of(model={"name": "cnn"}, global_batch_size=32, accumulation_steps=pieces)
     first = next(module for module in learner.bare_model.modules() if isinstance(module, nn.BatchNorm2d))
     seen: list[torch.Tensor] = []
     first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
     momentum = first.momentum
     recompute(learner, WORLD, seed=5)
-    assert len(seen) == 3, "one pass over 96 samples"
+    assert len(seen) == count, "one pass over 96 samples"
     means = torch.stack([batch.mean((0, 2, 3)) for batch in seen]).mean(0)
     variances = torch.stack([batch.var((0, 2, 3), unbiased=True) for batch in seen]).mean(0)
     assert first.running_mean is not None
