@@ -20,12 +20,13 @@ from jobs.db import Database
 from jobs.errors import BrokerUnreachableError
 from jobs.models import Job
 from jobs.queue import Doorbell
+from jobs.spec_version import SPEC_VERSION
 from migrations.run import upgrade
 from tests.asking import dead_port
 from tests.builders import conditions, train_spec
 from tests.e2e.second_worker import end
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 
 
 @dataclass
@@ -132,6 +133,17 @@ def test_jobs_run_before_the_broker_has_ever_answered(rig: Rig) -> None:
     rig.await_status(job_id, "succeeded")
 
 
+def test_a_job_of_a_newer_version_is_left_alone_and_those_behind_it_run(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as tomorrow:
+        tomorrow.setattr("jobs.adding.SPEC_VERSION", SPEC_VERSION + 1)
+        newer = rig.submit()
+    rig.await_status(rig.submit(), "succeeded")
+    job = rig.job(newer)
+    assert (job.status, job.attempt, job.reason) == ("queued", 0, "no_matching_worker")
+
+
 @pytest.mark.parametrize(("fault", "said"), FAULTS)
 def test_jobs_run_whatever_the_broker_does_and_a_running_one_is_not_disturbed(
     rig: Rig, fault: Callable[[Rig], None], said: str | None
@@ -173,5 +185,5 @@ def test_a_worker_without_a_broker_is_told_to_stop_and_hands_its_jobs_back(rig: 
     with suppress(RedisError):
         rig.ask("PING")
     rig.worker.send_signal(signal.SIGTERM)
-    assert rig.worker.wait(20) == 0
+    assert rig.worker.wait(TIMEOUT_S) == 0, rig.log.read_text()[-2000:]
     assert rig.job(job_id).status == "queued"
