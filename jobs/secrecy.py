@@ -19,7 +19,7 @@ PREFIXES = ("AWS_", "AZURE_", "PG", "REDISCLI_")
 WORDS = re.compile(
     r"SECRET|PASSW|TOKEN|CREDENTIAL|API_?KEY|ADMIN_?KEY|PRIVATE_?KEY|ACCESS_?KEY|AUTH", re.IGNORECASE
 )  # fmt: skip
-PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*+:[^/@\s]++@")  # no way back, so linear
 _PR_SET_DUMPABLE = 4
 
 

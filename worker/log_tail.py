@@ -11,6 +11,7 @@ from jobs.rows import Line
 MOST_CHARACTERS: Final = 2000  # of a line; the rest is cut off
 PIECE_BYTES: Final = 256 * 1024  # of a file at a time
 BEHIND_BYTES: Final = 1024 * 1024  # a file that is further ahead has a part left out
+_END_OF_LINE = re.compile(rb"[\r\n]")  # the first is where a progress bar begins anew
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and the like, ECMA-48
 
 
@@ -25,6 +26,7 @@ class LogTail:
     def __init__(self, run_dir: Path, redact: Callable[[str], str]) -> None:
         self._run_dir, self._redact = run_dir, redact
         self._offsets: dict[Path, int] = {}
+        self._in_line: set[Path] = set()  # where the next piece goes on with a line whose start is shown, or left out
 
     def read(self, *, is_last: bool = False) -> list[Line]:
         """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
@@ -46,10 +48,22 @@ class LogTail:
             if not end and (is_last or len(piece) == PIECE_BYTES):
                 end = len(piece)  # without an end in sight
             self._offsets[path] += end
-            lines += [self._clean(line.decode(errors="replace")) for line in piece[:end].split(b"\n")]
+            lines += [self._clean(line.decode(errors="replace")) for line in self._whole(path, piece[:end])]
             if len(piece) < PIECE_BYTES and not (is_last and end < len(piece)):
                 break
         return [line for line in lines if line]
+
+    def _whole(self, path: Path, piece: bytes) -> list[bytes]:
+        """The lines of a piece, but not the rest of one that began before: half of a secret may be in it."""
+        if path in self._in_line:
+            end = _END_OF_LINE.search(piece)
+            if end is None:
+                return []
+            piece = piece[end.end() :]
+            self._in_line.remove(path)
+        if piece and not _END_OF_LINE.match(piece, len(piece) - 1):
+            self._in_line.add(path)
+        return piece.split(b"\n")
 
     def _piece(self, path: Path, lines: list[str]) -> bytes:
         offset = self._offsets.setdefault(path, 0)
@@ -61,6 +75,7 @@ class LogTail:
             left_out = ahead - PIECE_BYTES
             lines.append(f"({left_out} bytes are left out here: more was written than is kept)")
             self._offsets[path] = offset = offset + left_out
+            self._in_line.add(path)
         if ahead <= 0:
             return b""
         with path.open("rb") as file:
@@ -70,10 +85,11 @@ class LogTail:
     def _clean(self, line: str) -> str:
         """As a terminal would show it in the end, without secrets and without anything that would move its cursor."""
         line = _CONTROL_SEQUENCE.sub("", line.rstrip("\r"))
-        line = self._redact(line[line.rfind("\r") + 1 :])
-        if not line.isprintable():
-            line = "".join(repr(char)[1:-1] if _is_control(char) else char for char in line)
-        return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"
+        line = self._redact(line[line.rfind("\r") + 1 :])  # before it is cut: half a secret would not be known
+        shown = line[: MOST_CHARACTERS + 1]
+        if not shown.isprintable():
+            shown = "".join(repr(char)[1:-1] if _is_control(char) else char for char in shown)
+        return shown if len(shown) <= MOST_CHARACTERS else f"{shown[:MOST_CHARACTERS]}…"
 
 
 def _is_control(char: str) -> bool:
