@@ -1,5 +1,6 @@
 """``python -m worker``: one worker of the service, configured by ``CLR_…`` variables."""
 
+import ctypes
 import os
 
 from jobs import logs
@@ -7,10 +8,24 @@ from jobs.secrecy import take_secrets
 from jobs.settings import Settings
 from worker.app import run
 
+_M_ARENA_MAX = -8  # of mallopt(3)
+
+
+def share_one_heap() -> None:
+    """Have all threads of this process take memory from one heap of malloc, where there is such a choice (glibc).
+
+    Attempts come with threads of their own, which otherwise take from one of many heaps. What they free stays with
+    that heap, so that the process grows with every job although it holds no more.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+
 
 def main() -> None:
     """Prepare what the ranks inherit, then run."""
     take_secrets()
+    share_one_heap()
     # One thread a rank and no spinning: two ranks on two cores otherwise take the cores from each other.
     for name, value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - read by OpenMP, not by us

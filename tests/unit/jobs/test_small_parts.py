@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from jobs.artifacts import ArtifactStore
+from jobs.db import Database
 from jobs.ids import new_job_id
 from jobs.repository import JOB_ID
 
@@ -30,3 +31,10 @@ def test_a_stored_file_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> 
 def test_a_key_cannot_leave_the_store(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="leaves the artifact store"):
         ArtifactStore(tmp_path / "store").path(key)
+
+
+def test_a_connection_to_sqlite_keeps_half_a_megabyte_of_pages(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/some.sqlite3")
+    with database.read() as session:
+        assert session.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -512  # in KiB, by its sign
+    database.close()
