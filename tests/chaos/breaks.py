@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 REDELIVERED_AFTER_S = 2.0
-WINDOW_S = 1.0  # how long a race is held open that is otherwise too narrow to hit
+MOST_DELIVERIES = 4
+WINDOW_S = 2.0  # how long a race is held open that is otherwise too narrow to hit
 
 
 def _no_fencing() -> None:
@@ -54,7 +55,9 @@ def _late_ack() -> None:
                 Attempt.outcome.is_(None), Attempt.started_at < db_now() - REDELIVERED_AFTER_S
             )
             session.execute(
-                update(Job).where(Job.status == Status.RUNNING, Job.id.in_(late)).values(status=Status.QUEUED)
+                update(Job)
+                .where(Job.status == Status.RUNNING, Job.id.in_(late), Job.attempt < MOST_DELIVERIES)
+                .values(status=Status.QUEUED)
             )
         return claim_next(database, **options)
 
@@ -100,7 +103,7 @@ def _taken_anew(session: Any, claim: Any, batch: Any, values: Any) -> bool:
 
 
 def _cancel_without_lock() -> None:
-    """Whoever queues a job again has read its status before, without a lock; the race is held open for a second."""
+    """Whoever queues a job again has read its status before, without a lock; the race is held open."""
     from jobs import endings, repository
     from jobs.models import Job
 

@@ -38,6 +38,7 @@ class Fault:
 _STARTED = "the rig starts it again within 2 s"
 _BY_ITSELF = "nothing: the service alone"
 _WOKEN = "SIGCONT after 2.5 to 4.5 s, beyond the lease"
+_STARTED_SO = "started as it was after 6 to 10 s"
 _SET_BACK = "the setting is taken back after 3 to 8 s"
 
 CATALOGUE = (
@@ -57,7 +58,8 @@ CATALOGUE = (
     Fault("rank-stopped", 1, partial(processes.freeze_below, kind="rank"), _WOKEN),
     Fault("rank-hung", 1, partial(processes.signal_below, kind="rank", number=signal.SIGSTOP), "never woken"),
     Fault("ranks-cut-off", 2, processes.reset_ranks, "never mended"),
-    Fault("clock-set-back", 1, processes.shift_clock, "the worker's next start is right again"),
+    Fault("clock-set-back", 1, processes.set_clock_back, _STARTED_SO),
+    Fault("worker-older", 1, processes.start_older, _STARTED_SO),
     Fault("broker-killed", 2, partial(processes.kill, kind="broker"), _STARTED),
     Fault("broker-stopped", 1, partial(processes.freeze, kind="broker"), _WOKEN),
     Fault("broker-emptied", 1, partial(storage.change_broker, change="FLUSHALL", back=""), _BY_ITSELF),

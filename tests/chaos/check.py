@@ -1,10 +1,11 @@
 """The checker: a run is judged from outside. SQL, HTTP and the files are read, nothing that a run says of itself.
 
-    python -m tests.chaos.check --database-url URL --api-url URL --data-dir DIR --run FILE
+    python -m tests.chaos.check --database-url URL --api-url URL --data-dir DIR --logs DIR --run FILE
 
 FILE is a JSON document: ``jobs`` (accepted ids, each with the name of its spec), ``cancels`` (when a cancel was
 answered), ``quiet`` (how each spec ends without faults), ``damaged`` (keys of files that a fault has hurt),
-``disk_was_full``. Prints one line for each violation; status 1 if there is one.
+``disk_was_full``, ``errors`` (answers of the API that no fault explains). Prints one line for each violation; status
+1 if there is one.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from tests.chaos.endings import differences, ending
 from tests.chaos.invariants import Invariants
 
 Run = dict[str, Any]
+
+UNEXPECTED = "the worker failed"  # what a worker logs then
 
 
 def of_endings(connection: Connection, run: Run) -> Iterator[str]:
@@ -68,6 +71,16 @@ def of_files(database: Database, data_dir: Path, run: Run) -> Iterator[str]:
     yield from (f"left behind: {path}" for path in (data_dir / "uploads").glob("*"))
 
 
+def of_logs(logs_dir: Path) -> Iterator[str]:
+    """Whether a worker met an error that nobody had expected: it costs an attempt that needed not be lost."""
+    for path in sorted(logs_dir.glob("worker-*.log")):
+        lines = path.read_text(errors="replace").splitlines()
+        for number, line in enumerate(lines):
+            if UNEXPECTED in line:
+                cause = next((each for each in lines[number + 1 :] if each[:1].isalpha() and "Error" in each), "")
+                yield f"{path.stem}: {line[:200]} {cause[:300]}"
+
+
 def over_http(api_url: str, connection: Connection) -> Iterator[str]:
     """Whether the API says the same as SQL, and its workers hold nothing."""
     for row in connection.execute(text("SELECT id, status, attempt FROM jobs")).mappings():
@@ -87,7 +100,7 @@ def _get(url: str) -> Any:
 def main() -> None:
     """Check once."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("--database-url", "--api-url", "--data-dir", "--run"):
+    for name in ("--database-url", "--api-url", "--data-dir", "--logs", "--run"):
         parser.add_argument(name, required=True)
     asked = parser.parse_args()
     run: Run = json.loads(Path(asked.run).read_text())
@@ -101,7 +114,8 @@ def main() -> None:
             *over_http(asked.api_url, connection),
         ]
         statuses = Counter(connection.execute(text("SELECT status FROM jobs")).scalars())
-    found += of_files(database, Path(asked.data_dir), run)
+    found += [*of_files(database, Path(asked.data_dir), run), *of_logs(Path(asked.logs))]
+    found += [f"the API answered {answer}" for answer in run["errors"]]
     database.close()
     print("\n".join(f"VIOLATION {line}" for line in found))
     print(f"{sum(statuses.values())} jobs, {dict(statuses)}: {len(found)} violations")

@@ -48,6 +48,7 @@ class User:
     Attributes:
         accepted: Jobs by their ids: the name of the spec.
         cancels: When a cancel of a job was answered, by the job's id.
+        errors: Answers of 500: a database that is away is a 503, a full disk a 507.
     """
 
     def __init__(self, urls: list[str], chance: random.Random) -> None:
@@ -55,6 +56,7 @@ class User:
         self._chance = chance
         self.accepted: dict[str, str] = {}
         self.cancels: dict[str, float] = {}
+        self.errors: list[str] = []
 
     def submit(self, name: str, number: int) -> str:
         """Id of the job, which was accepted once however often we had to ask."""
@@ -108,6 +110,8 @@ class User:
                     document = json.loads(response.read())
                 finally:
                     connection.close()
+                if response.status == 500:
+                    self.errors.append(f"500 to {method} {path}: {document}")
                 if response.status < 500 and response.status != 429:
                     return response.status, document
             except (OSError, http.client.HTTPException, ValueError):

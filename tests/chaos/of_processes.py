@@ -16,7 +16,6 @@ from tests.chaos.rig import LEASE_S, Rig
 
 _SYS_PIDFD_GETFD = 438  # of Linux, on every machine
 DEPTHS = {"forkserver": 1, "agent": 2, "rank": 3}
-CLOCK = "CHAOS_CLOCK_S"
 
 
 def parts(rig: Rig, kind: str) -> list[Child]:
@@ -101,16 +100,30 @@ def reset_ranks(rig: Rig, chance: random.Random) -> str | None:
     return f"{cut} connections of rank {chosen}" if cut else None
 
 
-def shift_clock(rig: Rig, chance: random.Random) -> str | None:
-    """Start a worker on a host whose clock is an hour behind; the next start is right again."""
+def start_otherwise(rig: Rig, chance: random.Random, variable: str, value: str) -> str | None:
+    """End a worker and start it with something changed, see `hooks.sitecustomize`; later start it as it was."""
     if not (found := parts(rig, "worker")):
         return None
     child = chance.choice(found)
-    child._environment[CLOCK] = "-3600"
+    child._environment[variable] = value
+    _start_anew(rig, child)
+
+    def change_back() -> bool:
+        child._environment.pop(variable, None)
+        return _start_anew(rig, child)
+
+    rig.later(chance.uniform(6.0, 10.0), change_back)
+    return child.name
+
+
+set_clock_back = partial(start_otherwise, variable="CHAOS_CLOCK_S", value="-3600")
+start_older = partial(start_otherwise, variable="CHAOS_OLDER", value="1")
+
+
+def _start_anew(rig: Rig, child: Child) -> bool:
     send(child.pid, signal.SIGTERM)
     rig.later(0.0, partial(revive, child, child.pid))
-    rig.later(chance.uniform(5.0, 8.0), lambda: child._environment.pop(CLOCK, None) is not None or True)
-    return child.name
+    return True
 
 
 def _shut(pid: int, descriptor: int) -> bool:

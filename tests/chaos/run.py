@@ -199,9 +199,18 @@ def _is_tracker(process: psutil.Process) -> bool:
 def _check(rig: Rig, user: User, quiet: Quiet) -> bool:
     document = {
         "jobs": user.accepted, "cancels": user.cancels, "quiet": quiet, "damaged": sorted(rig.damaged),
-        "disk_was_full": rig.disk_was_full,
+        "disk_was_full": rig.disk_was_full, "errors": user.errors,
     }  # fmt: skip
     (rig.folder / "run.json").write_text(json.dumps(document))
     command = [sys.executable, "-m", "tests.chaos.check", "--database-url", rig.database_url]
-    command += ["--api-url", rig.api_urls[0], "--data-dir", str(rig.data), "--run", str(rig.folder / "run.json")]
+    command += [
+        "--api-url",
+        rig.api_urls[0],
+        "--data-dir",
+        str(rig.data),
+        "--logs",
+        str(rig.folder / "logs"),
+        "--run",
+        str(rig.folder / "run.json"),
+    ]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0

@@ -15,13 +15,13 @@ def _of(database: str, only: str, times: int, **changes: object) -> Asked:
 
 
 SCENARIOS = {
-    "no-fencing": _of("sqlite", "worker-stopped", 6),
+    "no-fencing": _of("sqlite", "worker-stopped", 6, workers=3, pause_s=4.0, jobs=24),
     "no-reaper": _of("sqlite", "worker-killed", 3),
     "late-ack": _of("sqlite", "api-killed", 3),
     "no-checkpoint-check": _of("sqlite", "checkpoint-damaged", 4),
     "no-watchdog": _of("sqlite", "rank-hung", 2),
     "record-twice": _of("postgresql", "checkpoint-answer-lost", 4),
-    "cancel-without-lock": _of("postgresql", "rank-killed", 10, cancels=1.0, jobs=12),
+    "cancel-without-lock": _of("postgresql", "rank-killed", 20, cancels=1.0, jobs=16, pause_s=0.8),
     "deaf": replace(
         _of("sqlite", "broker-demoted", 1),
         only=["broker-demoted", "broker-killed", "broker-demoted"],
