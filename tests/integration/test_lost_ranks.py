@@ -71,15 +71,19 @@ def claimed(supervisor: Supervisor) -> Claim:
     return found
 
 
-def harmed(supervisor: Supervisor, harm: Callable[[psutil.Process], None], steps: int = ENDLESS) -> Job:
-    """The job after an attempt to which harm is done while it runs; the agent's process is given."""
-    submitted = service.submit(supervisor.database, train_spec(steps=steps))
-    claim = claimed(supervisor)
+def harmed(supervisor: Supervisor, harm: Callable[[psutil.Process], None]) -> Job:
+    """A job after an attempt to which harm is done while it runs; the agent's process is given."""
+    service.submit(supervisor.database, train_spec(steps=ENDLESS))
+    return harm_attempt(supervisor, claimed(supervisor), harm)
+
+
+def harm_attempt(supervisor: Supervisor, claim: Claim, harm: Callable[[psutil.Process], None]) -> Job:
     attempt = threading.Thread(target=supervisor.run, args=(claim, DEVICES, NoSpare()))
+    first = job(supervisor.database, claim.job_id).step
     attempt.start()
     try:
-        while job(supervisor.database, submitted.job_id).step < 50:
-            assert attempt.is_alive(), job(supervisor.database, submitted.job_id).error
+        while job(supervisor.database, claim.job_id).step < first + 50:
+            assert attempt.is_alive(), job(supervisor.database, claim.job_id).error
             time.sleep(0.02)
         (agent,) = forked()
         harm(agent)
@@ -87,7 +91,7 @@ def harmed(supervisor: Supervisor, harm: Callable[[psutil.Process], None], steps
         attempt.join(60)
     assert not attempt.is_alive()
     assert processes.members(agent.pid) == []
-    return job(supervisor.database, submitted.job_id)
+    return job(supervisor.database, claim.job_id)
 
 
 def forkserver_process() -> psutil.Process:
@@ -135,7 +139,7 @@ def test_a_killed_agent_is_a_lost_attempt(supervisor: Supervisor) -> None:
 def test_a_forkserver_that_is_killed_costs_an_attempt_and_the_next_launch_starts_another(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = harmed(supervisor, lambda _: forkserver_process().kill(), steps=1500)
+    found = harmed(supervisor, lambda _: forkserver_process().kill())
     assert "forkserver, was killed" in cause(supervisor, found)
     # It dies between the look whether it lives and the fork: no timing makes that for sure.
     monkeypatch.setattr(forkserver, "ensure_running", lambda: None)
@@ -143,10 +147,10 @@ def test_a_forkserver_that_is_killed_costs_an_attempt_and_the_next_launch_starts
     supervisor.run(claimed(supervisor), DEVICES, NoSpare())
     assert "did not start the ranks" in cause(supervisor, job(supervisor.database, found.id), failures=2)
     monkeypatch.undo()
-    again = claimed(supervisor)
-    assert again.resume_step > 0
-    supervisor.run(again, DEVICES, NoSpare())
-    assert job(supervisor.database, found.id).status == "succeeded"
+    found = harm_attempt(supervisor, claimed(supervisor), psutil.Process.kill)
+    assert (found.reason, found.attempt) == ("attempts_exhausted", 3)
+    assert found.error is not None
+    assert "The last one: the agent of the ranks, or the forkserver, was killed" in found.error["message"]
 
 
 @pytest.mark.parametrize(("number", "words"), [

@@ -1,13 +1,16 @@
 """When a device that failed is probed; there is no such device here, so its process is only written down."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from worker import device_probe
 from worker.device_probe import DeviceProbe
+from worker.dispatch import Dispatcher
 from worker.groups import Groups
 from worker.launch import NotStartedError
+from worker.slots import Slots
 from worker.train.causes import DeviceLostError, explain
 
 
@@ -98,3 +101,11 @@ def test_a_group_keeps_the_device_of_a_rank_that_failed_on_it_and_no_other(launc
     assert [*groups.kept] == [7]
     assert groups.kept[7]() is False
     assert [device for device, _ in launcher.probes] == [7]
+
+
+def test_slots_of_an_attempt_are_free_but_for_that_of_the_device_that_failed() -> None:
+    slots, supervisor = Slots(4), SimpleNamespace(kept={1: lambda: False})
+    parts: Any = {"database": None, "supervisor": supervisor, "settings": None}
+    dispatcher = Dispatcher(name="w", slots=slots, **parts)
+    dispatcher.free(slots.take(3))
+    assert (slots.free, slots.quarantined, supervisor.kept) == (3, [1], {})
