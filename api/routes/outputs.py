@@ -91,6 +91,8 @@ def _send(parts: Services, row: Artifact, name: str, media_type: str = _BINARY) 
     path = ArtifactStore(parts.settings.artifacts_dir).path(row.key)
     if not path.is_file():  # the store of this host is not that of the workers, or someone deleted the file
         raise NoSuchFileError(row.job_id, row.kind, "its file is not in the artifact store of this server")
+    if path.stat().st_size != row.size_bytes:
+        raise NoSuchFileError(row.job_id, row.kind, "its file is damaged: it has another size than was stored")
     return FileResponse(path, media_type=media_type, filename=name, headers={"ETag": f'"{row.sha256}"'})
 
 

@@ -124,6 +124,8 @@ def test_files_and_curves_are_fetched(database: Database, settings: Settings, tm
         assert client.get(listed["href"]).content == b"weights"
         assert client.get(f"/v1/jobs/{job_id}/checkpoints/11").status_code == 409
         assert client.get("/v1/jobs/job_" + "0" * 32 + "/model").status_code == 404
+        store.path(saved.key).write_bytes(b"weight")
+        assert "damaged" in client.get(listed["href"]).json()["detail"]
         store.delete(saved.key)
         assert client.get(listed["href"]).json()["code"] == "no_such_file"
 
