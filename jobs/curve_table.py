@@ -1,37 +1,56 @@
-"""Curves as CSV: every point, read in pieces, so that a curve of any length takes little memory."""
+"""Curves as CSV: every point, read page by page, so that a curve of any length takes little memory."""
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
+from jobs.db import Database
 from jobs.models import Point
 
-PIECE_ROWS = 2000
+PAGE_ROWS = 2000
 HEADER = "metric,replica,step,value\n"
 
+_Key = tuple[str, int, int]
+_Line = Row[str, int, int, float | None, str | None]
 
-def lines(session: Session, job_id: str, metrics: Sequence[str]) -> Iterator[str]:
+
+def lines(database: Database, job_id: str, metrics: Sequence[str]) -> Iterator[str]:
     """A header, then pieces of many lines, by metric, replica and step.
 
-    Values have all their digits; NaN and infinities are written ``nan``, ``inf`` and ``-inf``.
+    Values have all their digits; NaN and infinities are written ``nan``, ``inf`` and ``-inf``. Each page has a session
+    of its own: whoever takes the pieces slowly holds no connection.
 
     Args:
-        session: One of `Database.read_in_pieces`; stays open until the last piece is taken.
+        database: Where to read.
         job_id: The job.
         metrics: Names of metrics; empty for all.
     """
     yield HEADER
+    last: _Key | None = None
+    while True:
+        with database.read() as session:
+            page = _page(session, job_id, metrics, last)
+        if page:
+            yield "".join(
+                f"{metric},{replica},{step},{special if value is None else repr(value)}\n"
+                for metric, replica, step, value, special in page
+            )
+        if len(page) < PAGE_ROWS:
+            return
+        last = (page[-1].metric, page[-1].replica, page[-1].step)
+
+
+def _page(session: Session, job_id: str, metrics: Sequence[str], last: _Key | None) -> Sequence[_Line]:
+    key = tuple_(Point.metric, Point.replica, Point.step)
     query = (
         select(Point.metric, Point.replica, Point.step, Point.value, Point.nonfinite)
         .where(Point.job_id == job_id)
         .order_by(Point.metric, Point.replica, Point.step)
-        .execution_options(yield_per=PIECE_ROWS)
+        .limit(PAGE_ROWS)
     )
     if metrics:
         query = query.where(Point.metric.in_(metrics))
-    for piece in session.execute(query).partitions():
-        yield "".join(
-            f"{metric},{replica},{step},{special if value is None else repr(value)}\n"
-            for metric, replica, step, value, special in piece
-        )
+    if last is not None:
+        query = query.where(key > tuple_(*last))
+    return session.execute(query).all()

@@ -80,12 +80,6 @@ class Database:
             yield session
 
     @contextmanager
-    def read_in_pieces(self) -> Iterator[Session]:
-        """A session for reading a long result piece by piece: PostgreSQL has such cursors in transactions only."""
-        with self._sessions(info=dict(self._info)) as session:
-            yield session
-
-    @contextmanager
     def rehearse(self) -> Iterator[Rehearsal]:
         """A session that reads and keeps what is added to itself: it takes no lock, whatever is submitted in it."""
         with self._rehearsals(info=dict(self._info)) as session:

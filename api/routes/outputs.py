@@ -1,6 +1,5 @@
 """What a training hands out: its model with a card, its checkpoints, and its curves as CSV."""
 
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -123,9 +122,6 @@ def download_curves(
     with parts.database.read() as session:
         job = repository.get_job(session, job_id)
 
-    def rows() -> Iterator[str]:
-        with parts.database.read_in_pieces() as session:
-            yield from curve_table.lines(session, job.id, metric or [])
-
+    rows = curve_table.lines(parts.database, job.id, metric or [])
     headers = {"Content-Disposition": f'attachment; filename="{job.id}.csv"'}
-    return StreamingResponse(rows(), media_type="text/csv; charset=utf-8; header=present", headers=headers)
+    return StreamingResponse(rows, media_type="text/csv; charset=utf-8; header=present", headers=headers)
