@@ -1,13 +1,13 @@
 """Curves as they are served: few points where there are many, the same for the same request, no spike lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from jobs import repository, times
+from jobs import times
 from jobs.errors import NoEpochsError
 from jobs.models import Job
 from jobs.series import Overview, Source, Value, overviews
@@ -15,6 +15,7 @@ from jobs.smoothing import two_sided
 from jobs.thinning import extremes
 
 KEPT_NONFINITE = 100
+MOST_SMOOTHED = 20_000  # of a longer series so many points, evenly chosen, are smoothed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,12 @@ def _series(source: Source, overview: Overview, job: Job, view: View) -> dict[st
 
 
 def _smooth_series(source: Source, job: Job, view: View, weight: float) -> dict[str, Any]:
-    points = repository.series(source.session, source.job_id, source.metric, source.replica)
-    smooth = two_sided(np.array([np.nan if value is None else value for _, value, _ in points]), weight)
-    end = points[-1][0] if view.end_step is None else view.end_step
+    points = replace(source, start=0, end=None).sampled(MOST_SMOOTHED)
+    smooth = two_sided(np.array([np.nan if value is None else value for _, value in points]), weight)
     inside = [
         (step, value)
-        for (step, _, _), value in zip(points, smooth.tolist(), strict=True)
-        if view.start_step <= step <= end and np.isfinite(value)
+        for (step, _), value in zip(points, smooth.tolist(), strict=True)
+        if view.start_step <= step and (view.end_step is None or step <= view.end_step) and np.isfinite(value)
     ]
     kept = [inside[place] for place in extremes(np.array([value for _, value in inside]), view.max_points)]
     return {

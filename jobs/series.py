@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session
 
 from jobs.models import Bucket, Point
 from jobs.rollups import SPANS, TOP
 from jobs.thinning import extremes
 
+_STEPS_A_QUERY = 5000
 FEWEST = 256  # points read from buckets, however few are wanted: edges of larger buckets would be long to read
 
 Value = tuple[int, float]  # a step and the value there
@@ -86,6 +87,47 @@ class Source:
                 return [kept[place] for place in extremes(np.array([value for _, value in kept]), max_points)]
         points = self._between(first[0], last[0])
         return [points[place] for place in extremes(np.array([value for _, value in points]), max_points)]
+
+    def sampled(self, most: int) -> list[tuple[int, float | None]]:
+        """All points of the range, those that are not finite too; of more than ``most`` the first in each bucket.
+
+        The buckets are those of the finest level that has no more than ``most``, so that a long series costs as much
+        as one of ``most`` points.
+        """
+        steps = [step for step, _ in self._ends()]
+        if not steps:
+            return []
+        if steps[1] - steps[0] >= most:
+            level = next((at for at, span in enumerate(SPANS) if steps[1] // span - steps[0] // span < most), TOP)
+            if self._count(level) > most:
+                return self._firsts(level)
+        rows: Any = self.session.execute(
+            select(_POINTS.step, _POINTS.value).where(*self._points()).order_by(_POINTS.step)
+        )
+        return [(step, value) for step, value in rows]
+
+    def _count(self, level: int) -> int:
+        total = func.sum(_BUCKETS.finite + _BUCKETS.nonfinite)
+        return int(self.session.scalar(select(total).where(*self._buckets(level))) or 0)
+
+    def _firsts(self, level: int) -> list[tuple[int, float | None]]:
+        """The first point in each bucket of the range, found by seeking."""
+        first = (
+            select(_POINTS.step)
+            .where(*self._names(), _POINTS.step >= _BUCKETS.number * SPANS[level])
+            .order_by(_POINTS.step)
+            .limit(1)
+        )
+        query = select(first.correlate(Bucket.__table__).scalar_subquery()).where(*self._buckets(level))
+        steps = [step for step in self.session.scalars(query.order_by(_BUCKETS.number)) if step is not None]
+        found: list[tuple[int, float | None]] = []
+        for start in range(0, len(steps), _STEPS_A_QUERY):
+            some = _POINTS.step.in_(steps[start : start + _STEPS_A_QUERY])
+            rows: Any = self.session.execute(
+                select(_POINTS.step, _POINTS.value).where(*self._points(), some).order_by(_POINTS.step)
+            )
+            found += [(step, value) for step, value in rows]
+        return found
 
     def rates(self, steps: list[int]) -> dict[int, float]:
         """The learning rate of the same replica at some steps."""

@@ -150,6 +150,21 @@ def test_a_smooth_series_comes_from_all_points_and_lags_behind_nothing(database:
     assert all(abs(y - x) < 0.2 for x, y in inner)
 
 
+def test_of_a_long_series_points_evenly_apart_are_smoothed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.curves.MOST_SMOOTHED", 400)
+    claim = claimed(database)
+    write(database, claim, {step: step + (-1.0) ** step for step in range(5000)} | {160: math.nan})
+    with database.read() as session:
+        job = repository.get_job(session, claim.job_id)
+        _, smooth = curves(session, job, ["train_loss"], View(max_points=2000, smoothing=0.9))["series"]
+        sampled = Source(session, job.id, "train_loss", 0).sampled(400)
+        assert len(Source(session, job.id, "train_loss", 0, 900, 1100).sampled(400)) == 201
+    assert [step for step, _ in sampled] == list(range(0, 5000, 16))
+    assert sampled[10] == (160, None)
+    assert smooth["x"] == [step for step, _ in sampled]
+    assert all(abs(y - x - 1) < 2 for x, y in zip(smooth["x"], smooth["y"], strict=True) if 500 < x < 4500)
+
+
 def test_epochs_lie_along_x_where_the_job_has_them(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, dict.fromkeys(range(20), 1.0))
