@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     app = create_app(settings, policy)
     config = uvicorn.Config(
         app, host=asked.host, port=asked.port, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=3, forwarded_allow_ips=settings.trusted_proxies,
     )  # fmt: skip
     gc.freeze()  # what is there now stays: the collector need not look at it again, for tens of milliseconds
     _Server(config, app.state.services.live).run()

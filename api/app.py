@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from api import openapi, problems
 from api.access import policy as access
+from api.access.failures import Failures
 from api.access.gate import Gate
 from api.dashboard import pages
 from api.deps import Services
@@ -17,6 +18,7 @@ from api.headers import SecurityHeaders
 from api.live import Live
 from api.middleware import BodyLimit, LastResort, RequestId
 from api.observe import Metrics, Observed
+from api.plain_text import PlainAddress
 from api.routes import (
     comparisons,
     control,
@@ -58,7 +60,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url)
     doorbell = Doorbell(settings.broker_url.get_secret_value())
-    services = Services(database, doorbell, settings, Live(database), policy)
+    services = Services(database, doorbell, settings, Live(database), policy, Failures(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -80,8 +82,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     problems.install(app)
     app.state.metrics = Metrics(services.database, doorbell)
     # The last one added is the outermost.
+    app.add_middleware(PlainAddress)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
-    app.add_middleware(Gate, database=services.database, settings=settings, policy=policy)
+    app.add_middleware(Gate, database=services.database, settings=settings, policy=policy, failures=services.failures)
     app.add_middleware(LastResort)
     app.add_middleware(Observed, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)

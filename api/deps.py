@@ -7,9 +7,11 @@ from fastapi import Depends, Request
 from pydantic_core import from_json
 
 from api.access.caller import NOBODY, Caller
+from api.access.failures import Failures
 from api.access.policy import Policy
 from api.access.standing import Standing
 from api.live import Live
+from api.plain_text import assert_plain
 from api.problems import BadBodyError
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
@@ -28,6 +30,7 @@ class Services:
     settings: Settings
     live: Live
     policy: Policy
+    failures: Failures
 
     @property
     def store(self) -> ArtifactStore:
@@ -61,6 +64,7 @@ async def json_object(request: Request) -> JsonObject:
 
     Raises:
         BadBodyError: It is no JSON object.
+        ValidationError: A string in it has U+0000.
     """
     body = await request.body()
     try:
@@ -70,6 +74,7 @@ async def json_object(request: Request) -> JsonObject:
     if not isinstance(document, dict):
         raise BadBodyError(f"the body must be a JSON object, not {type(document).__name__}")
     request.state.body = document
+    assert_plain(document, body)
     return JsonObject(document, body)
 
 

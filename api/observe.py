@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.caller import Caller
-from api.access.gate import READING_POSTS, address_of
+from api.access.failures import address_of
+from api.access.gate import READING_POSTS
 from api.access.origin import SAFE_METHODS
 from api.gauges import BrokerCollector, JobsCollector
 from jobs.db import Database

@@ -1,13 +1,20 @@
 """Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.image_limits import ImageLimits
+
+
+def _addresses(listed: str) -> str:
+    """Addresses and networks with commas between; a name would silently match nothing."""
+    for each in filter(None, map(str.strip, listed.split(","))):
+        ip_network(each)
+    return listed
 
 
 class Settings(BaseSettings):
@@ -47,6 +54,7 @@ class Settings(BaseSettings):
     rate_burst: PositiveInt = 200
     max_unfinished_jobs: PositiveInt = 1000
     max_running_jobs: PositiveInt | None = None
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1"
     metrics_public: bool = False
     allow_downloads: bool = False
     sinks: str = ""

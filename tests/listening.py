@@ -13,9 +13,12 @@ TIMEOUT_S = 20.0
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[httpx2.Client]:
+def listening(app: FastAPI, trusted_proxies: str = "127.0.0.1") -> Iterator[httpx2.Client]:
     """A client of the app, which listens on a free port of the loopback address until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", timeout_graceful_shutdown=1, forwarded_allow_ips=trusted_proxies
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

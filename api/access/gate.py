@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import caller, origin
 from api.access.caller import Caller
+from api.access.failures import Failures
 from api.access.limits import Buckets
 from api.access.policy import Policy
 from api.methods import allowed_methods
@@ -38,10 +39,12 @@ ADMIN_ACTIONS = re.compile(r"/v1/workers/[^/]*/drain")
 class Gate:
     """Finds out who asks and whether they may; routes are given the database as that caller sees it."""
 
-    def __init__(self, app: ASGIApp, database: Database, settings: Settings, policy: Policy) -> None:
+    def __init__(
+        self, app: ASGIApp, database: Database, settings: Settings, policy: Policy, failures: Failures
+    ) -> None:
         self.app, self._database, self._settings, self._policy = app, database, settings, policy
+        self._failures = failures
         self._asked = Buckets(settings.rate_per_s, settings.rate_burst)
-        self._failed = Buckets(settings.rate_per_s / 10, max(1, settings.rate_burst // 10))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
@@ -82,8 +85,6 @@ class Gate:
 
     def _is_public(self, request: Request) -> bool:
         method, path = request.method, request.scope["path"]
-        if (method, path) == ("POST", "/v1/session"):
-            self._assert_may_try(request)
         in_folder = any(path == folder or path.startswith(f"{folder}/") for folder in PUBLIC_FOLDERS)
         metrics = self._settings.metrics_public and path == "/metrics"
         return (method, path) in PUBLIC or (
@@ -91,18 +92,10 @@ class Gate:
         )
 
     def _known(self, request: Request) -> Caller:
-        address = address_of(request)
-        if wait_s := self._failed.wait_s(address):
-            raise too_many(wait_s)
         try:
             return caller.caller_of(request, self._database, self._settings)
-        except RefusedError:
-            self._failed.take(address)
-            raise
-
-    def _assert_may_try(self, request: Request) -> None:
-        if wait_s := self._failed.take(address_of(request)):
-            raise too_many(wait_s)
+        except RefusedError as error:
+            raise self._failures.answer(request, error) from error
 
 
 def _assert_method(request: Request) -> None:
@@ -125,11 +118,6 @@ def scope_of(method: str, path: str) -> keys.Scope:
     if method in origin.SAFE_METHODS or path in READING_POSTS or path == "/v1/session":
         return keys.Scope.READ
     return keys.Scope.SUBMIT
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from, as the server was told."""
-    return request.client.host if request.client else "unknown"
 
 
 def _assert_no_forgery(request: Request, found: Caller) -> None:

@@ -34,11 +34,6 @@ class Buckets:
             self._put(name, tokens if missing else tokens - 1, now)
             return missing / self._rate_per_s
 
-    def wait_s(self, name: str) -> float:
-        """Seconds until there is a token, without taking it; 0 where there is one."""
-        with self._lock:
-            return max(0.0, 1 - self._level(name)[0]) / self._rate_per_s
-
     def _level(self, name: str) -> tuple[float, float]:
         now = self._clock()
         tokens, then = self._levels.get(name, (float(self._burst), now))

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.access.caller import ANYBODY, COOKIE, Caller, with_key
 from api.deps import Body, Parts, Services, body_of
+from api.refusals import RefusedError
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs import keys
@@ -47,7 +48,10 @@ def log_in(
     """Begin a session: a cookie, and the token that must go with it."""
     if not parts.policy.key_required:
         return _document(parts, ANYBODY)
-    caller = with_key(keys.digest(asked.key), parts.database, parts.settings)
+    try:
+        caller = with_key(keys.digest(asked.key), parts.database, parts.settings)
+    except RefusedError as error:
+        raise parts.failures.answer(request, error) from error
     ttl_s = parts.settings.session_ttl_s
     token = keys.begin_session(parts.database, caller.key_sha256, ttl_s=ttl_s)
     secure = request.url.scheme == "https"

@@ -1,11 +1,11 @@
 """Uploaded datasets: taken in, listed, deleted. A file is judged before there is a row, and stored before that too."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -134,6 +134,12 @@ def delete(database: Database, store: ArtifactStore, dataset_id: str) -> None:
 
 
 def _users(session: Session, dataset_id: str) -> list[str]:
-    used = Job.spec["conditions"]["dataset"]["options"]["id"].as_string()
-    query = select(Job.id).where(used == dataset_id, Job.status.not_in(TERMINAL)).order_by(Job.id).limit(_SHOWN_JOBS)
-    return list(session.scalars(query))
+    # As text: PostgreSQL fails over every row when it looks into JSON and one of them holds U+0000.
+    named = cast(Job.spec, Text).contains(dataset_id)
+    query = select(Job.id, Job.spec).where(Job.status.not_in(TERMINAL), named).order_by(Job.id)
+    return [job_id for job_id, spec in session.execute(query) if _uses(spec, dataset_id)][:_SHOWN_JOBS]
+
+
+def _uses(spec: Mapping[str, Any], dataset_id: str) -> bool:
+    dataset = (spec.get("conditions") or {}).get("dataset") or {}
+    return bool((dataset.get("options") or {}).get("id") == dataset_id)

@@ -2,6 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from api.access.policy import LOOPBACK_NAMES, OpenDoorError, Policy, policy_for
 from api.app import create_app
@@ -11,6 +12,7 @@ from jobs.keys import Scope
 from jobs.settings import Settings
 from tests.asking import ADMIN_KEY, assert_problem, bearer, submit
 from tests.builders import lr_find
+from tests.listening import listening
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(settings: Settings, database: Database) -> None:
@@ -23,9 +25,40 @@ def test_who_asks_too_often_is_told_when_to_come_back(settings: Settings, databa
         assert_problem(response, 429, "too_many_requests")
         assert 1 <= int(response.headers["retry-after"]) <= 100
         assert client.get("/v1/jobs", headers=bob).status_code == 200
-        assert_problem(client.get("/v1/jobs", headers=bearer("clr_guess")), 401, "invalid_key")
-        assert_problem(client.get("/v1/jobs", headers=bearer("clr_guess")), 429, "too_many_requests")
-        assert_problem(client.post("/v1/session", json={"key": "x"}), 429, "too_many_requests")
+
+
+def test_wrong_keys_of_an_address_hold_up_no_right_one(settings: Settings, database: Database) -> None:
+    secret = keys.create(database, name="ada", scope=Scope.READ).secret
+    slow = settings.model_copy(update={"rate_per_s": 0.01, "rate_burst": 30})
+    with TestClient(create_app(slow)) as client:  # all of it comes from one address, as behind a proxy
+        for _ in range(3):
+            assert_problem(client.get("/v1/jobs", headers=bearer("clr_guess")), 401, "invalid_key")
+        for guess in (
+            client.get("/v1/jobs", headers=bearer("clr_guess")),
+            client.post("/v1/session", json={"key": "clr_guess"}),
+        ):
+            assert_problem(guess, 429, "too_many_requests")
+            assert int(guess.headers["retry-after"]) > 1
+        assert_problem(client.get("/v1/jobs"), 401, "key_required")
+        assert client.get("/v1/jobs", headers=bearer(secret)).status_code == 200
+        assert client.post("/v1/session", json={"key": secret}).status_code == 200
+
+
+def test_only_trusted_proxies_say_where_a_request_comes_from(
+    settings: Settings, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    del database
+    for trusted, address in (("127.0.0.1", "192.0.2.7"), ("192.0.2.1,198.51.100.0/24", "127.0.0.1"), ("", "127.0.0.1")):
+        caplog.clear()
+        changed = settings.model_copy(update={"trusted_proxies": trusted})
+        with caplog.at_level("INFO", "api.audit"), listening(create_app(changed), trusted_proxies=trusted) as client:
+            client.get("/v1/jobs", headers={"X-Forwarded-For": "203.0.113.9, 192.0.2.7"})
+        assert f"'{address}'" in str([vars(record) for record in caplog.records]), trusted
+
+
+def test_a_proxy_is_named_by_its_address() -> None:
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        Settings(trusted_proxies="proxy.example")
 
 
 def test_an_owner_has_so_many_unfinished_jobs_and_no_more(settings: Settings, database: Database) -> None:

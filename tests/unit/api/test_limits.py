@@ -16,13 +16,6 @@ def test_a_burst_is_served_and_then_one_each_time_a_token_has_come_back() -> Non
     assert [buckets.take("ada") for _ in range(4)] == [0, 0, 0, 0.5]
 
 
-def test_looking_takes_nothing() -> None:
-    buckets = Buckets(1.0, 1, clock=lambda: 0.0)
-    assert [buckets.wait_s("ada") for _ in range(3)] == [0, 0, 0]
-    assert buckets.take("ada") == 0
-    assert buckets.wait_s("ada") == 1
-
-
 def test_many_names_take_no_more_memory_than_is_allowed() -> None:
     buckets = Buckets(1.0, 1, clock=lambda: 0.0)
     for number in range(limits.MOST_BUCKETS + 10):
