@@ -1,5 +1,6 @@
 """Composition root of the API."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from api import openapi, problems
 from api.access import policy as access
 from api.access.failures import Failures
 from api.access.gate import Gate
+from api.access.load import LoadLimit
 from api.dashboard import pages
 from api.deps import Services
 from api.headers import SecurityHeaders
@@ -60,7 +62,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url)
     doorbell = Doorbell(settings.broker_url.get_secret_value())
-    services = Services(database, doorbell, settings, Live(database), policy, Failures(settings))
+    services = Services(database, doorbell, settings, Live(database), policy, Failures(settings), asyncio.Semaphore(1))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +84,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     problems.install(app)
     app.state.metrics = Metrics(services.database, doorbell)
     # The last one added is the outermost.
+    app.add_middleware(LoadLimit, settings=settings)
     app.add_middleware(PlainAddress)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
     app.add_middleware(Gate, database=services.database, settings=settings, policy=policy, failures=services.failures)

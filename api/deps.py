@@ -1,5 +1,6 @@
 """What routes are given: the parts of the service, and the spec in a body."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ class Services:
     live: Live
     policy: Policy
     failures: Failures
+    judging: asyncio.Semaphore  # uploads are judged one after the other: each takes a core
 
     @property
     def store(self) -> ArtifactStore:

@@ -29,7 +29,10 @@ _WITH_A_KEY: dict[int, Meanings] = {
         "scope_missing": "The key's scope is too small.",
         "csrf_token_missing": "A session must send X-CSRF-Token.",
     },
-    429: {"too_many_requests": "You ask too often; Retry-After says when to ask again."},
+    429: {
+        "too_many_requests": "You ask too often; Retry-After says when to ask again.",
+        "too_many_at_once": "Too many heavy requests, uploads or streams of this key are under way.",
+    },
     503: {"database_unavailable": "The database does not answer; try again."},
 }
 _WRITING: dict[int, Meanings] = {

@@ -1,7 +1,6 @@
 """Answers that wait for a job to change: ``ETag``, ``If-None-Match`` and ``Prefer: wait`` (RFC 7240)."""
 
 import hashlib
-import re
 import time
 from typing import Final
 
@@ -11,15 +10,7 @@ from api.deps import Services
 from api.schemas.jobs import JobDocument, JobList
 from jobs import repository
 
-LONGEST_WAIT_S: Final = 60
 RETRY_AFTER_S: Final = "1"
-_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})")
-
-
-def preferred_wait_s(prefer: str) -> int:
-    """Seconds that a ``Prefer`` header asks to wait, 60 at most; 0 where it does not say."""
-    found = _WAIT.search(prefer.lower())
-    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
 
 
 def etag_of(job: JobDocument) -> str:

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     session_ttl_s: PositiveFloat = 12 * 3600.0
     rate_per_s: PositiveFloat = 50.0
     rate_burst: PositiveInt = 200
+    max_heavy_requests: PositiveInt = 8
+    max_uploads: PositiveInt = 2
+    max_streams: PositiveInt = 256
+    min_free_bytes: NonNegativeInt = 1024**3
     max_unfinished_jobs: PositiveInt = 1000
     max_running_jobs: PositiveInt | None = None
     trusted_proxies: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1"

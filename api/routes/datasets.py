@@ -1,6 +1,7 @@
 """Datasets: what there is, and uploads, which stream to a file without a name and from there to the store."""
 
 import logging
+import shutil
 import tempfile
 from typing import IO, Annotated, Any
 
@@ -53,9 +54,11 @@ async def upload_dataset(
     limit_bytes = parts.settings.max_upload_bytes
     _refuse_unread(request, limit_bytes)
     try:
+        await run_in_threadpool(_assert_room, parts, 2 * _declared_bytes(request))
         with await run_in_threadpool(_nameless_file, parts) as file:
-            await _receive(request, file, limit_bytes)
-            document = await run_in_threadpool(_add, parts, file, name)
+            await _receive(request, file, parts)
+            async with parts.judging:
+                document = await run_in_threadpool(_add, parts, file, name)
     except OSError as error:
         log.exception("an upload could not be written")
         raise StorageError(f"the upload cannot be written: {error.strerror or error}") from error
@@ -91,20 +94,35 @@ def delete_dataset(parts: Parts, dataset_id: str) -> None:
 def _refuse_unread(request: Request, limit_bytes: int) -> None:
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise UnsupportedUploadError("the body must be the file itself, not a form: curl -T FILE -X POST …/v1/datasets")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > limit_bytes:
+    if _declared_bytes(request) > limit_bytes:
         raise UploadTooLargeError(limit_bytes)
+
+
+def _declared_bytes(request: Request) -> int:
+    declared = request.headers.get("content-length", "0")
+    return int(declared) if declared.isdecimal() else 0
+
+
+def _assert_room(parts: Services, more_bytes: int) -> None:
+    """Refuse to take so many bytes more where the database and running jobs would be left with too little disk.
+
+    Raises:
+        StorageError: The disk would have less free than ``CLR_MIN_FREE_BYTES``.
+    """
+    folder = parts.settings.uploads_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    least_bytes = parts.settings.min_free_bytes
+    if shutil.disk_usage(folder).free - more_bytes < least_bytes:
+        raise StorageError(f"the disk would be left with less than {least_bytes} bytes; nothing more is taken in")
 
 
 def _nameless_file(parts: Services) -> IO[bytes]:
     """A file that no name leads to: it is gone when it is closed, however this process ends."""
-    folder = parts.settings.uploads_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=folder)
+    return tempfile.TemporaryFile(dir=parts.settings.uploads_dir)
 
 
-async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
-    received, buffer = 0, bytearray()
+async def _receive(request: Request, file: IO[bytes], parts: Services) -> None:
+    received, buffer, limit_bytes = 0, bytearray(), parts.settings.max_upload_bytes
     try:
         async for chunk in request.stream():
             received += len(chunk)
@@ -112,12 +130,17 @@ async def _receive(request: Request, file: IO[bytes], limit_bytes: int) -> None:
                 raise UploadTooLargeError(limit_bytes)
             buffer += chunk
             if len(buffer) >= _BUFFER_BYTES:
-                await run_in_threadpool(file.write, bytes(buffer))
+                await run_in_threadpool(_write, file, bytes(buffer), parts)
                 buffer.clear()
     except ClientDisconnect as error:
         log.info("an upload was cut off after %s bytes", received)
         raise UploadCutOffError(f"the connection ended after {received} bytes") from error
-    await run_in_threadpool(file.write, bytes(buffer))
+    await run_in_threadpool(_write, file, bytes(buffer), parts)
+
+
+def _write(file: IO[bytes], piece: bytes, parts: Services) -> None:
+    _assert_room(parts, len(piece))
+    file.write(piece)
 
 
 def _add(parts: Services, file: IO[bytes], name: str) -> DatasetDocument:

@@ -11,6 +11,7 @@ from api.answering import show as _show
 from api.control import CANCEL_BODY, CancelBody
 from api.deps import Parts, SpecBody, body_of
 from api.examples import JOB_SPECS
+from api.prefer import preferred_wait_s
 from api.schemas.bounds import LrBoundsDocument
 from api.schemas.curves import CurveQuery, CurvesDocument
 from api.schemas.job_query import JobQuery
@@ -18,7 +19,7 @@ from api.schemas.jobs import JobDocument, JobList
 from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
 from api.statuses import SUBMITTING
-from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, preferred_wait_s, when_changed
+from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, when_changed
 from jobs import listing, repository, service
 from jobs.bounds import bounds_document
 from jobs.curves import View, curves
@@ -149,7 +150,7 @@ def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]
 
     Of a series with more than ``max_points`` from ``start_step`` to ``end_step``, the first, the last and the
     lowest and highest of each stretch are shown. ``smoothing`` adds a smooth series to each, computed from all
-    its points: a neighbour d points away weighs ``smoothing ** d``.
+    its points, or of more than 20,000 from some evenly apart: a neighbour d points away weighs ``smoothing ** d``.
     """
     with parts.database.read() as session:
         job = repository.get_job(session, job_id)

@@ -13,11 +13,11 @@ from fastapi.sse import format_sse_event
 
 from api.access.standing import Standing
 from api.deps import Parts, Reader, Services
+from api.prefer import preferred_wait_s
 from api.refusals import RefusedError
 from api.routes.events import HEADERS, PING_S, RECONNECT_MS, LastEventId, refused
 from api.schemas.logs import LogLineDocument, LogPage, LogQuery
 from api.schemas.problems import problems
-from api.waiting import preferred_wait_s
 from jobs import log_lines, repository
 from jobs.errors import JobNotFoundError
 from jobs.status import TERMINAL
