@@ -60,7 +60,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
         policy: Whether keys are asked for; None where settings alone decide.
     """
     policy = access.embedded(settings) if policy is None else policy
-    database = Database(settings.sql_url)
+    database = Database(settings.sql_url, timeout_s=settings.database_timeout_s)
     doorbell = Doorbell(settings.broker_url.get_secret_value())
     services = Services(database, doorbell, settings, Live(database), policy, Failures(settings), asyncio.Semaphore(1))
 

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.dashboard import pages
@@ -78,6 +79,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(JobsError, _on_jobs_error)
     app.add_exception_handler(RefusedError, _on_refused)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(PoolTimeoutError, _on_no_connection)
     app.add_exception_handler(Exception, _on_anything_else)
 
 
@@ -112,6 +114,12 @@ def _on_database_error(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)
     code, detail = found
     return problem(request, 507 if code == "storage_full" else 503, code, detail, headers={"Retry-After": "5"})
+
+
+def _on_no_connection(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)
+    detail = "the database does not answer: nothing was stored; try again"
+    return problem(request, 503, "database_unavailable", detail, headers={"Retry-After": "5"})
 
 
 def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONResponse:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.functions import GenericFunction
 
 from jobs.owners import View, attached
+from jobs.postgres import engine_of
 from jobs.rehearsal import Rehearsal
 from jobs.write_lock import Turns, Wait, begin_write
 
@@ -46,10 +47,11 @@ class Database:
 
     Args:
         url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        timeout_s: How long PostgreSQL may take for a statement; None for as long as it likes.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = _make_engine(url)
+    def __init__(self, url: str, *, timeout_s: float | None = None) -> None:
+        self.engine = _make_engine(url, timeout_s)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(_reading(self.engine), expire_on_commit=False)
         self._rehearsals = sessionmaker(_reading(self.engine), class_=Rehearsal)
@@ -101,9 +103,9 @@ def _reading(engine: Engine) -> Engine:
     return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, timeout_s: float | None) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=20)
+        return engine_of(url, timeout_s, pool_size=5, max_overflow=20)
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("clr-data")
     database_url: SecretStr | None = None
+    database_timeout_s: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 10.0
     broker_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     slots: PositiveInt | None = None
     worker_name: Annotated[str, Field(max_length=100)] | None = None

@@ -1,8 +1,10 @@
 """What is wrong where SQL takes no write: no room, read-only, or no answer. It may pass, so it is tried again."""
 
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-PASSING = (OperationalError, InternalError)  # the second is how PostgreSQL says that it is read-only
+# The second is how PostgreSQL says that it is read-only; the third: all connections wait for an answer.
+PASSING = (OperationalError, InternalError, PoolTimeoutError)
 
 _READ_ONLY_STATE = "25006"  # SQLSTATE read_only_sql_transaction
 _FULL_STATES = ("53100", "53200")  # disk_full, out_of_memory

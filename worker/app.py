@@ -47,7 +47,7 @@ def run(settings: Settings) -> None:
     slots = Slots(settings.slots or cuda_devices or CPU_SLOTS)
     settings.datasets_dir.mkdir(parents=True, exist_ok=True)
     name = settings.worker_name or f"{socket.gethostname()}-{secrets.token_hex(3)}"
-    database = Database(settings.sql_url)
+    database = Database(settings.sql_url, timeout_s=settings.database_timeout_s)
     supervisor = Supervisor(
         database,
         ArtifactStore(settings.artifacts_dir),

@@ -89,6 +89,7 @@ class Crew:
         dataset = cached_datasets.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
         lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=seats.renew)
         with lease, ExitStack() as until_the_end:
+            lease.ends(groups.end_processes)
             try:
                 until_the_end.enter_context(dataset)
                 supervisor.write_plan(claim, run_dir)

@@ -108,6 +108,11 @@ class Groups:
             time.sleep(_POLL_S)
         self.kill()
 
+    def end_processes(self) -> None:
+        """SIGKILL to all groups, from any thread; what they held is given back by `kill` only."""
+        for group in self.running:
+            group.ranks.kill()
+
     def kill(self) -> None:
         """End what is left of all groups; a slot is free only when its processes are gone."""
         for group in [*self._running]:

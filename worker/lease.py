@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -24,6 +25,7 @@ class Renew(Protocol):
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 4
+GUARD_EVERY_S = 0.25
 LONGEST_PAUSE_S = 1.0  # so that a cancel is heard soon, however long the lease
 
 
@@ -43,6 +45,9 @@ class Lease:
         self._database, self._claim, self._lease_s, self._renew = database, claim, lease_s, renew
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)
+        self._guard = threading.Thread(target=self._watch, name=f"guard {claim.job_id}", daemon=True)
+        self._renewed_at = time.monotonic()
+        self._end_ranks: Callable[[], None] = lambda: None
         self.cancel, self.kill, self.overdue = threading.Event(), threading.Event(), threading.Event()
         self.torn, self.leaving = threading.Event(), threading.Event()
         self.lost = threading.Event()
@@ -53,18 +58,32 @@ class Lease:
         heard = (self.cancel, self.overdue, self.torn, self.leaving, self.lost)
         return any(event.is_set() for event in heard)
 
+    def ends(self, ranks: Callable[[], None]) -> None:
+        """Say how the ranks are ended, from any thread, once the lease is lost: whoever runs them may hang in SQL."""
+        self._end_ranks = ranks
+
     def __enter__(self) -> Self:
         self._thread.start()
+        self._guard.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._done.set()
-        self._thread.join()
+        self._guard.join()
+        self._thread.join(LONGEST_PAUSE_S)  # it may hang in SQL; what it writes late is fenced
+
+    def _watch(self) -> None:
+        """Judge the lease's end without SQL, which may hang."""
+        while not self._done.wait(GUARD_EVERY_S):
+            if self.lost.is_set():
+                self._end_ranks()
+            elif time.monotonic() - self._renewed_at > self._lease_s:
+                log.warning("%s: the lease may have run out: its ranks are ended", self._claim.job_id)
+                self.lost.set()
 
     def _keep(self) -> None:
-        renewed_at = time.monotonic()
         pause = min(self._lease_s / RENEWALS_PER_LEASE, LONGEST_PAUSE_S)
         while not self._done.wait(pause):
             try:
@@ -73,12 +92,10 @@ class Lease:
                 for name in ("cancel", "kill", "overdue", "torn", "leaving"):
                     if getattr(wish, name):
                         getattr(self, name).set()
-                renewed_at = begun
+                self._renewed_at = begun
             except StaleAttemptError:
                 self.lost.set()
             except SQLAlchemyError:
                 log.warning("lease of %s not renewed: SQL does not answer", self._claim.job_id, exc_info=True)
-                if time.monotonic() - renewed_at > self._lease_s:
-                    self.lost.set()
             if self.lost.is_set():
                 return

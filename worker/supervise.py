@@ -92,7 +92,9 @@ class Supervisor:
                 claim = self.insist(lease, partial(sound_claim, self.database, self.store, claim))
                 sinks = FanOut(self.sinks, claim, self._tell(claim))
                 shipper = self._shipper(claim, run_dir, lease, sinks)
-                return self._attempt(claim, devices, self._sharing(claim, shipper, spare), shipper, lease)
+                sharing = self._sharing(claim, shipper, spare)
+                lease.ends(sharing.groups.end_processes)
+                return self._attempt(claim, devices, sharing, shipper, lease)
             except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 self._remove_unnamed(claim)

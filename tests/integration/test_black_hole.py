@@ -1,0 +1,85 @@
+"""PostgreSQL behind a proxy that stops to hand anything on: real connections that neither answer nor end."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
+
+from api.app import create_app
+from jobs import service
+from jobs.db import Database
+from jobs.settings import Settings
+from migrations.run import upgrade
+from tests.asking import dead_port
+from tests.attempts import claim
+from tests.black_hole import BlackHole
+from tests.builders import lr_find_spec
+from worker.lease import Lease
+
+TIMEOUT_S = 1.0
+
+
+@pytest.fixture
+def hole(postgres_url: str) -> Iterator[BlackHole]:
+    url = make_url(postgres_url)
+    folder = url.query.get("host")
+    target = f"{folder}/.s.PGSQL.{url.port or 5432}" if folder else (url.host or "127.0.0.1", url.port or 5432)
+    with BlackHole(target) as hole:
+        yield hole
+
+
+@pytest.fixture
+def url(hole: BlackHole, postgres_url: str) -> str:
+    through = make_url(postgres_url).set(host="127.0.0.1", port=hole.port, query={})
+    return through.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database(postgres_url: str, url: str) -> Iterator[Database]:
+    migrating = Database(postgres_url)
+    upgrade(migrating)
+    migrating.close()
+    database = Database(url, timeout_s=TIMEOUT_S)
+    yield database
+    database.close()
+
+
+def test_the_api_answers_in_bounded_time(database: Database, hole: BlackHole, url: str, tmp_path: Path) -> None:
+    del database  # migrated
+    settings = Settings(
+        data_dir=tmp_path, database_url=SecretStr(url), database_timeout_s=TIMEOUT_S,
+        broker_url=SecretStr(f"redis://127.0.0.1:{dead_port()}/0"),
+    )  # fmt: skip
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        assert client.get("/v1/jobs").status_code == 200
+        hole.swallow()
+        begun = time.monotonic()
+        answers = {path: client.get(path).status_code for path in ("/v1/jobs", "/readyz", "/healthz")}
+        took_s = time.monotonic() - begun
+    assert answers == {"/v1/jobs": 503, "/readyz": 503, "/healthz": 200}
+    assert took_s < 60  # it was for ever
+
+
+def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlackHole, url: str, database: Database) -> None:
+    service.submit(database, lr_find_spec())
+    patient, ended = Database(url), threading.Event()  # no limit: the renewal hangs
+    lease = Lease(patient, claim(database), 1.5)
+    lease.ends(ended.set)
+    hole.swallow()
+    with lease:
+        assert ended.wait(30)
+        assert lease.lost.is_set()
+        hole._is_open.set()
+    patient.close()
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_a_server_that_lives(database: Database) -> None:
+    with database.read() as session, pytest.raises(Exception, match="statement timeout"):
+        session.execute(text("SELECT pg_sleep(20)"))
+    with database.read() as session:
+        assert session.scalar(text("SELECT 1")) == 1
