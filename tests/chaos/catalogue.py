@@ -8,6 +8,7 @@ from functools import partial
 
 from tests.chaos import of_processes as processes
 from tests.chaos import of_storage as storage
+from tests.chaos import of_users as users
 from tests.chaos.rig import Rig
 
 BOTH = frozenset({"sqlite", "postgresql"})
@@ -57,6 +58,7 @@ CATALOGUE = (
     Fault("rank-crashed", 1, partial(processes.signal_below, kind="rank", number=signal.SIGSEGV), _BY_ITSELF),
     Fault("rank-stopped", 1, partial(processes.freeze_below, kind="rank"), _WOKEN),
     Fault("rank-hung", 1, partial(processes.signal_below, kind="rank", number=signal.SIGSTOP), "never woken"),
+    Fault("cancelled-while-lost", 1, users.cancel_while_lost, "the job is cancelled"),
     Fault("ranks-cut-off", 2, processes.reset_ranks, "never mended"),
     Fault("clock-set-back", 1, processes.set_clock_back, _STARTED_SO),
     Fault("worker-older", 1, processes.start_older, _STARTED_SO),

@@ -138,7 +138,7 @@ def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str 
         return None
     row = chance.choice(rows)
     path = rig.data / "artifacts" / row["key"]
-    ranks = _ranks_of(rig, row["id"], row["attempt"])
+    ranks = ranks_of(rig, row["id"], row["attempt"])
     try:
         if not ranks:
             return None
@@ -160,7 +160,7 @@ def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str 
                 rank.kill()
 
 
-def _ranks_of(rig: Rig, job_id: str, attempt: int) -> list[psutil.Process]:
+def ranks_of(rig: Rig, job_id: str, attempt: int) -> list[psutil.Process]:
     folder = str(rig.data / "runs" / job_id / f"attempt-{attempt}")
     found = []
     for child in rig.workers:

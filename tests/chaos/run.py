@@ -198,7 +198,7 @@ def _is_tracker(process: psutil.Process) -> bool:
 
 def _check(rig: Rig, user: User, quiet: Quiet) -> bool:
     document = {
-        "jobs": user.accepted, "cancels": user.cancels, "quiet": quiet, "damaged": sorted(rig.damaged),
+        "jobs": user.accepted, "cancels": rig.cancels | user.cancels, "quiet": quiet, "damaged": sorted(rig.damaged),
         "disk_was_full": rig.disk_was_full, "errors": user.errors,
     }  # fmt: skip
     (rig.folder / "run.json").write_text(json.dumps(document))

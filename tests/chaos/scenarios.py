@@ -21,7 +21,7 @@ SCENARIOS = {
     "no-checkpoint-check": _of("sqlite", "checkpoint-damaged", 4),
     "no-watchdog": _of("sqlite", "rank-hung", 2),
     "record-twice": _of("postgresql", "checkpoint-answer-lost", 4),
-    "cancel-without-lock": _of("postgresql", "rank-killed", 20, cancels=1.0, jobs=16, pause_s=0.8),
+    "cancel-without-lock": _of("postgresql", "cancelled-while-lost", 6, pause_s=2.0, jobs=12),
     "deaf": replace(
         _of("sqlite", "broker-demoted", 1),
         only=["broker-demoted", "broker-killed", "broker-demoted"],
