@@ -110,7 +110,7 @@ def _cancel_without_lock() -> None:
     retry = endings.retry
 
     def unlocked(session: Any, claim: Any, *others: Any, **options: Any) -> Any:
-        session.get(Job, claim.job_id)
+        read_before = session.get(Job, claim.job_id)  # the session forgets what nobody holds
         time.sleep(WINDOW_S)
         lock_job = repository.lock_job
         repository.lock_job = repository.get_job
@@ -118,6 +118,7 @@ def _cancel_without_lock() -> None:
             return retry(session, claim, *others, **options)
         finally:
             repository.lock_job = lock_job
+            del read_before
 
     endings.retry = unlocked
 
