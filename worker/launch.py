@@ -10,7 +10,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ from worker.secrecy import without_secrets
 
 AGENT = "worker.train.agent"  # by name: importing it here would load torch
 PATIENCE_S = 10.0  # for processes that die slowly, such as those that give back the memory of a device
+START_TIMEOUT_S = 180.0  # a new forkserver loads torch first
 _POLL_S = 0.01
 
 
@@ -30,7 +32,7 @@ def _in_forked(function: str, *arguments: Any) -> None:
 
 
 class NotStartedError(Exception):
-    """The forkserver died while it was to fork. The next launch starts another one."""
+    """The forkserver died while it was to fork, or was killed for its silence. The next launch starts another one."""
 
 
 class Ranks:
@@ -143,11 +145,25 @@ class Launcher:
         with self._lock, without_secrets():
             try:
                 forkserver.ensure_running()
-                process.start()
+                with _killed_if_silent(START_TIMEOUT_S):
+                    process.start()
             except (OSError, EOFError) as error:
                 # Not tried again here: an agent may have been forked all the same, and ends when it misses us.
                 raise NotStartedError(f"the forkserver did not start the ranks: {error!r}") from error
         return process
+
+
+@contextmanager
+def _killed_if_silent(timeout_s: float) -> Iterator[None]:
+    """End a forkserver that does not answer (one that was stopped): every attempt of the worker waits for our lock."""
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells it
+    timer = threading.Timer(timeout_s, os.kill, (pid, signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _receive(reader: Connection) -> int:

@@ -26,8 +26,8 @@ from jobs.settings import Settings
 from migrations.run import upgrade
 from tests.attempts import job
 from tests.builders import train_spec
-from worker import processes, rundir
-from worker.launch import Launcher
+from worker import launch, processes, rundir
+from worker.launch import Launcher, NotStartedError
 from worker.supervise import Supervisor
 
 ENDLESS = 1_000_000
@@ -151,6 +151,20 @@ def test_a_forkserver_that_is_killed_costs_an_attempt_and_the_next_launch_starts
     assert (found.reason, found.attempt) == ("attempts_exhausted", 3)
     assert found.error is not None
     assert "The last one: the agent of the ranks, or the forkserver, was killed" in found.error["message"]
+
+
+def test_a_forkserver_that_was_stopped_is_killed_and_the_next_launch_starts_another(
+    launcher: Launcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    launcher.warm()
+    stopped = forkserver_process()
+    stopped.suspend()
+    monkeypatch.setattr(launch, "START_TIMEOUT_S", 0.5)
+    with pytest.raises(NotStartedError, match="did not start the ranks"):
+        launcher.launch(tmp_path, DEVICES, on_cuda=False)
+    monkeypatch.undo()
+    launcher.warm()
+    assert forkserver_process().pid != stopped.pid
 
 
 @pytest.mark.parametrize(("number", "words"), [
