@@ -22,7 +22,7 @@ from worker.interfaces import free_port
 from worker.launch import NotStartedError
 from worker.lease import Lease
 from worker.supervise import POLL_S, Supervisor
-from worker.train.failure import failure
+from worker.train.failure import failure, of_a_file
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Crew:
             except NotStartedError as error:
                 failures = [failure(Reason.WORKER_LOST, f"worker {self.worker}: {error}")]
             except OSError as error:
-                failures = [failure(Reason.INTERNAL_ERROR, f"worker {self.worker} could not use a file: {error}")]
+                failures = [of_a_file(error).document()]
             finally:
                 groups.kill()
             if not lease.lost.is_set():

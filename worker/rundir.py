@@ -129,4 +129,5 @@ def _unneeded(run_dir: Path) -> list[Path]:
     names = ("report.jsonl", "plan.json", ACTIVITY_FILE, STOP_FILE)
     left = [path for name in names for path in run_dir.glob(f"**/{name}")]
     taken = run_dir.glob(f"**/{pieces.FOLDER}/*")
-    return [*left, *taken, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")]
+    reserved = run_dir.glob("**/failure-*.json.part")
+    return [*left, *taken, *reserved, *run_dir.glob("model.*"), *run_dir.glob("checkpoints/*")]

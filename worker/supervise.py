@@ -1,6 +1,5 @@
 """Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
 
-import errno
 import logging
 import threading
 import time
@@ -34,6 +33,7 @@ from worker.shipping import Shipper
 from worker.sinks.fan_out import FanOut
 from worker.sinks.sink import OpenSink
 from worker.soundness import sound_claim
+from worker.train.failure import of_a_file
 from worker.train.stopping import ask_to_stop
 from worker.watch import Watch
 
@@ -42,19 +42,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.02
 RETRY_S = 0.5
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 T = TypeVar("T")
-
-
-def _explain(error: OSError) -> tuple[Reason, str]:
-    if error.errno in NO_ROOM:
-        where = f" ({error.filename})" if error.filename else ""
-        return Reason.DISK_FULL, (
-            f"there is no room to store a file of this job{where}: {error.strerror}. Free space in the worker's data "
-            "folder (artifacts/ and runs/ of CLR_DATA_DIR), and start again"
-        )
-    return Reason.INTERNAL_ERROR, f"the worker could not write or read a file: {error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +93,8 @@ class Supervisor:
                 return self.insist(lease, partial(self._lose, claim, str(error)))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
-                reason, message = _explain(error)
-                return self.insist(lease, lambda: endings.fail(self.database, claim, reason, message))
+                found = of_a_file(error)
+                return self.insist(lease, lambda: endings.fail(self.database, claim, found.reason, found.message))
             finally:
                 rundir.tidy(run_dir)
                 if sinks is not None:

@@ -14,7 +14,7 @@ from torch.distributed.elastic.rendezvous.api import RendezvousError
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train.failure import FOLLOWED, TOLD_TO_END, Failure
+from worker.train.failure import FOLLOWED, NO_ROOM, TOLD_TO_END, Failure, no_room
 
 _MESSAGE_CHARACTERS = 1500
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
@@ -42,6 +42,7 @@ _BROKEN_CONNECTION = re.compile(
     r"|connection (was )?(reset|closed|refused|aborted)( by peer)?|\bnccl(RemoteError|SystemError|InternalError)\b",
     re.DOTALL | re.IGNORECASE,
 )
+_NO_ROOM = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _LOST_READER = re.compile(r"DataLoader worker \(pid.{0,80}(killed by signal|exited unexpectedly)", re.DOTALL)
 
 
@@ -61,6 +62,10 @@ def explain(error: BaseException, device: int | None = None) -> Failure:
     if isinstance(error, InvalidArgumentError):
         return Failure(Reason.INVALID_DATA, str(error))
     text = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return no_room(error.filename or "", error.strerror)
+    if _NO_ROOM.search(text):  # as libraries say it that write by themselves
+        return no_room("", text)
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or _OUT_OF_MEMORY.search(text):
         message = f"the device has too little memory: take a smaller global_batch_size, or more ranks. {text}"
         return Failure(Reason.OUT_OF_MEMORY, message[:_MESSAGE_CHARACTERS])

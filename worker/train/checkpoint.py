@@ -4,7 +4,6 @@ A file holds the learner (model, optimizer and what else it keeps), the schedule
 random states of all ranks, how far the metrics go, and what the training remembers of its curve (`Memory`).
 """
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from torch import Tensor
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker.train import random_state
+from worker.train.failure import NO_ROOM
 from worker.train.learner import Learner
 from worker.train.memory import Memory
 from worker.train.plan import Resume
 from worker.train.world import World
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that say nothing of the file
 FORMAT = 2
 
@@ -99,7 +98,7 @@ def _flush_folder(folder: Path) -> None:
 def _unwritable(error: BaseException, path: Path) -> TrainingError:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
             message = f"there is no room to write checkpoint {path.name}: {cause.strerror}. Free space on the disk"
             return TrainingError(Reason.DISK_FULL, f"{message} of {path.parent}, and start again")
         cause = cause.__cause__ or cause.__context__

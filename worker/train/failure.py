@@ -1,6 +1,9 @@
 """How a rank, or who watches it, says why it failed: one small file each, read by the supervisor."""
 
+import errno
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ from jobs.status import Reason
 # told to end because another had failed.
 _RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
 FOLLOWED, TOLD_TO_END = 3, 4
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_RESERVED_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,47 @@ class Failure:
 
     def write(self, run_dir: Path, source: int | str) -> None:
         """Write ``failure-<source>.json``, whole or not at all; the source is the number of a rank, or who noticed."""
-        aside = run_dir / f"failure-{source}.json.part"
-        aside.write_text(json.dumps(self.document()))
+        aside = _aside(run_dir, source)
+        text = json.dumps(self.document()).encode()
+        descriptor = os.open(aside, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(descriptor, text, 0)
+            os.ftruncate(descriptor, len(text))
+        finally:
+            os.close(descriptor)
         aside.rename(run_dir / f"failure-{source}.json")
+
+
+def reserve(run_dir: Path, source: int) -> None:
+    """Take room for the failure of a rank while there is some, so that it can say that the disk is full."""
+    with suppress(OSError), _aside(run_dir, source).open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+
+
+def _aside(run_dir: Path, source: int | str) -> Path:
+    return run_dir / f"failure-{source}.json.part"
+
+
+def no_room(what: str, why: str | None) -> Failure:
+    """The failure of a job for which a disk has no room.
+
+    Args:
+        what: Name of the file, if it is known.
+        why: Words of the operating system.
+    """
+    where = f" ({what})" if what else ""
+    return Failure(
+        Reason.DISK_FULL,
+        f"there is no room to store a file of this job{where}: {why}. Free space in the worker's data "
+        "folder (artifacts/ and runs/ of CLR_DATA_DIR), and start again",
+    )
+
+
+def of_a_file(error: OSError) -> Failure:
+    """The failure that an error of the worker with a file of the job stands for."""
+    if error.errno in NO_ROOM:
+        return no_room(error.filename or "", error.strerror)
+    return Failure(Reason.INTERNAL_ERROR, f"the worker could not write or read a file: {error}")
 
 
 def failure(reason: Reason, message: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from jobs.status import Reason
 from worker.train import narration, probing, range_test, training
 from worker.train.activity import activity
 from worker.train.causes import explain
-from worker.train.failure import Failure
+from worker.train.failure import Failure, reserve
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.world import joined_world
@@ -30,6 +30,7 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
     folder = Path(run_dir)
     number, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))  # noqa: TID251 - elastic's way
     narration.begin()
+    reserve(folder, number)
     if number == 0:
         activity.begin(folder)
     try:

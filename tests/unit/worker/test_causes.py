@@ -1,8 +1,11 @@
 """What errors of ranks mean for their attempt, by the words of the libraries that raise them."""
 
+import errno
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +18,42 @@ from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker import rundir
 from worker.train.causes import DeviceLostError, explain, explain_exit
-from worker.train.failure import Failure, failed_devices
+from worker.train.failure import Failure, failed_devices, reserve
 
 NCCL = "NCCL error in: ProcessGroupNCCL.cpp:3690, {}, NCCL version 2.27.5\n{}"
 GLOO = "[/pytorch/third_party/gloo/gloo/transport/tcp/{}"
 HINT = "\nCUDA kernel errors might be asynchronously reported at some other API call.\nFor debugging consider passing …"
+
+
+@pytest.mark.parametrize("error", [
+    OSError(errno.ENOSPC, "No space left on device", "report.jsonl"),
+    OSError(errno.EDQUOT, "Disk quota exceeded"),
+    RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+])  # fmt: skip
+def test_a_full_disk_is_recognised_whoever_says_it(error: Exception) -> None:
+    assert explain(error).reason == Reason.DISK_FULL
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_rank_can_say_that_the_disk_is_full(small_disk: Path) -> None:
+    reserve(small_disk, 1)
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "filler").write_bytes(bytes(2 << 20))
+    with pytest.raises(OSError, match="No space left"):
+        explain(RuntimeError("without room reserved")).write(small_disk, 2)
+    explain(OSError(errno.ENOSPC, "No space left on device", "x" * 5000)).write(small_disk, 1)
+    (found,) = rundir.failures(small_disk)
+    assert found["reason"] == Reason.DISK_FULL
 
 
 @pytest.mark.parametrize("error", [
