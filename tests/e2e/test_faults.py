@@ -3,14 +3,18 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psutil
+import pytest
 
 from client.client import Client
 from client.stack import Stack
+from client.valkey import Valkey
 from jobs.queue import Doorbell
 from tests.builders import conditions, one_cycle, train
 
@@ -46,9 +50,14 @@ def ranks_under(worker: int) -> list[psutil.Process]:
     return [process for process in tree if len(process.parents()) >= 4 and not process.children()]
 
 
-def broker_url(stack: Stack) -> str:
-    environment = psutil.Process(stack.pids()["worker"]).environ()
-    return environment["CLR_BROKER_URL"]
+@pytest.fixture
+def broker_url(tmp_path: Path) -> Iterator[str]:
+    """A Valkey of the test's own; that of a stack has a password that only its parts know."""
+    valkey = Valkey(os.environ, tmp_path)
+    valkey.child.start()
+    wait_until(valkey.answers)
+    yield valkey.url
+    valkey.child.stop(3.0, Event())
 
 
 def assert_whole(client: Client, job_id: str, total: int) -> None:
@@ -92,19 +101,20 @@ def test_a_killed_rank_is_survived_too(own_stack: Callable[..., Stack]) -> None:
         assert_whole(client, job_id, LONG)
 
 
-def test_a_message_delivered_three_times_runs_the_job_once(stack: Stack, client: Client) -> None:
-    doorbell = Doorbell(broker_url(stack))
-    job_id = client.submit(train(steps=300))["id"]
-    for _ in range(3):
-        doorbell.ring(job_id)
-    job = client.wait(job_id, timeout_s=TIMEOUT_S)
-    for _ in range(3):
-        doorbell.ring(job_id)
-    time.sleep(1)
-    doorbell.close()
-    assert len(client.job(job_id)["attempts"]) == 1
-    assert job["status"] == "succeeded"
-    assert_whole(client, job_id, 300)
+def test_a_message_delivered_three_times_runs_the_job_once(own_stack: Callable[..., Stack], broker_url: str) -> None:
+    doorbell = Doorbell(broker_url)
+    with Client(own_stack(extra_env={"CLR_BROKER_URL": broker_url}).url) as client:
+        job_id = client.submit(train(steps=300))["id"]
+        for _ in range(3):
+            doorbell.ring(job_id)
+        job = client.wait(job_id, timeout_s=TIMEOUT_S)
+        for _ in range(3):
+            doorbell.ring(job_id)
+        time.sleep(1)
+        doorbell.close()
+        assert len(client.job(job_id)["attempts"]) == 1
+        assert job["status"] == "succeeded"
+        assert_whole(client, job_id, 300)
 
 
 def test_jobs_posted_while_the_broker_is_down_run_once_it_is_back_and_empty(own_stack: Callable[..., Stack]) -> None:

@@ -147,7 +147,7 @@ def test_only_the_jobs_of_the_owner_are_found_whatever_is_asked(database: Databa
         ("label", "project", "NAME:VALUE, such as project:demo, got 'project'"),
         ("label", ":demo", "NAME:VALUE"),
         ("name", "", "at least 1"),
-        ("name", "a\x00b", "printable"),
+        ("name", "a\x07b", "printable"),
         ("parent", "job_1", "job_[0-9a-f]{32}"),
         ("fingerprint", "abc", "sha256:"),
         ("created_after", "yesterday", "date and time"),
