@@ -48,7 +48,7 @@ BAD_FIELDS = [
     ("/range_test/bisect", "yes", "bool_type", "boolean"),
     ("/range_test/start_from", {"from_job": "job_1"}, "string_pattern_mismatch", "job_"),
     ("/seed", -1, "greater_than_equal", "0"),
-    ("/name", "a\u0000b", "control_character", "printable"),
+    ("/name", "a\u0007b", "control_character", "printable"),
     ("/kind", "tune", "union_tag_invalid", "lr_find"),
     ("/max_rl", 1, "extra_forbidden", ""),
     ("/conditions/max_rl", 1, "extra_forbidden", ""),

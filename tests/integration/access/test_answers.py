@@ -71,7 +71,7 @@ def test_a_method_that_no_route_has_is_a_405_without_a_key_too(client: TestClien
 
 
 def test_the_detail_of_a_refused_spec_is_short_and_its_errors_are_whole(client: TestClient) -> None:
-    body = lr_find(seed=-1, name="a\u0000b", labels=7, kind="lr_find")
+    body = lr_find(seed=-1, name="a\u0007b", labels=7, kind="lr_find")
     document = assert_problem(client.post("/v1/jobs", json=body, headers=bearer(ADMIN_KEY)), 422, "invalid_spec")
     assert len(document["errors"]) == 3
     assert "and 2 more" in document["detail"]
