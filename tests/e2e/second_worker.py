@@ -10,18 +10,23 @@ from pathlib import Path
 import psutil
 
 from client.stack import Stack
+from jobs.secrecy import hand_over
 
 
 @contextmanager
 def second_worker(stack: Stack, name: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with the settings of the stack's own, another name and what else is given; killed at the end."""
-    settings = psutil.Process(stack.pids()["worker"]).environ()
+    # Without the secrets, which the stack's own worker got on its standard input: no broker, so it looks into SQL alone.
+    settings, secrets = hand_over(psutil.Process(stack.pids()["worker"]).environ() | environment)
     log = Path(stack.data_dir) / "logs" / f"{name}.log"
     with log.open("ab") as output:
         worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", "worker"], env={**settings, "CLR_WORKER_NAME": name, **environment},
-            stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, "-P", "-m", "worker"], env={**settings, "CLR_WORKER_NAME": name},
+            stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
+    assert worker.stdin is not None
+    with worker.stdin as pipe:
+        pipe.write(secrets)
     try:
         yield worker
     finally:
