@@ -16,7 +16,7 @@ from jobs.secrecy import hand_over
 @contextmanager
 def second_worker(stack: Stack, name: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with the settings of the stack's own, another name and what else is given; killed at the end."""
-    # Without the secrets, which the stack's own worker got on its standard input: no broker, so it looks into SQL alone.
+    # Without the secrets, which the stack's own worker got on its standard input. It has no broker, only SQL.
     settings, secrets = hand_over(psutil.Process(stack.pids()["worker"]).environ() | environment)
     log = Path(stack.data_dir) / "logs" / f"{name}.log"
     with log.open("ab") as output:
