@@ -48,3 +48,16 @@ def record_to(database: Database, mine: Claim, step: int, checkpoint: int | None
 def outcomes(database: Database, job_id: str) -> list[str | None]:
     with database.read() as session:
         return [attempt.outcome for attempt in repository.attempts_of(session, job_id)]
+
+
+class NoSpare:
+    """Slots that nobody lends; see `worker.groups.Spare`."""
+
+    def take(self, count: int) -> None:
+        del count
+
+    def give_back(self, devices: tuple[int, ...]) -> None:
+        raise AssertionError(f"{devices} were never lent")
+
+    def are_wanted(self) -> bool:
+        return False

@@ -14,25 +14,12 @@ from jobs.rows import Batch
 from jobs.settings import Settings
 from jobs.status import Outcome, Status
 from migrations.run import upgrade
-from tests.attempts import claim, events, job, points, steps_in_sql
+from tests.attempts import NoSpare, claim, events, job, points, steps_in_sql
 from tests.builders import conditions, train_spec
 from worker.launch import Launcher
 from worker.supervise import Supervisor
 
 STEPS = 20
-
-
-class NoSpare:
-    """No slots but those of the job."""
-
-    def take(self, count: int) -> None:
-        del count
-
-    def give_back(self, devices: tuple[int, ...]) -> None:
-        del devices
-
-    def are_wanted(self) -> bool:
-        return False
 
 
 class Worker:

@@ -18,26 +18,13 @@ from jobs.db import Database
 from jobs.settings import Settings
 from jobs.spec import LrFindSpec, TrainSpec
 from migrations.run import upgrade
-from tests.attempts import claim, events, job
+from tests.attempts import NoSpare, claim, events, job
 from tests.builders import lr_find_spec, train_spec
 from worker.launch import Launcher
 from worker.supervise import Supervisor
 
 TIMEOUT_S = 120.0
 FLOOR_S = 1.0
-
-
-class NoSpare:
-    """Slots that nobody lends."""
-
-    def take(self, count: int) -> None:
-        del count
-
-    def give_back(self, devices: tuple[int, ...]) -> None:
-        raise AssertionError(devices)
-
-    def are_wanted(self) -> bool:
-        return False
 
 
 def wait_until(holds: Callable[[], Any]) -> Any:

@@ -24,7 +24,7 @@ from jobs.models import Job
 from jobs.rows import Claim
 from jobs.settings import Settings
 from migrations.run import upgrade
-from tests.attempts import job
+from tests.attempts import NoSpare, job
 from tests.builders import train_spec
 from worker import launch, processes, rundir
 from worker.launch import Launcher, NotStartedError
@@ -33,19 +33,6 @@ from worker.supervise import Supervisor
 ENDLESS = 1_000_000
 PIDFD_GETFD = 438  # system call; Linux 5.6
 DEVICES = (0, 1)
-
-
-class NoSpare:
-    """No slots beside those of the job."""
-
-    def take(self, count: int) -> None:
-        del count
-
-    def give_back(self, devices: tuple[int, ...]) -> None:
-        raise AssertionError(f"{devices} were never lent")
-
-    def are_wanted(self) -> bool:
-        return False
 
 
 @pytest.fixture(scope="module")
