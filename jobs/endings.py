@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from jobs import deadlines, divergence, fenced, parents, repository
@@ -228,15 +228,17 @@ def retry(
     if job.deadline_at is not None and job.deadline_at < now:
         return end_overdue(session, claim, outcome, failures=failures)
     if failures >= max_attempts:
-        message = f"{failures} attempts were lost with their worker or ranks; max_attempts is {max_attempts}"
+        message = f"{failures} attempts were lost with their worker or ranks, and stored no checkpoint"
+        message += f"; max_attempts is {max_attempts}"
         message += f". The last one: {cause}" if cause else ""
         return finish(
             session, claim, Status.FAILED, outcome, reason=Reason.ATTEMPTS_EXHAUSTED, failures=failures,
             error={"code": Reason.ATTEMPTS_EXHAUSTED, "message": message},
         )  # fmt: skip
-    pause_s = backoff.after(failures) if outcome is Outcome.WORKER_LOST else 0.0
+    pause_s = _pause_s(session, claim, outcome, failures, backoff)
+    reason = Reason.DISK_FULL if outcome is Outcome.DISK_FULL else None
     fenced.write(
-        session, claim, status=Status.QUEUED, worker=None, lease_expires_at=None, failures=failures,
+        session, claim, status=Status.QUEUED, reason=reason, worker=None, lease_expires_at=None, failures=failures,
         not_before=now + pause_s if pause_s else None, deadline_at=deadlines.of_waiting(job.spec, now + pause_s),
         ran_s=_ran_s(claim), version=Job.version + 1,
     )  # fmt: skip
@@ -244,3 +246,13 @@ def retry(
     told = {"outcome": outcome, "pause_s": pause_s} | ({"cause": cause} if cause else {})
     session.add(Event(job_id=claim.job_id, at=now, type="requeued", data=told))
     return [claim.job_id]
+
+
+def _pause_s(session: Session, claim: Claim, outcome: Outcome, failures: int, backoff: Backoff) -> float:
+    """Seconds that a job waits for its next attempt."""
+    if outcome is Outcome.WORKER_LOST:
+        return backoff.after(failures)
+    if outcome is Outcome.DISK_FULL:
+        earlier = (Attempt.job_id == claim.job_id, Attempt.outcome == Outcome.DISK_FULL)
+        return backoff.after(1 + (session.scalar(select(func.count()).where(*earlier)) or 0))
+    return 0.0

@@ -158,6 +158,8 @@ def record(database: Database, claim: Claim, batch: Batch) -> None:
         raised = alarms.new(job, batch.alarms)
         if raised:
             values["alarms"] = [*job.alarms, *raised]
+        if batch.checkpoint:
+            values["failures"] = 0  # it got further than the attempts that were lost
         if not _is_taken(session, claim, batch, values):
             return
         if batch.points:

@@ -50,7 +50,7 @@ class Job(Base):
 
     version: Mapped[int] = mapped_column(default=1)  # grows with every change that a reader can see
     attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: only this attempt may write
-    failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, against max_attempts
+    failures: Mapped[int] = mapped_column(default=0)  # attempts lost since the last checkpoint, against max_attempts
     recorded: Mapped[int] = mapped_column(default=0)  # number of the last batch of its attempt that stands here
     worker: Mapped[str | None] = mapped_column(String(140))
     lease_expires_at: Mapped[float | None]

@@ -49,7 +49,7 @@ class Reason(StrEnum):
     WORKER_LOST = "worker_lost"  # the worker or a rank was killed; retried from the last checkpoint
     CHECKPOINT_DAMAGED = "checkpoint_damaged"  # of ranks, and never of a job: retried from an older checkpoint
     OUT_OF_MEMORY = "out_of_memory"
-    DISK_FULL = "disk_full"
+    DISK_FULL = "disk_full"  # on a queued job: its last attempt found no room; it is tried again after a pause
     DIVERGED = "diverged"
     INVALID_DATA = "invalid_data"
     NO_MATCHING_WORKER = "no_matching_worker"  # on a queued job: no live worker has enough slots
@@ -71,4 +71,5 @@ class Outcome(StrEnum):
     DEADLINE_EXCEEDED = "deadline_exceeded"
     DIVERGED = "diverged"  # the training starts again with lower rates, as on_divergence asks
     CHECKPOINT_DAMAGED = "checkpoint_damaged"  # it could not go on from its checkpoint; does not count either
+    DISK_FULL = "disk_full"  # there was no room for a file of the job; does not count either
     HANDED_BACK = "handed_back"  # the worker was stopped in good order; does not count against max_attempts

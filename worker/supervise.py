@@ -94,7 +94,7 @@ class Supervisor:
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 found = of_a_file(error)
-                return self.insist(lease, lambda: endings.fail(self.database, claim, found.reason, found.message))
+                return self.insist(lease, partial(self._fail, claim, found.reason, found.message))
             finally:
                 rundir.tidy(run_dir)
                 if sinks is not None:
@@ -104,6 +104,12 @@ class Supervisor:
         return lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data)
 
     def _fail(self, claim: Claim, reason: Reason, message: str) -> list[str]:
+        """End the attempt; the job fails only if another attempt would fail for the same reason."""
+        if reason is Reason.WORKER_LOST:
+            return self._lose(claim, message)
+        if reason is Reason.DISK_FULL:
+            log.warning("%s: %s", claim.job_id, message)
+            return self._give_back(claim, Outcome.DISK_FULL, message)
         if reason is not Reason.CHECKPOINT_DAMAGED:
             return endings.fail(self.database, claim, reason, message)
         log.warning("%s: %s", claim.job_id, message)
@@ -266,8 +272,6 @@ class Supervisor:
         if not found:  # whoever fails says so, and did not get to it
             return self._lose(claim, "the agent of the ranks, or the forkserver, was killed, and the ranks with it")
         cause = found[0]
-        if cause["reason"] == Reason.WORKER_LOST:
-            return self._lose(claim, cause["message"])
         reason, message = Reason(cause["reason"]), cause["message"]
         if reason is Reason.DIVERGED and endings.start_again(self.database, claim, message):
             self._remove_unnamed(claim)

@@ -94,7 +94,7 @@ CATALOGUE = (
     Fault(
         "checkpoint-answer-lost", 2, partial(storage.lose_commits, needle="/checkpoints/attempt-"), "at once", POSTGRES
     ),
-    Fault("disk-full", 1, storage.fill_disk, "there is room after 1 to 3 s; who failed as disk_full is resumed"),
+    Fault("disk-full", 1, storage.fill_disk, "there is room after 1 to 3 s"),
     Fault("checkpoint-damaged", 3, partial(storage.damage_checkpoint, removes=False), "never mended"),
     Fault("checkpoint-missing", 2, partial(storage.damage_checkpoint, removes=True), "never mended"),
 )  # fmt: skip

@@ -4,7 +4,7 @@
 
 FILE is a JSON document: ``jobs`` (accepted ids, each with the name of its spec), ``cancels`` (when a cancel was
 answered), ``quiet`` (how each spec ends without faults), ``damaged`` (keys of files that a fault has hurt),
-``disk_was_full``, ``errors`` (answers of the API that no fault explains). Prints one line for each violation; status
+``errors`` (answers of the API that no fault explains). Prints one line for each violation; status
 1 if there is one.
 """
 
@@ -33,30 +33,19 @@ def of_endings(connection: Connection, run: Run) -> Iterator[str]:
     """Whether every job came to the end that it has on a quiet machine, or was cancelled as somebody asked."""
     for job_id, name in run["jobs"].items():
         found = ending(connection, job_id)
-        stopped = run["disk_was_full"] and any(child["reason"] == "disk_full" for child in found["children"])
         asked = job_id in run["cancels"]
-        yield from (
-            f"{name}: {line}" for line in differences(found, run["quiet"][name], cancelled=asked, stopped=stopped)
-        )
+        yield from (f"{name}: {line}" for line in differences(found, run["quiet"][name], cancelled=asked))
 
 
 def of_cancels(connection: Connection, run: Run) -> Iterator[str]:
-    """Whether no attempt began after a cancel had been answered, unless somebody resumed the job."""
+    """Whether no attempt began after a cancel had been answered."""
     for job_id, answered_at in run["cancels"].items():
         query = text(
             "SELECT a.job_id, a.number FROM attempts a JOIN jobs j ON j.id = a.job_id"
-            " WHERE (j.id = :id OR j.parent_id = :id) AND a.started_at > :at AND NOT EXISTS"
-            " (SELECT 1 FROM events e WHERE e.job_id = j.id AND e.type = 'resumed' AND e.at <= a.started_at)"
+            " WHERE (j.id = :id OR j.parent_id = :id) AND a.started_at > :at"
         )
         for row in connection.execute(query, {"id": job_id, "at": answered_at}).mappings():
             yield f"a cancel of {job_id} was answered, and attempt {row['number']} of {row['job_id']} began after that"
-
-
-def of_resumes(connection: Connection, run: Run) -> Iterator[str]:
-    """Whether nothing but a full disk ever made somebody resume a job."""
-    for row in connection.execute(text("SELECT job_id, data FROM events WHERE type = 'resumed'")).mappings():
-        if not run["disk_was_full"]:
-            yield f"{row['job_id']} had to be resumed by hand: {row['data']}"
 
 
 def of_files(database: Database, data_dir: Path, run: Run) -> Iterator[str]:
@@ -110,7 +99,6 @@ def main() -> None:
             *Invariants(connection).violations(list(run["jobs"])),
             *of_endings(connection, run),
             *of_cancels(connection, run),
-            *of_resumes(connection, run),
             *over_http(asked.api_url, connection),
         ]
         statuses = Counter(connection.execute(text("SELECT status FROM jobs")).scalars())

@@ -36,19 +36,18 @@ def ending(connection: Connection, job_id: str) -> Ending:
     }
 
 
-def differences(found: Ending, wanted: Ending, *, cancelled: bool = False, stopped: bool = False) -> Iterator[str]:
+def differences(found: Ending, wanted: Ending, *, cancelled: bool = False) -> Iterator[str]:
     """What is otherwise than it should be, in words.
 
     Args:
         found: Of the run.
         wanted: Of the same spec on a quiet machine.
         cancelled: Whether somebody asked for the end of it, so that it may have ended early.
-        stopped: Whether a full disk failed one of its children, which a parent that succeeded all the same keeps.
     """
     name = f"{found['id']} ({found['kind']})"
-    early = (cancelled and found["status"] == "cancelled") or (stopped and found["reason"] == "disk_full")
+    early = cancelled and found["status"] == "cancelled"
     if not early:
-        for key in () if stopped and found["children"] else VERDICT:
+        for key in VERDICT:
             if found[key] != wanted[key]:
                 why = f": {_short(found['error'])}" if key == "reason" else ""
                 yield f"{name} has {key} {_short(found[key])}, without faults {_short(wanted[key])}{why}"
@@ -56,7 +55,7 @@ def differences(found: Ending, wanted: Ending, *, cancelled: bool = False, stopp
     if len(found["children"]) != len(wanted["children"]):
         yield f"{name} has {len(found['children'])} children, without faults {len(wanted['children'])}"
     for child, other in zip(found["children"], wanted["children"], strict=False):
-        yield from differences(child, other, cancelled=cancelled, stopped=stopped)
+        yield from differences(child, other, cancelled=cancelled)
 
 
 def _of_curves(name: str, found: dict[str, Any], wanted: dict[str, Any], *, early: bool) -> Iterator[str]:

@@ -49,8 +49,7 @@ class Invariants:
             for row in self.rows("SELECT type FROM events WHERE job_id = :id ORDER BY seq", id=job["id"])
             if row["type"] in TERMINAL
         ]
-        resumed = self.rows("SELECT seq FROM events WHERE job_id = :id AND type = 'resumed'", id=job["id"])
-        if job["status"] in TERMINAL and (len(ends) != len(resumed) + 1 or ends[-1] != job["status"]):
+        if job["status"] in TERMINAL and ends != [job["status"]]:
             yield f"{job['id']} is {job['status']}, but its events say {ends}"
 
     def _of_attempts(self, job: Any) -> Iterator[str]:

@@ -72,11 +72,6 @@ class User:
         assert status == 202, document
         self.cancels.setdefault(job_id, time.time())
 
-    def resume(self, job_id: str) -> None:
-        """Ask for a job to go on; that it has been resumed since is as good."""
-        status, document = self._ask("POST", f"/v1/jobs/{job_id}/resume")
-        assert status in {202, 409}, document
-
     def job(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it."""
         return self._ask("GET", f"/v1/jobs/{job_id}")[1]

@@ -110,7 +110,6 @@ def fill_disk(rig: Rig, chance: random.Random) -> str | None:
     """Leave no byte on the disk of the data folder for a while; only where the rig has a small disk of its own."""
     if not rig.has_own_disk:
         return None
-    rig.disk_was_full = True
     filler = rig.data / FILLER
     with filler.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12):

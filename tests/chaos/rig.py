@@ -56,7 +56,6 @@ class Rig:
             (self.folder / name).mkdir(mode=0o700)
         self.data = self.folder / "data"
         self.damaged: set[str] = set()  # keys of files that a fault has damaged or removed
-        self.disk_was_full = False
         self.cancels: dict[str, float] = {}  # when a fault's cancel of a job was answered, by the job's id
         self.proxy: Proxy | None = None
         self._due: list[tuple[float, Callable[[], bool]]] = []  # what to do when, again until it answers True

@@ -83,7 +83,7 @@ def run(asked: Asked, quiet: Quiet) -> bool:
         rig.heal()
         say("healed")
         _until(rig, lambda: not visit.is_alive(), LONGEST * asked.patience_s)
-        ended = not visit.is_alive() and len(user.accepted) == asked.jobs and _calm(rig, user, asked.patience_s)
+        ended = not visit.is_alive() and len(user.accepted) == asked.jobs and _calm(rig, asked.patience_s)
         say("calm" if ended else "not calm")
         held = ended and _cleaned(rig) and _idle(rig) and _check(rig, user, quiet)
         print("\n".join(losses(rig, made)))
@@ -135,15 +135,10 @@ def _all_ended(rig: Rig) -> bool:
     return not any(row["status"] not in TERMINAL for row in rig.rows("SELECT status FROM jobs"))
 
 
-def _calm(rig: Rig, user: User, patience_s: float) -> bool:
-    """Wait for all jobs to end, those resumed that a full disk has failed; whether they did."""
-    while _all_end(rig, patience_s):
-        query = "SELECT id FROM jobs WHERE reason IN ('disk_full', 'parent_failed') AND parent_id IS NULL"
-        stopped = [row["id"] for row in rig.rows(query)] if rig.disk_was_full else []
-        if not stopped:
-            return True
-        for job_id in stopped:
-            user.resume(job_id)
+def _calm(rig: Rig, patience_s: float) -> bool:
+    """Wait for all jobs to end; whether they did."""
+    if _all_end(rig, patience_s):
+        return True
     left = [dict(row) for row in rig.rows("SELECT id, kind, status, worker, step, attempt FROM jobs")]
     left = [row for row in left if row["status"] not in TERMINAL]
     print(f"VIOLATION {len(left)} jobs have not ended, and none has moved for {patience_s:g} s: {left}")
@@ -199,7 +194,7 @@ def _is_tracker(process: psutil.Process) -> bool:
 def _check(rig: Rig, user: User, quiet: Quiet) -> bool:
     document = {
         "jobs": user.accepted, "cancels": rig.cancels | user.cancels, "quiet": quiet, "damaged": sorted(rig.damaged),
-        "disk_was_full": rig.disk_was_full, "errors": user.errors,
+        "errors": user.errors,
     }  # fmt: skip
     (rig.folder / "run.json").write_text(json.dumps(document))
     command = [sys.executable, "-m", "tests.chaos.check", "--database-url", rig.database_url]

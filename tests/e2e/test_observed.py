@@ -177,7 +177,7 @@ def test_a_device_out_of_memory_is_told_as_that(own_stack: Callable[..., Stack])
 
 
 @pytest.mark.parametrize("folder", ["runs", "artifacts"])
-def test_a_disk_that_is_full_at_a_checkpoint_is_told_as_that(
+def test_a_job_waits_for_room_on_a_disk_that_is_full_at_a_checkpoint(
     folder: str, own_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
     """The ranks write under runs/, the supervisor under artifacts/: each is a small disk of its own in turn."""
@@ -189,18 +189,19 @@ def test_a_disk_that_is_full_at_a_checkpoint_is_told_as_that(
     if mounted.returncode:
         pytest.skip("a small file system can be mounted by root only")
     try:
-        stack = own_stack(extra_env={"CLR_CHECKPOINT_INTERVAL_S": "0.5"})
+        stack = own_stack(extra_env={"CLR_CHECKPOINT_INTERVAL_S": "0.5", "CLR_MAX_ATTEMPTS": "1"})
         place = stack.data_dir / folder
         place.symlink_to(disk)
         with Client(stack.url) as client:
             big = conditions(model={"name": "mlp", "options": {"hidden": [2000, 500]}})  # 4.5 MB of weights
-            job = ended(client, train(steps=100_000, conditions=big))
-            assert (job["status"], job["reason"]) == ("failed", "disk_full"), job["error"]
-            assert "ree space" in job["error"]["message"]
-            assert job["progress"]["step"] > 0
-            assert series(client, job["id"], "train_loss")["x"] == list(range(job["progress"]["step"]))
+            job_id = client.submit(train(steps=300, conditions=big))["id"]
+            wait_until(lambda: len(events_of(stack, "requeued")) == 2)
+            assert {told["outcome"] for told in events_of(stack, "requeued")} == {"disk_full"}
+            assert "Free space" in events_of(stack, "requeued")[0]["cause"]
+            assert events_of(stack, "requeued")[1]["pause_s"] > events_of(stack, "requeued")[0]["pause_s"]
             place.unlink()
-            assert ended(client, train(steps=5))["status"] == "succeeded", "slots are free again"
+            assert client.wait(job_id)["status"] == "succeeded"
+            assert_whole(client, job_id, 300)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 

@@ -9,6 +9,7 @@ import pytest
 from jobs import endings, lifecycle, registry, repository, service
 from jobs.artifacts import StoredFile
 from jobs.db import Database
+from jobs.deadlines import Backoff
 from jobs.errors import (
     IdempotencyKeyReusedError,
     StaleAttemptError,
@@ -131,6 +132,33 @@ def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
         endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.ATTEMPTS_EXHAUSTED)
+
+
+def test_only_attempts_without_a_new_checkpoint_count(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    for step in (10, 20, 30, 40):
+        lost = claim(database)
+        lifecycle.record(database, lost, checkpoint(lost, step))
+        endings.give_back(database, lost, Outcome.WORKER_LOST, max_attempts=2)
+    assert job(database, job_id).status == Status.QUEUED
+    endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+    assert job(database, job_id).reason == Reason.ATTEMPTS_EXHAUSTED
+
+
+def test_a_full_disk_keeps_a_job_waiting_longer_each_time_and_never_fails_it(database: Database) -> None:
+    job_id = service.submit(database, train_spec()).job_id
+    pauses = []
+    for _ in range(4):
+        full, backoff = claim(database), Backoff(0.001, 0.004)
+        endings.give_back(database, full, Outcome.DISK_FULL, max_attempts=2, backoff=backoff, cause="no room")
+        row = job(database, job_id)
+        assert (row.status, row.reason, row.failures) == (Status.QUEUED, Reason.DISK_FULL, 0)
+        with database.read() as session:
+            pauses.append(repository.events_of(session, job_id)[-1].data["pause_s"])
+        time.sleep(0.02)
+    assert pauses == [0.001, 0.002, 0.004, 0.004]
+    claim(database)
+    assert job(database, job_id).reason is None
 
 
 def test_an_attempt_that_was_handed_back_does_not_count(database: Database) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,8 @@ def test_a_forkserver_that_is_killed_costs_an_attempt_and_the_next_launch_starts
     supervisor.run(claimed(supervisor), DEVICES, NoSpare())
     assert "did not start the ranks" in cause(supervisor, job(supervisor.database, found.id), failures=2)
     monkeypatch.undo()
-    found = harm_attempt(supervisor, claimed(supervisor), psutil.Process.kill)
+    settings = supervisor.settings.model_copy(update={"checkpoint_interval_s": 600.0})
+    found = harm_attempt(replace(supervisor, settings=settings), claimed(supervisor), psutil.Process.kill)
     assert (found.reason, found.attempt) == ("attempts_exhausted", 3)
     assert found.error is not None
     assert "The last one: the agent of the ranks, or the forkserver, was killed" in found.error["message"]

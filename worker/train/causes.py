@@ -14,7 +14,7 @@ from torch.distributed.elastic.rendezvous.api import RendezvousError
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train.failure import FOLLOWED, NO_ROOM, TOLD_TO_END, Failure, no_room
+from worker.train.failure import FOLLOWED, HOST_FAULTS, NO_ROOM, TOLD_TO_END, Failure, no_room
 
 _MESSAGE_CHARACTERS = 1500
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
@@ -62,14 +62,24 @@ def explain(error: BaseException, device: int | None = None) -> Failure:
     if isinstance(error, InvalidArgumentError):
         return Failure(Reason.INVALID_DATA, str(error))
     text = f"{type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return no_room(error.filename or "", error.strerror)
-    if _NO_ROOM.search(text):  # as libraries say it that write by themselves
-        return no_room("", text)
+    if found := _of_file_system(error, text):
+        return found
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or _OUT_OF_MEMORY.search(text):
         message = f"the device has too little memory: take a smaller global_batch_size, or more ranks. {text}"
         return Failure(Reason.OUT_OF_MEMORY, message[:_MESSAGE_CHARACTERS])
     return _loss(error, text, device) or Failure(Reason.INTERNAL_ERROR, text)
+
+
+def _of_file_system(error: BaseException, text: str) -> Failure | None:
+    """The failure if the error is one of a file system, or of a limit of the host."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and number in NO_ROOM:
+        return no_room(error.filename or "", error.strerror)
+    if _NO_ROOM.search(text):  # as libraries say it that write by themselves
+        return no_room("", text)
+    if number in HOST_FAULTS:
+        return Failure(Reason.WORKER_LOST, f"a file system or a limit of the host failed: {text}")
+    return None
 
 
 def _loss(error: BaseException, text: str, device: int | None) -> Failure | None:

@@ -16,6 +16,11 @@ from jobs.status import Reason
 _RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
 FOLLOWED, TOLD_TO_END = 3, 4
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# A device or a file server that failed, or a host that ran out of descriptors or processes.
+HOST_FAULTS = (
+    errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.EREMOTEIO, errno.ENODEV, errno.ENXIO, errno.EHOSTDOWN,
+    errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.EAGAIN,
+)  # fmt: skip
 _RESERVED_BYTES = 16_384
 
 
@@ -75,7 +80,7 @@ def no_room(what: str, why: str | None) -> Failure:
     return Failure(
         Reason.DISK_FULL,
         f"there is no room to store a file of this job{where}: {why}. Free space in the worker's data "
-        "folder (artifacts/ and runs/ of CLR_DATA_DIR), and start again",
+        "folder (artifacts/ and runs/ of CLR_DATA_DIR); the job goes on by itself",
     )
 
 
@@ -83,7 +88,7 @@ def of_a_file(error: OSError) -> Failure:
     """The failure that an error of the worker with a file of the job stands for."""
     if error.errno in NO_ROOM:
         return no_room(error.filename or "", error.strerror)
-    return Failure(Reason.INTERNAL_ERROR, f"the worker could not write or read a file: {error}")
+    return Failure(Reason.WORKER_LOST, f"the worker could not write or read a file: {error}")
 
 
 def failure(reason: Reason, message: str) -> dict[str, Any]:

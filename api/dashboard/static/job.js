@@ -35,7 +35,7 @@ function head(job) {
     ...measured.map(([name, words, shown]) => node("span", {}, `${words} `, node("b", {}, shown(job.latest[name])))),
   );
   const { what, advice } = reasonWords(job.reason);
-  const isBad = job.status === "failed" || job.reason === "no_matching_worker";
+  const isBad = job.status === "failed" || (job.status === "queued" && ["no_matching_worker", "disk_full"].includes(job.reason));
   at("why").hidden = !isBad;
   at("why-what").textContent = isBad ? job.error?.message ?? `${what[0].toUpperCase()}${what.slice(1)}.` : "";
   at("why-advice").textContent = isBad ? advice : "";

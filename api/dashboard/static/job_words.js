@@ -19,7 +19,7 @@ const REASONS = {
   user_cancelled: ["it was cancelled", ""],
   worker_lost: ["its worker was lost", "The next attempt goes on from its last checkpoint."],
   out_of_memory: ["a rank ran out of memory", "Clone it with a smaller global batch size, more ranks, or bf16."],
-  disk_full: ["the disk of its worker is full", "Make room there, then resume it."],
+  disk_full: ["the disk of its worker is full", "Make room there; it goes on by itself."],
   diverged: ["the loss became NaN or infinite", "Run a range test under these conditions and train with its bounds, or clone it with a lower max_lr."],
   invalid_data: ["the data cannot be used", "Mend the dataset, or clone the job with another."],
   no_matching_worker: ["no live worker has enough slots", "Start a worker with as many slots as ranks are asked for, or ask for fewer ranks."],

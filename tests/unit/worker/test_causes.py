@@ -18,7 +18,7 @@ from jobs.errors import TrainingError
 from jobs.status import Reason
 from worker import rundir
 from worker.train.causes import DeviceLostError, explain, explain_exit
-from worker.train.failure import Failure, failed_devices, reserve
+from worker.train.failure import Failure, failed_devices, of_a_file, reserve
 
 NCCL = "NCCL error in: ProcessGroupNCCL.cpp:3690, {}, NCCL version 2.27.5\n{}"
 GLOO = "[/pytorch/third_party/gloo/gloo/transport/tcp/{}"
@@ -32,6 +32,12 @@ HINT = "\nCUDA kernel errors might be asynchronously reported at some other API 
 ])  # fmt: skip
 def test_a_full_disk_is_recognised_whoever_says_it(error: Exception) -> None:
     assert explain(error).reason == Reason.DISK_FULL
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS, errno.ESTALE, errno.EMFILE])
+def test_a_file_system_or_a_host_that_fails_costs_an_attempt_and_not_the_job(number: int) -> None:
+    error = OSError(number, os.strerror(number), "train.npz")
+    assert explain(error).reason == of_a_file(error).reason == Reason.WORKER_LOST
 
 
 @pytest.fixture
