@@ -30,7 +30,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     Status.CANCELLING: frozenset({Status.CANCELLED, Status.SUCCEEDED, Status.FAILED}),
     Status.SUCCEEDED: frozenset(),
-    Status.FAILED: frozenset({Status.QUEUED}),  # by a user's resume, and by nothing else: ADR 0016
+    Status.FAILED: frozenset({Status.QUEUED}),  # by a user's resume, and by nothing else: ADR 0015
     Status.CANCELLED: frozenset({Status.QUEUED}),
 }
 

@@ -20,7 +20,7 @@ class Sharing:
 
     While no job waits and pieces are left that nobody has taken, each further ``group_size`` spare slots do one more at
     the same time. When a job waits, every further group ends after the piece that it is at; the first goes on. See
-    ADR 17.
+    ADR 0016.
 
     Attributes:
         groups: Those that run.
