@@ -1,4 +1,4 @@
-"""Pages of the site that are made from something else: the README as first page, the decisions, the API's reference."""
+"""What the site has besides docs/*.md: the README as first page, the API's reference, decisions in the navigation."""
 
 import re
 from collections.abc import Iterator
@@ -15,9 +15,16 @@ ROOT = Path(__file__).parent.parent
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put every decision record into the navigation, behind the index of all of them."""
+    records = [f"adr/{page.name}" for page in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))]
+    config.nav[-1]["Inside"].append({"Decisions": ["adr/README.md", *records]})
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made from something else."""
-    made = {"index.md": _readme(), "decisions.md": _decisions(), "reference.md": "\n".join(_reference())}
+    made = {"index.md": _readme(), "reference.md": "\n".join(_reference())}
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -29,15 +36,8 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def _readme() -> str:
-    text = (ROOT / "README.md").read_text().replace("](docs/", "](")
-    return re.sub(r"\[([^]]*)\]\((?!https?:|#|pictures|images|[a-z]+\.md)([^)]*)\)", r"`\2`", text)
-
-
-def _decisions() -> str:
-    pages = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
-    titles = [page.read_text().partition("\n")[0].removeprefix("# ") for page in pages]
-    lines = [f"- [{title}](adr/{page.name})" for page, title in zip(pages, titles, strict=True)]
-    return "\n".join(["# Decisions", "", *lines])
+    text = re.sub(r"\[([^]]*)\]\((?!https?:|#|docs/)([^)]*)\)", r"`\2`", (ROOT / "README.md").read_text())
+    return text.replace("](docs/", "](")
 
 
 def _reference() -> Iterator[str]:
