@@ -35,3 +35,15 @@ def test_the_reference_names_every_operation(site: Path) -> None:
     text = (site / "reference.html").read_text()
     for operation in ("POST /v1/jobs", "GET /v1/jobs/{job_id}/lr-bounds", "POST /v1/schedules:preview"):
         assert operation in text
+
+
+def test_the_python_reference_has_every_part_of_clr_core(site: Path) -> None:
+    text = (site / "python_core.html").read_text()
+    parts = {path.stem for path in (ROOT / "clr_core").iterdir() if path.suffix in {"", ".py"} and path.name[0] != "_"}
+    assert {part for part in parts if f'id="clr_core.{part}"' not in text} == set()
+
+
+def test_the_python_reference_has_what_users_of_the_client_call(site: Path) -> None:
+    text = (site / "python_client.html").read_text()
+    for name in ("Client.submit", "AsyncClient.close", "Job.wait", "jobs.cancel", "Curves.to_pandas", "ProblemError"):
+        assert re.search(rf'id="client\.[a-z.]*{name}"', text), name
