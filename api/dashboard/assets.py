@@ -6,10 +6,9 @@ import mimetypes
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
-from importlib.resources import files
 from pathlib import Path
 
-STATIC = files("api.dashboard") / "static"
+STATIC = Path(__file__).with_name("static")
 PLOTLY = "plotly.min.js"
 
 
@@ -24,21 +23,28 @@ class Asset:
 
 @cache
 def digest() -> str:
-    """A name for all assets together. It stands in their addresses, so browsers may keep them for ever."""
+    """A name for all assets together. It is part of their addresses, so browsers may keep them for ever."""
     found = hashlib.sha256(distribution("plotly").version.encode())
-    for entry in sorted(STATIC.iterdir(), key=lambda entry: entry.name):
-        found.update(entry.name.encode() + b"\0" + entry.read_bytes())
+    for name, path in sorted(_files().items()):
+        found.update(name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()[:16]
 
 
 @cache
 def asset(name: str) -> Asset | None:
-    """The asset of that name; None where there is none."""
+    """The asset of that name, a path below ``static`` such as ``lib/api.js``; None if there is none."""
     if name == PLOTLY:
-        body = Path(str(distribution("plotly").locate_file(f"plotly/package_data/{PLOTLY}"))).read_bytes()
-    elif name in {entry.name for entry in STATIC.iterdir() if entry.is_file()}:
-        body = (STATIC / name).read_bytes()
+        path = Path(str(distribution("plotly").locate_file(f"plotly/package_data/{PLOTLY}")))
+    elif name in _files():
+        path = _files()[name]
     else:
         return None
     media_type = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0] or "text/plain"
+    body = path.read_bytes()
     return Asset(media_type, body, gzip.compress(body, 6, mtime=0))
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """All files below ``static`` by their names. No other file can be asked for."""
+    return {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}

@@ -59,7 +59,7 @@ def compare_page() -> HTMLResponse:
     return _page("compare", "Compare", draws=True)
 
 
-@router.get("/assets/{version}/{name}")
+@router.get("/assets/{version}/{name:path}")
 def show_asset(version: str, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
     """A file of the pages, compressed where the browser takes that."""
     found = asset(name) if version == digest() else None

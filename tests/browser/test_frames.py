@@ -48,6 +48,10 @@ def test_assets_are_kept_for_ever_and_compressed(stack: Stack) -> None:
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-type"].startswith("text/javascript")
     assert httpx2.get(f"{stack.url}/assets/0/style.css").status_code == 404
+    version = address.removesuffix("plotly.min.js")
+    module = httpx2.get(f"{stack.url}{version}lib/api.js")
+    assert (module.status_code, module.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert httpx2.get(f"{stack.url}{version}lib/%2e%2e/%2e%2e/pages.py").status_code == 404
 
 
 def test_an_address_without_a_page_is_a_page_for_browsers_and_a_problem_for_programs(

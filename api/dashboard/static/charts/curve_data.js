@@ -1,0 +1,32 @@
+// Curves of a job, by metric.
+
+import { ask } from "../lib/api.js";
+
+/**
+ * The series of a job over `x`, decimated by the server.
+ *
+ * @param {string} id
+ * @param {{metrics: string[], x?: string, maxPoints?: number, range?: [number, number] | null, smoothing?: number}} view
+ *   `range` is in steps, both ends included.
+ * @returns {Promise<Map<string, {raw, smooth}>>} By metric; `smooth` is there where smoothing was asked for.
+ */
+export async function curves(id, { metrics, x = "step", maxPoints = 1500, range = null, smoothing = 0 }) {
+  const query = new URLSearchParams({ x, max_points: maxPoints });
+  for (const metric of metrics) query.append("metric", metric);
+  if (range) {
+    query.set("start_step", range[0]);
+    query.set("end_step", range[1]);
+  }
+  if (smoothing) query.set("smoothing", smoothing);
+  const { series } = await ask(`/v1/jobs/${id}/curves?${query}`);
+  const found = new Map();
+  for (const one of series) {
+    const both = found.get(one.metric) ?? {};
+    both[one.smoothing === null ? "raw" : "smooth"] ??= one;
+    found.set(one.metric, both);
+  }
+  return found;
+}
+
+/** The last value of a series that is a number. */
+export const lastOf = (series) => series?.last?.value ?? null;

@@ -1,0 +1,42 @@
+// The API's own picture of a job, fitted into a page that says title, verdict and notes in words.
+
+import { ask } from "../lib/api.js";
+import { theme } from "./frame.js";
+
+const NARROW = 640;
+
+/** `{data, layout, words}` of a job's picture, as wide as `place` and `shape` times as high. */
+export async function serverFigure(id, place, shape) {
+  const width = Math.floor(place.clientWidth);
+  const height = Math.max(420, Math.min(640, Math.round(width * shape)));
+  const asked = Math.max(320, Math.min(2400, width));
+  const { data, layout } = await ask(`/v1/jobs/${id}/plot.json?theme=${theme()}&width=${asked}&height=${height}`);
+  const figure = { data, layout: { ...plain(layout), width }, words: layout.meta.description };
+  return width < NARROW ? narrow(figure) : figure;
+}
+
+/** Without what stands on the page in words, and without a zoom. */
+function plain(layout) {
+  const { title: _, ...rest } = layout;
+  const axes = Object.entries(rest).filter(([name]) => /^[xy]axis/.test(name)).map(([name, axis]) => [name, { ...axis, fixedrange: true }]);
+  const shown = { ...rest, ...Object.fromEntries(axes) };
+  return {
+    ...shown, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false,
+    font: { ...layout.font, family: "system-ui, sans-serif" }, margin: { l: 60, r: 24, t: 12, b: 48 },
+    annotations: layout.annotations.filter((one) => one.xref === "x"), xaxis: { ...shown.xaxis, exponentformat: "e" },
+  };
+}
+
+/** A tick for every second decade, where there are many. */
+const few = ({ range }) => (range && range[1] - range[0] > 4 ? { dtick: 2 } : {});
+
+/** The first panel alone, its legend below: the page has a table of what the rows show. */
+function narrow({ data, layout, words }) {
+  const rest = Object.fromEntries(Object.entries(layout).filter(([name]) => !/^yaxis\d/.test(name)));
+  const shown = {
+    ...rest, height: 460, annotations: [], shapes: layout.shapes.filter((shape) => shape.yref === "y domain"), font: { ...layout.font, size: 11 },
+    margin: { l: 36, r: 4, t: 8, b: 40 }, legend: { orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top" },
+    xaxis: { ...layout.xaxis, anchor: "y", ...few(layout.xaxis) }, yaxis: { ...layout.yaxis, domain: [0, 1], title: { text: "" } },
+  };
+  return { data: data.filter((trace) => trace.yaxis === "y"), layout: shown, words };
+}

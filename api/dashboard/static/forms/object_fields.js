@@ -1,0 +1,110 @@
+// Fields made of fields: objects, and objects that may be left out.
+
+import { node } from "../lib/api.js";
+import { label } from "../lib/formatting.js";
+import { Choice } from "./one_of.js";
+import { helpOf } from "./schema.js";
+import { Leaf } from "./value_field.js";
+
+/**
+ * A field for a schema. `page` has what is known beyond the schema: `schemas`, `first` (names that are shown at once;
+ * others wait under "More options") and `choices` (values to pick from, by name).
+ */
+export function fieldFor(name, schema, path, page) {
+  const { schema: plain, optional } = page.schemas.withoutNull(schema);
+  if (plain.oneOf) return new Choice(name, plain, path, page);
+  if (plain.properties) return optional ? new Optional(name, plain, path, page) : new Group(name, plain, path, page);
+  return new Leaf(name, plain, path, { choices: page.choices[name], placeholder: optional ? "left out" : "" });
+}
+
+/** Nothing a user could change: a kind or a name that the choice above it has fixed. */
+const isFixed = (schema, name, isChosen) => schema.const !== undefined || (isChosen && name === "name");
+
+/** An object: its fields in a row, the less usual ones folded away. `isChosen` where a choice says its name. */
+export class Group {
+  constructor(name, schema, path, page, isChosen = false) {
+    this.fields = new Map();
+    this.isRequired = false;
+    this.wrong = node("p", { className: "error" });
+    const [row, more] = [node("div", { className: "row" }), node("div", { className: "row" })];
+    for (const [field, of] of Object.entries(schema.properties)) {
+      if (isFixed(of, field, isChosen)) continue;
+      const made = fieldFor(field, of, [...path, field], page);
+      this.fields.set(field, made);
+      (page.first.has(field) || schema.required?.includes(field) ? row : more).append(made.element);
+    }
+    this.more = node("details", { hidden: !more.children.length }, node("summary", { textContent: "More options" }), more);
+    this.element = node("div", { className: "group" }, row, this.more, this.wrong);
+  }
+
+  read() {
+    const known = [...this.fields].map(([name, field]) => [name, field.read()]).filter(([, value]) => value !== undefined);
+    return known.length || this.isRequired ? Object.fromEntries(known) : undefined;
+  }
+
+  write(value) {
+    for (const [name, field] of this.fields) if (name in (value ?? {})) field.write(value[name]);
+  }
+
+  /** The field that a JSON pointer's parts lead to, as far as they lead. */
+  at([name, ...rest]) {
+    return this.fields.get(name)?.at(rest) ?? this;
+  }
+
+  refuse(message) {
+    this.wrong.textContent = message;
+  }
+
+  calm() {
+    this.wrong.textContent = "";
+    for (const field of this.fields.values()) field.calm();
+  }
+}
+
+/** A fieldset with a legend and a line of help. */
+export const section = (name, schema, ...children) => node("fieldset", { className: "section" },
+  node("legend", { textContent: label(name) }), node("p", { className: "help", textContent: helpOf(schema) }), ...children);
+
+/** An object that is left out unless it is asked for. */
+class Optional {
+  constructor(name, schema, path, page) {
+    this.group = new Group(name, schema, path, page);
+    this.group.isRequired = true;
+    const id = `field-${path.join("-")}-wanted`;
+    this.wanted = node("input", { type: "checkbox", id });
+    this.wanted.addEventListener("change", () => this.show());
+    const own = page.words[name]; // with words of the page's own, what it is for is said above it
+    const help = node("p", { className: "help", textContent: own ? "" : helpOf(schema) });
+    this.element = node("div", { className: "optional" },
+      node("div", { className: "field check" }, node("label", { htmlFor: id, textContent: own ?? label(name) }), this.wanted, help), this.group.element);
+    this.show();
+  }
+
+  show() {
+    this.group.element.hidden = !this.wanted.checked;
+  }
+
+  read() {
+    return this.wanted.checked ? this.group.read() : undefined;
+  }
+
+  write(value) {
+    this.wanted.checked = value !== null && value !== undefined;
+    this.group.write(value);
+    this.show();
+  }
+
+  /** Ask for it, with what was typed before. */
+  want() {
+    this.wanted.checked = true;
+    this.show();
+  }
+
+  at(rest) {
+    return this.group.at(rest);
+  }
+
+  calm() {
+    this.group.calm();
+  }
+}

@@ -1,0 +1,77 @@
+// A choice between forms of a field: models by their names, or a rate as a number, a word or an object.
+
+import { node } from "../lib/api.js";
+import { label } from "../lib/formatting.js";
+import { Group } from "./object_fields.js";
+import { helpOf } from "./schema.js";
+import { Leaf } from "./value_field.js";
+
+/** One of several forms: chosen by name, or a number, a word, or an object. */
+export class Choice {
+  constructor(name, schema, path, page) {
+    Object.assign(this, { name, path, page, made: new Map(), forms: page.schemas.formsOf(schema) });
+    const id = `field-${path.join("-")}-form`;
+    this.select = node("select", { id }, ...this.forms.map((form) => node("option", { value: form.value, textContent: page.words[form.label] ?? form.label })));
+    this.select.addEventListener("change", () => this.show());
+    this.help = node("p", { className: "help" });
+    this.place = node("div", { className: "chosen" });
+    this.element = node("div", { className: "choice" },
+      node("div", { className: "field" }, node("label", { htmlFor: id, textContent: label(name) }), this.select, this.help), this.place);
+    this.show();
+  }
+
+  get form() {
+    return this.forms[this.select.selectedIndex];
+  }
+
+  /** The field of the form that is chosen; null for a word, which says all. Each is made once and keeps what was typed. */
+  get field() {
+    const { form } = this;
+    if (form.schema.const !== undefined) return null;
+    if (!this.made.has(form.schema)) this.made.set(form.schema, this.make(form));
+    return this.made.get(form.schema);
+  }
+
+  make({ schema, named, label: words }) {
+    if (!schema.properties) return new Leaf(`${this.name} as ${words}`, schema, this.path);
+    const group = new Group(this.name, schema, this.path, this.page, named);
+    group.isRequired = true;
+    return group;
+  }
+
+  show() {
+    this.help.textContent = helpOf(this.form.schema);
+    this.place.replaceChildren(...(this.field ? [this.field.element] : []));
+  }
+
+  read() {
+    if (this.field === null) return this.form.value;
+    const inside = this.field.read();
+    return this.form.named ? { name: this.form.value, ...inside } : inside;
+  }
+
+  write(value) {
+    this.select.selectedIndex = Math.max(0, this.forms.findIndex((form) => fits(form, value)));
+    this.field?.write(value);
+    this.show();
+  }
+
+  at(rest) {
+    return this.field?.at(rest) ?? this;
+  }
+
+  refuse(message) {
+    this.help.textContent = message;
+  }
+
+  calm() {
+    this.field?.calm();
+    this.help.textContent = helpOf(this.form.schema);
+  }
+}
+
+function fits(form, value) {
+  if (form.named) return form.value === value?.name;
+  if (form.schema.const !== undefined) return form.value === value;
+  return form.schema.properties ? typeof value === "object" : typeof value === "number";
+}

@@ -1,0 +1,74 @@
+// What a schedule does, drawn while it is typed: asked of the server, which computes it as a training would.
+
+import { axis, colour, draw, layout, onChange } from "../charts/frame.js";
+import { ask, node } from "../lib/api.js";
+import { number } from "../lib/formatting.js";
+
+const AFTER_MS = 250;
+const STEPS_PER_EPOCH = 100; // where nothing is known of the data
+const BASE_OF_AUTO = 0.1; // base_lr where a range test will find it: the shape alone is drawn
+
+/** How long a training is. `samples` of its dataset are null where they are not known. */
+export function lengthOf({ steps, epochs }, conditions, samples) {
+  const batch = conditions?.global_batch_size;
+  const perEpoch = samples && batch ? samples / batch : STEPS_PER_EPOCH;
+  return { total_steps: Math.round(steps ?? Math.ceil(perEpoch * epochs)), steps_per_epoch: perEpoch };
+}
+
+/** The schedule with rates that are numbers: those of the `bounds`, else 1, so that its shape can be seen. */
+export function withNumbers(schedule, bounds) {
+  const peak = "lr" in schedule ? "lr" : "max_lr";
+  if (!(peak in schedule) || typeof schedule[peak] === "number") return { schedule, isRelative: false };
+  const shown = { ...schedule, [peak]: bounds?.max_lr ?? 1 };
+  const needsFoot = ["triangular", "triangular2", "exp_range"].includes(schedule.name) && schedule.base_lr === undefined;
+  if (needsFoot) shown.base_lr = bounds?.base_lr ?? BASE_OF_AUTO;
+  return { schedule: shown, isRelative: !bounds };
+}
+
+/** Draws into `place`; `words` says what is seen. */
+export class Preview {
+  constructor(place, words) {
+    Object.assign(this, { place, words, timer: null, asking: null, found: null });
+    onChange(place, () => this.draw());
+  }
+
+  /** Draw this soon, unless something else is to be drawn by then. */
+  show(asked) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(asked), AFTER_MS);
+  }
+
+  async ask({ schedule, bounds, length, momentum }) {
+    this.asking?.abort();
+    this.asking = new AbortController();
+    const { schedule: shown, isRelative } = withNumbers(schedule, bounds);
+    try {
+      const body = { schedule: shown, ...length, momentum, max_points: 600 };
+      const answer = await ask("/v1/schedules:preview", { method: "POST", body, signal: this.asking.signal });
+      this.found = { ...answer, isRelative };
+      this.place.classList.remove("stale");
+      this.draw();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.place.classList.add("stale");
+      this.words.replaceChildren(node("span", { className: "error", textContent: `No preview: ${error.message}` }));
+    }
+  }
+
+  draw() {
+    if (this.found === null) return;
+    const { steps, lr, momentum, isRelative, total_steps: total } = this.found;
+    const name = isRelative ? "LR / max_lr" : "LR";
+    const trace = (y, role, more) => ({ x: steps, y, type: "scatter", mode: "lines", line: { color: colour(role), width: 2 }, ...more });
+    const data = [trace(lr, "blue", { name, hovertemplate: "%{y:.4g}" })];
+    if (momentum) data.push(trace(momentum, "orange", { name: "momentum", yaxis: "y2", hovertemplate: "%{y:.3g}" }));
+    draw(this.place, data, layout({
+      height: 280, showlegend: false, margin: { l: 8, r: 8, t: 8, b: 40 },
+      xaxis: axis({ title: { text: "step" }, anchor: momentum ? "y2" : "y" }),
+      yaxis: axis({ title: { text: name }, domain: momentum ? [0.42, 1] : [0, 1], rangemode: "tozero" }),
+      ...(momentum ? { yaxis2: axis({ title: { text: "momentum" }, domain: [0, 0.32], anchor: "x" }) } : {}),
+    }));
+    const rates = isRelative ? "the rates come from the range test" : `LR ${number(Math.min(...lr), 3)} to ${number(Math.max(...lr), 3)}`;
+    this.words.textContent = `${total.toLocaleString("en")} steps, ${rates}${momentum ? `, momentum ${number(Math.min(...momentum), 3)} to ${number(Math.max(...momentum), 3)}` : ""}.`;
+  }
+}

@@ -1,0 +1,64 @@
+// JSON Schemas of the server's OpenAPI document, read as what a form needs to know.
+
+import { ask } from "../lib/api.js";
+
+/** Schemas by name, and `resolve(schema)`, which follows a reference. */
+export async function openSchemas() {
+  const { components } = await ask("/openapi.json");
+  return new Schemas(components.schemas);
+}
+
+export class Schemas {
+  constructor(byName) {
+    this.byName = byName;
+  }
+
+  /** The schema itself; what stands beside a reference (a default, a description) wins over what it refers to. */
+  resolve(schema) {
+    if (!schema.$ref) return schema;
+    const { $ref, ...beside } = schema;
+    return { ...this.byName[$ref.split("/").at(-1)], ...beside };
+  }
+
+  /** The schema of one kind of job. */
+  ofKind(kind) {
+    const { discriminator } = this.byName.JobSpec;
+    return this.resolve({ $ref: discriminator.mapping[kind] });
+  }
+
+  /** `{schema, optional}`: a schema that may be null is the other one, optional. */
+  withoutNull(schema) {
+    const forms = schema.anyOf?.map((form) => this.resolve(form));
+    if (forms?.length !== 2 || forms[1].type !== "null") return { schema: this.resolve(schema), optional: false };
+    const { anyOf, ...beside } = schema;
+    return { schema: { ...forms[0], ...beside }, optional: true };
+  }
+
+  /** Forms of a choice: `{value, label, schema, group}`. Objects that name themselves are chosen by their names. */
+  formsOf(schema) {
+    return schema.oneOf.flatMap((one) => {
+      const form = this.resolve(one);
+      const name = form.properties?.name;
+      if (name) return (name.enum ?? [name.const]).map((value) => ({ value, label: value, schema: form, named: true }));
+      if (form.const !== undefined) return [{ value: form.const, label: String(form.const), schema: form }];
+      if (form.type === "object") {
+        const [field] = Object.keys(form.properties);
+        return [{ value: field, label: field.replaceAll("_", " "), schema: form }];
+      }
+      return [{ value: "number", label: "a number", schema: form }];
+    });
+  }
+}
+
+/** What a schema says of itself, as plain text: its first paragraph. */
+export const helpOf = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
+
+/** The legal values of a number in words, where they are more than a number above 0 has to be. */
+export function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
+  const words = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const [low, high] = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
+  const ends = high !== undefined && high < 1e6; // larger limits only keep nonsense out
+  if (!ends) return low > 1 || low < 0 ? `${minimum === undefined ? "above" : "at least"} ${words(low)}` : "";
+  const to = `${maximum === undefined ? "below " : ""}${words(high)}`;
+  return low === undefined ? `up to ${to}` : `${minimum === undefined ? "above " : ""}${words(low)} to ${to}`;
+}

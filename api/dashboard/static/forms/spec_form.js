@@ -1,0 +1,60 @@
+// The form for one kind of job: made from its schema, read as a spec, and told what the server refuses.
+
+import { node } from "../lib/api.js";
+import { fieldFor, section } from "./object_fields.js";
+import { Leaf } from "./value_field.js";
+
+const partsOf = (pointer) => pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+/** `page` is what `fieldFor` is given. */
+export class SpecForm {
+  constructor(kind, page) {
+    this.kind = kind;
+    this.fields = new Map();
+    const [row, more, sections] = [node("div", { className: "row" }), node("div", { className: "row" }), new Map()];
+    for (const [name, schema] of Object.entries(page.schemas.ofKind(kind).properties)) {
+      if (name === "kind") continue;
+      const field = fieldFor(name, schema, [name], page);
+      this.fields.set(name, field);
+      if (!page.first.has(name) || (kind === "train" && name === "range_test")) more.append(field.element);
+      else if (field instanceof Leaf && !field.isWide) row.append(field.element);
+      else sections.set(name, section(name, page.schemas.withoutNull(schema).schema, field.element));
+    }
+    const ordered = [...page.first].filter((name) => sections.has(name)).map((name) => sections.get(name));
+    const details = node("details", { className: "section" }, node("summary", { textContent: "More options" }), more);
+    this.element = node("div", {}, row, ...ordered, details);
+  }
+
+  read() {
+    const known = [...this.fields].map(([name, field]) => [name, field.read()]).filter(([, value]) => value !== undefined);
+    return { kind: this.kind, ...Object.fromEntries(known) };
+  }
+
+  write(spec) {
+    for (const [name, field] of this.fields) if (name in spec) field.write(spec[name]);
+  }
+
+  calm() {
+    for (const field of this.fields.values()) field.calm();
+  }
+
+  /**
+   * Show each error at its field. The first of them is brought into view if `look`.
+   *
+   * @returns {string[]} What has no field to stand at.
+   */
+  refuse(errors, { look = true } = {}) {
+    this.calm();
+    const homeless = [];
+    for (const { pointer, detail } of errors) {
+      const [name, ...rest] = partsOf(pointer);
+      const field = this.fields.get(name)?.at(rest);
+      if (field) field.refuse(detail);
+      else homeless.push(detail);
+    }
+    const bad = [...this.element.querySelectorAll("[aria-invalid=true]")];
+    for (const input of bad) for (let at = input; at; at = at.parentElement.closest("details")) if (at.tagName === "DETAILS") at.open = true;
+    if (look) bad[0]?.focus();
+    return homeless;
+  }
+}

@@ -1,0 +1,61 @@
+// The part of a job's page about a compare: its arms overlaid, and what each comes to.
+
+import { draw, onChange } from "../charts/frame.js";
+import { serverFigure } from "../charts/server_figure.js";
+import { ask, node, trouble } from "../lib/api.js";
+import { duration, number, percent } from "../lib/formatting.js";
+import { metricWords } from "../lib/job_status_text.js";
+import { paced } from "../lib/throttle.js";
+
+const at = (id) => document.getElementById(id);
+const HEAD = ["Arm", "Budget", "Final", "Steps to target", "Seconds to target", "Updates, times fewer", "Runs"];
+
+/** Show a comparison; `update()` is called whenever its job has changed. */
+export function comparison(first) {
+  const plot = at("compare-plot");
+  at("compare").hidden = false;
+
+  const redraw = paced(async () => {
+    try {
+      tell(await ask(`/v1/jobs/${first.id}/comparison`));
+      const figure = await serverFigure(first.id, plot, 0.6);
+      await draw(plot, figure.data, figure.layout);
+      at("compare-words").textContent = figure.words;
+    } catch (error) {
+      trouble(error);
+    }
+  }, 1000);
+
+  onChange(plot, redraw);
+  return { update: redraw };
+}
+
+function tell(document_) {
+  const { target, reference, arms, is_final: isFinal } = document_;
+  const aim = target.value === null ? `where ${target.final_of} ends with the same seed` : shown(target.metric, target.value);
+  at("compare-target").textContent = `Target: ${metricWords(target.metric)} of ${aim}. Updates are compared with those of ${reference}.${isFinal ? "" : " More to come."}`;
+  at("arms").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
+  at("arms").querySelector("tbody").replaceChildren(...arms.map((arm) => row(arm, target.metric, reference)));
+  at("seconds-are").textContent = document_.seconds_are;
+}
+
+function row(arm, metric, reference) {
+  const budget = arm.steps === null ? `${number(arm.epochs)} epochs` : `${arm.steps} steps`;
+  const runs = arm.runs.flatMap((run) => [" ", node("a", { href: `/jobs/${run.job_id}`, title: run.status }, `seed ${run.seed}`)]);
+  const cells = [
+    budget, spread(arm.final[metric], (value) => shown(metric, value)), spread(arm.steps_to_target, (value) => number(value)),
+    spread(arm.seconds_to_target, duration), arm.name === reference ? "the reference" : spread(arm.update_ratio, (value) => `${number(value, 3)}×`),
+    node("span", {}, ...runs),
+  ];
+  const name = node("th", { scope: "row" }, arm.name, node("span", { className: "muted" }, arm.is_added ? " added" : ""));
+  return node("tr", {}, name, ...cells.map((cell) => node("td", {}, cell)));
+}
+
+const shown = (metric, value) => (metric === "val_accuracy" ? percent(value, 1) : number(value, 3));
+
+/** A median with its range over runs; a dash where there is none. */
+function spread(found, words) {
+  if (!found || found.median === null) return "–";
+  const range = found.known > 1 && found.low !== null && found.high !== null ? ` (${words(found.low)} to ${words(found.high)})` : "";
+  return `${words(found.median)}${range}`;
+}

@@ -1,0 +1,37 @@
+// What happened to a job, the newest first; asked for once its fold is open.
+
+import { ask, node, trouble } from "../lib/api.js";
+import { moment } from "../lib/formatting.js";
+import { paced } from "../lib/throttle.js";
+
+const MOST = 300;
+const PAGE = 1000;
+
+/** Show the events of a job in `list` while `fold` is open; `update` is called whenever the job has changed. */
+export function events(id, fold, list) {
+  let after = 0;
+
+  const more = paced(async () => {
+    if (!fold.open) return;
+    try {
+      let next = after;
+      while (next !== null) {
+        const page = await ask(`/v1/jobs/${id}/events?after=${next}&limit=${PAGE}`);
+        page.data.forEach(add);
+        after = page.data.at(-1)?.seq ?? after;
+        next = page.next_after;
+      }
+    } catch (error) {
+      trouble(error);
+    }
+  }, 1000);
+
+  function add({ type, at: when, data }) {
+    if (list.children.length >= MOST) list.lastChild.remove();
+    const words = Object.keys(data).length ? ` ${JSON.stringify(data)}` : "";
+    list.prepend(node("li", {}, node("time", { dateTime: when }, moment(when)), " ", node("strong", {}, type.replaceAll("_", " ")), node("code", {}, words)));
+  }
+
+  fold.addEventListener("toggle", more);
+  return { update: more };
+}

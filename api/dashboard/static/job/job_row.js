@@ -1,0 +1,87 @@
+// One job in a list. Its nodes are made once and changed only where something is different, so nothing flickers.
+
+import { ask, node, whoAsks } from "../lib/api.js";
+import { askTwice } from "../lib/confirm_button.js";
+import { ago, conditionsInWords, duration, moment, nameOf, number, percent } from "../lib/formatting.js";
+
+const MEASURES = [
+  ["val_accuracy", (value) => `accuracy ${percent(value, 1)}`],
+  ["val_r2", (value) => `R² ${number(value, 3)}`],
+  ["val_loss", (value) => `val loss ${number(value, 3)}`],
+  ["train_loss", (value) => `loss ${number(value, 3)}`],
+];
+
+/** An `element` for a list, and `show(job)`; `cancel(job)` is called where a user asks twice for it. */
+export class JobRow {
+  constructor(job, cancel) {
+    this.job = job;
+    this.link = node("a", { href: `/jobs/${job.id}` });
+    this.about = node("span", { className: "about" });
+    this.status = node("span");
+    this.bar = node("progress", { max: 1 });
+    this.done = node("span", { className: "done" });
+    this.latest = node("span", { className: "latest" });
+    this.created = node("time", { dateTime: job.created_at, title: moment(job.created_at) });
+    this.button = node("button", { type: "button", className: "quiet", textContent: "Cancel", hidden: true });
+    askTwice(this.button, "Cancel it?", () => cancel(this.job));
+    this.element = node("li", { className: "job" },
+      node("div", { className: "job-name" }, this.link, this.about),
+      node("div", { className: "job-status" }, this.status),
+      node("div", { className: "job-progress" }, this.bar, this.done),
+      this.latest, this.created, node("div", { className: "job-action" }, this.button));
+    this.show(job);
+    whoAsks().then(({ scope }) => { this.mayCancel = scope !== "read"; this.show(this.job); }, () => {});
+  }
+
+  show(job) {
+    this.job = job;
+    const name = nameOf(job);
+    text(this.link, name);
+    text(this.about, aboutOf(job));
+    text(this.status, job.status);
+    this.status.className = `status ${job.status}`;
+    this.bar.value = job.progress.fraction ?? 0;
+    this.bar.hidden = job.status === "queued";
+    this.bar.className = job.status;
+    this.bar.setAttribute("aria-label", `Progress of ${name}`);
+    text(this.done, doneOf(job));
+    this.showLatest(job);
+    text(this.created, ago(job.created_at));
+    this.button.hidden = job.is_terminal || !this.mayCancel;
+    this.button.setAttribute("aria-label", `Cancel ${name}`);
+  }
+
+  /** What was last measured; of a range test that has succeeded, its bounds, which are asked for once. */
+  async showLatest(job) {
+    if (job.kind !== "lr_find" || !job.is_terminal) text(this.latest, latestOf(job));
+    else if (job.status !== "succeeded") text(this.latest, "");
+    else text(this.latest, await (this.bounds ??= ask(`/v1/jobs/${job.id}/lr-bounds`).then(inWords, () => "")));
+  }
+}
+
+const inWords = ({ bounds }) => (bounds ? `LR ${number(bounds.base_lr, 2)} – ${number(bounds.max_lr, 2)}` : "no bounds");
+
+function text(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function aboutOf(job) {
+  const { conditions, schedule } = job.spec;
+  const schedules = schedule ? `, ${schedule.name}` : "";
+  return [`${job.kind}${schedules}`, conditionsInWords(conditions), job.parent ? "part of another job" : ""].filter(Boolean).join(" · ");
+}
+
+function doneOf(job) {
+  const reason = job.reason && job.reason !== "user_cancelled" ? job.reason.replaceAll("_", " ") : "";
+  if (job.status === "queued") return reason || (job.waits_for ? "waits for another job" : "waits for a slot");
+  const { fraction, eta_s: eta } = job.progress;
+  const share = fraction === null ? "" : percent(fraction);
+  const took = job.is_terminal && job.started_at ? ` in ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}` : "";
+  const left = eta === null || job.is_terminal ? "" : `${duration(eta)} left`;
+  return [reason, `${share}${took}`, left].filter(Boolean).join(" · ");
+}
+
+function latestOf(job) {
+  const found = MEASURES.find(([name]) => Number.isFinite(job.latest[name]));
+  return found ? found[1](job.latest[found[0]]) : "";
+}

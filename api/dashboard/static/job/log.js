@@ -1,0 +1,25 @@
+// What the ranks of a job wrote, from its last lines on, while they write.
+
+import { node } from "../lib/api.js";
+import { stream } from "../lib/stream.js";
+
+const TAIL = 500;
+const MOST = 2000;
+
+/** Follow the log of a job in `place` once `fold` is opened; `again()` goes on after a resume. */
+export function log(id, fold, place) {
+  let lines = null;
+
+  function add(line) {
+    const isAtEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 4;
+    if (place.children.length >= MOST) place.firstChild.remove();
+    place.append(node("span", { className: line.stream }, node("b", {}, `${line.attempt}/${line.source} `), `${line.text}\n`));
+    if (isAtEnd) place.scrollTop = place.scrollHeight;
+  }
+
+  fold.addEventListener("toggle", () => {
+    if (!fold.open || lines) return;
+    lines = stream((seen) => `/v1/jobs/${id}/logs?${seen === null ? `tail=${TAIL}` : `after=${seen}`}`, { log: add });
+  });
+  return { again() { lines?.again(); } };
+}

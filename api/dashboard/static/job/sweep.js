@@ -1,0 +1,55 @@
+// The part of a job's page about a sweep: its curves by conditions, and the bounds of each.
+
+import { draw, onChange } from "../charts/frame.js";
+import { serverFigure } from "../charts/server_figure.js";
+import { ask, node, trouble } from "../lib/api.js";
+import { number } from "../lib/formatting.js";
+import { paced } from "../lib/throttle.js";
+
+const at = (id) => document.getElementById(id);
+const short = (field) => field.split(".").at(-1).replaceAll("_", " ");
+
+/** Show a sweep; `update(job)` is called with each new document of it. */
+export function sweep(first) {
+  const plot = at("sweep-plot");
+  at("sweep").hidden = false;
+
+  const redraw = paced(async () => {
+    try {
+      tell(await ask(`/v1/jobs/${first.id}/table`));
+      const figure = await serverFigure(first.id, plot, 0.6);
+      await draw(plot, figure.data, figure.layout);
+      at("sweep-words").textContent = figure.words;
+    } catch (error) {
+      trouble(error);
+    }
+  }, 1000);
+
+  onChange(plot, redraw);
+  return { update: redraw };
+}
+
+function tell({ over, cells, scaling, is_final: isFinal }) {
+  const head = [...over.map(short), "status", "base_lr", "max_lr", "between", "grade", "range test"];
+  at("cells").querySelector("thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
+  at("cells").querySelector("tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
+  at("scaling").textContent = [...Object.entries(scaling ?? {}).map(scalingWords), isFinal ? "" : "More to come."].filter(Boolean).join(" ");
+}
+
+function row({ settings, status, reason, bounds, confidence, warnings, job_id: id }, over) {
+  const interval = confidence?.max_lr;
+  const why = bounds || !warnings.length ? "" : warnings[0].message;
+  const cells = [
+    node("span", { className: `status ${status}`, title: reason ?? "" }, status), number(bounds?.base_lr, 3), number(bounds?.max_lr, 3),
+    interval ? `${number(interval.low, 3)} and ${number(interval.high, 3)}` : why || "–",
+    confidence?.grade ?? "–", node("a", { href: `/jobs/${id}` }, "Look"),
+  ];
+  cells.at(-1).setAttribute("aria-label", `Look at ${over.map((field) => `${short(field)} ${settings[field]}`).join(", ")}`);
+  return node("tr", {}, ...over.map((field) => node("th", { scope: "row" }, String(settings[field]))), ...cells.map((cell) => node("td", {}, cell)));
+}
+
+function scalingWords([field, { exponent, low, high, level, reason }]) {
+  const of = `max_lr over ${short(field)}`;
+  if (exponent === null) return `${of}: ${reason}.`;
+  return `${of} grows with the power ${number(exponent, 2)} (${Math.round(100 * level)} % between ${number(low, 2)} and ${number(high, 2)}; 1 is linear scaling, 0.5 the square root).`;
+}

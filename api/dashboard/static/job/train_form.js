@@ -1,0 +1,116 @@
+// "Train with these bounds": from bounds, measured or moved, to a training.
+
+import { snippet } from "../forms/snippets.js";
+import { ask, node, trouble } from "../lib/api.js";
+import { number } from "../lib/formatting.js";
+
+const at = (id) => document.getElementById(id);
+const RATES = ["base_lr", "max_lr"];
+const LARGEST = 1e6;
+const NUDGE = 1.1; // what an arrow key multiplies a rate by
+
+/** What each schedule of the form asks for, beside the peak. */
+const SCHEDULES = {
+  one_cycle: (rates) => ({ name: "one_cycle", max_lr: rates.max_lr, div_factor: rates.max_lr / rates.base_lr }),
+  triangular: (rates, epochs) => ({ name: "triangular", ...rates, step_size_epochs: epochs / 4 }),
+  triangular2: (rates, epochs) => ({ name: "triangular2", ...rates, step_size_epochs: epochs / 6 }),
+  cosine: (rates) => ({ name: "cosine", lr: rates.max_lr }),
+  constant: (rates) => ({ name: "constant", lr: rates.max_lr }),
+};
+const WHAT_FOLLOWS = ["base_lr", "div_factor"]; // left out, these come from the bounds too
+
+/** The spec of a training; with the bounds as they were measured it names the job that measured them. */
+export function trainingSpec(job, { rates, measured, schedule, epochs }) {
+  const isMeasured = RATES.every((name) => rates[name] === measured[name]);
+  const asked = SCHEDULES[schedule](rates, epochs);
+  const common = { kind: "train", epochs, seed: job.spec.seed ?? 0, name: job.name ? `${job.name}: ${schedule}` : "", labels: job.labels };
+  if (!isMeasured) return { ...common, conditions: job.spec.conditions, schedule: asked };
+  const peak = "lr" in asked ? "lr" : "max_lr";
+  const kept = Object.entries(asked).filter(([name]) => !WHAT_FOLLOWS.includes(name));
+  return { ...common, schedule: { ...Object.fromEntries(kept), [peak]: { from_job: job.id } } };
+}
+
+/** The form; `moved` is called with both rates when one was typed. */
+export function trainForm(job, moved) {
+  const form = at("train-form");
+  let measured = null;
+  let rates = null;
+
+  at("more-options").href = `/new?kind=train&from_job=${job.id}`;
+
+  const spec = () => trainingSpec(job, { rates, measured, schedule: form.schedule.value, epochs: Number(form.epochs.value) });
+
+  function show() {
+    const isMeasured = RATES.every((name) => rates[name] === measured[name]);
+    at("as-measured").hidden = isMeasured;
+    at("moved").textContent = isMeasured ? "As measured." : `Moved; measured were ${number(measured.base_lr)} and ${number(measured.max_lr)}.`;
+    at("train-request").textContent = snippet("curl", "/v1/jobs", spec());
+  }
+
+  function set(chosen) {
+    rates = chosen;
+    for (const name of RATES) form[name].value = number(rates[name], 4);
+    check();
+    show();
+  }
+
+  function typed() {
+    const read = Object.fromEntries(RATES.map((name) => [name, asMeasured(name, Number(form[name].value))]));
+    if (!check(read)) return;
+    rates = read;
+    moved(rates);
+    show();
+  }
+
+  /** Whether a request can be made of what was typed; says what is in the way. */
+  function check(read = rates) {
+    const epochs = Number(form.epochs.value);
+    let wrong = RATES.find((name) => !(read[name] > 0 && read[name] <= LARGEST)) ? "A learning rate is a number above 0." : "";
+    if (read.base_lr >= read.max_lr) wrong = `max_lr must be above base_lr, ${number(read.base_lr)}.`;
+    if (!(epochs > 0)) wrong = "Epochs must be a number above 0.";
+    at("form-trouble").hidden = wrong === "";
+    at("form-trouble").textContent = wrong;
+    return wrong === "";
+  }
+
+  // The field shows four digits; as long as these are the measured ones, so is the rate.
+  const asMeasured = (name, value) => (value === Number(number(measured[name], 4)) ? measured[name] : value);
+
+  for (const name of RATES) {
+    form[name].addEventListener("input", typed);
+    form[name].addEventListener("keydown", (event) => {
+      const by = { ArrowUp: NUDGE, ArrowDown: 1 / NUDGE }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      form[name].value = number(Number(form[name].value) * by, 3);
+      typed();
+    });
+  }
+  for (const name of ["schedule", "epochs"]) form[name].addEventListener("input", () => { if (check()) show(); });
+  at("as-measured").addEventListener("click", () => { set({ ...measured }); moved(rates); });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!at("form-trouble").hidden) return;
+    trouble();
+    const button = form.querySelector(".primary");
+    button.disabled = true;
+    try {
+      const made = await ask("/v1/jobs", { method: "POST", body: spec() });
+      location.assign(`/jobs/${made.id}`);
+    } catch (error) {
+      button.disabled = false;
+      trouble(error);
+      at("trouble").scrollIntoView({ block: "center" });
+    }
+  });
+
+  return {
+    set,
+    open(document_) {
+      measured = { ...document_.bounds };
+      set({ ...measured });
+      form.hidden = false;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// Where a job stands and why, in words for people, and what to do about it.
+
+import { duration } from "./formatting.js";
+
+const KINDS = { lr_find: "LR range test", train: "Training", sweep: "Sweep of range tests", compare: "Comparison" };
+export const kindWords = (kind) => KINDS[kind] ?? kind;
+
+const METRICS = { train_loss: "training loss", val_loss: "validation loss", val_accuracy: "validation accuracy", lr: "learning rate" };
+export const metricWords = (metric) => METRICS[metric] ?? metric.replaceAll("_", " ");
+
+/** Seconds from one moment to another; null where one of them has not come. */
+export const between = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null);
+
+/** Bytes as kB and MB. */
+export const bytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
+
+// What ended a job, or keeps it waiting, and what to do about it.
+const REASONS = {
+  user_cancelled: ["it was cancelled", ""],
+  worker_lost: ["its worker was lost", "The next attempt goes on from its last checkpoint."],
+  out_of_memory: ["a rank ran out of memory", "Clone it with a smaller global batch size, more ranks, or bf16."],
+  disk_full: ["the disk of its worker is full", "Make room there; it goes on by itself."],
+  diverged: ["the loss became NaN or infinite", "Run a range test under these conditions and train with its bounds, or clone it with a lower max_lr."],
+  invalid_data: ["the data cannot be used", "Mend the dataset, or clone the job with another."],
+  no_matching_worker: ["no live worker has enough slots", "Start a worker with as many slots as ranks are asked for, or ask for fewer ranks."],
+  deadline_exceeded: ["its deadline passed", "Resume it, or clone it with a larger max_runtime_s or max_queue_s."],
+  attempts_exhausted: ["it was lost with its worker too often", "The log says what ended it. Then resume it."],
+  internal_error: ["something broke", "The log has the traceback."],
+  children_failed: ["not one of its jobs succeeded", "Each of them says why."],
+  not_installed: ["its worker lacks a package or a compiler", "Install it there, then resume the job."],
+  parent_failed: ["the job that it waited for gave it nothing to go on", "Look at that job first."],
+};
+
+/** What happened, and what to do about it. */
+export function reasonWords(reason) {
+  const [what, advice] = REASONS[reason] ?? [reason ? reason.replaceAll("_", " ") : "", ""];
+  return { what, advice };
+}
+
+/** Where a job stands. */
+export function standingWords(job) {
+  const { what } = reasonWords(job.reason);
+  const { step, total_steps: total, eta_s: eta } = job.progress;
+  if (job.status === "queued") {
+    if (job.waits_for) return "Waits for another job to end.";
+    return what ? `Waits: ${what}.` : "Waits for a free slot of a worker.";
+  }
+  if (job.status === "running") {
+    if (!total) return "Starts its ranks.";
+    return `Step ${step} of ${total}${eta === null ? "" : `, about ${duration(eta)} left`}.`;
+  }
+  if (job.status === "cancelling") return `Is being stopped at step ${step}.`;
+  const took = between(job.started_at, job.finished_at);
+  const after = took === null ? "" : ` after ${duration(took)}`;
+  const why = what && job.reason !== "user_cancelled" ? `: ${what}` : "";
+  const words = { succeeded: "Done", failed: "Failed", cancelled: "Cancelled" }[job.status] ?? job.status;
+  return `${words}${after}${why}.`;
+}

@@ -1,0 +1,87 @@
+// API keys, for admins: make one (shown once), see them, end one.
+
+import { ask, node, Problem, say, trouble } from "../lib/api.js";
+import { copies } from "../lib/clipboard.js";
+import { askTwice } from "../lib/confirm_button.js";
+import { ago, moment } from "../lib/formatting.js";
+
+const DAY_S = 86_400;
+const form = document.getElementById("create");
+const secret = document.getElementById("secret");
+const FIELDS = { name: "name", owner: "owner", expires_in_s: "days" }; // of the spec: of the form
+
+async function show() {
+  const { data } = await ask("/v1/keys");
+  document.getElementById("loading").hidden = true;
+  document.getElementById("list-card").hidden = data.length === 0;
+  document.getElementById("empty").hidden = data.length > 0;
+  document.getElementById("list").replaceChildren(...data.toReversed().map(row));
+}
+
+function row(key) {
+  const ended = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : null;
+  const state = node("span", { className: `status ${ended ? "cancelled" : "succeeded"}`, textContent: ended ?? key.scope });
+  const revoke = node("button", { type: "button", className: "quiet", textContent: "Revoke", hidden: ended !== null, "aria-label": `Revoke ${key.name}` });
+  askTwice(revoke, "Revoke it?", () => end(key));
+  return node("li", { className: `key${ended ? " ended" : ""}` },
+    node("div", { className: "job-name" }, node("strong", { textContent: key.name }), node("span", { className: "about", textContent: `owner ${key.owner} · ${key.scope}` })),
+    state,
+    node("span", {}, "made ", when(key.created_at)),
+    node("span", {}, key.last_used_at ? "used " : "never used", key.last_used_at ? when(key.last_used_at) : ""),
+    node("span", { textContent: key.expires_at ? `ends ${moment(key.expires_at)}` : "does not end" }),
+    node("div", { className: "job-action" }, revoke));
+}
+
+const when = (iso) => node("time", { dateTime: iso, title: moment(iso), textContent: ago(iso) });
+
+async function end(key) {
+  try {
+    await ask(`/v1/keys/${key.id}`, { method: "DELETE" });
+    say(`${key.name} is revoked`);
+    await show();
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+function wanted() {
+  const { name, owner, scope, days } = Object.fromEntries(new FormData(form));
+  const spec = { name, scope };
+  if (owner !== "") spec.owner = owner;
+  if (days !== "") spec.expires_in_s = Number.isFinite(Number(days)) ? Number(days) * DAY_S : days;
+  return spec;
+}
+
+function tell(errors) {
+  for (const field of Object.values(FIELDS)) {
+    const error = errors.find(({ pointer }) => FIELDS[pointer.slice(1)] === field);
+    document.getElementById(`${field}-error`).textContent = error?.detail ?? "";
+    form.elements[field].setAttribute("aria-invalid", String(error !== undefined));
+  }
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  tell([]);
+  trouble();
+  try {
+    const made = await ask("/v1/keys", { method: "POST", body: wanted() });
+    document.getElementById("made-words").textContent = `The key of ${made.owner}, with the scope ${made.scope}:`;
+    secret.textContent = made.key;
+    document.getElementById("made").hidden = false;
+    form.reset();
+    say("The key is made. Copy it now: it is shown this once.");
+    await show();
+  } catch (error) {
+    if (error instanceof Problem && error.errors.length) tell(error.errors);
+    else trouble(error);
+  }
+});
+
+copies(document.getElementById("copy"), secret);
+try {
+  await show();
+} catch (error) {
+  document.getElementById("loading").hidden = true;
+  trouble(error);
+}
