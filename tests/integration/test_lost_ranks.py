@@ -204,6 +204,16 @@ def leave(_: Path, on_cuda: bool | None) -> None:
     sys.exit(0)
 
 
+def die_while_it_writes(_: Path, on_cuda: bool | None) -> None:
+    """As at a signal, or on a full disk, when the file is there and nothing is in it yet."""
+    del on_cuda
+    if os.environ["RANK"] == "0":
+        time.sleep(60)
+    if file := os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        Path(file).touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def cause_of(launcher: Launcher, folder: Path, script: str) -> dict[str, Any]:
     run_dir = folder / "job_1" / "attempt-1"
     run_dir.mkdir(parents=True)
@@ -225,3 +235,7 @@ def test_code_of_a_job_that_ends_its_rank_is_no_lost_attempt(launcher: Launcher,
     found = cause_of(launcher, tmp_path, "leave")
     assert found["reason"] == "internal_error"
     assert found["message"] == "code of the job ended its rank with the exit status 0"
+
+
+def test_a_rank_that_is_killed_while_it_writes_its_error_is_a_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
+    assert cause_of(launcher, tmp_path, "die_while_it_writes")["reason"] == "worker_lost"

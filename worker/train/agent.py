@@ -3,6 +3,7 @@
 This module is what the forkserver preloads: importing it imports all that a rank needs, once for all jobs.
 """
 
+import json
 import os
 import signal
 import threading
@@ -19,9 +20,11 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from jobs.rows import Node
+from jobs.status import Reason
 from worker.interfaces import interface_of
 from worker.train import rank
 from worker.train.causes import explain, explain_exit
+from worker.train.failure import FOLLOWED, Failure
 
 MONITOR_INTERVAL_S = 0.02
 SHUTDOWN_TIMEOUT_S = 3
@@ -50,6 +53,10 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
         _run(run_dir, local_size, visible_devices, node)
     except ChildFailedError as error:
         _report_ended(Path(run_dir), error)
+        raise SystemExit(1) from error
+    except json.JSONDecodeError as error:  # of a rank that ended before it came to `rank.main`
+        message = "a rank ended while elastic wrote down why"
+        Failure(Reason.WORKER_LOST, message, place=FOLLOWED).write(Path(run_dir), "agent")
         raise SystemExit(1) from error
     except Exception as error:
         explain(error).write(Path(run_dir), "agent")

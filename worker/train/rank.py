@@ -27,6 +27,8 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
         on_cuda: Whether it works on a CUDA device; where one is there, if left out.
     """
     _end_with_agent()
+    # Elastic would write errors into this file, not atomically, and the agent fails if it finds half of one.
+    os.environ.pop("TORCHELASTIC_ERROR_FILE", None)  # noqa: TID251 - elastic's way
     folder = Path(run_dir)
     number, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))  # noqa: TID251 - elastic's way
     narration.begin()
