@@ -1,0 +1,28 @@
+"""The code of docs/own_loop.md runs, finds bounds and trains with them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+PAGE = Path(__file__).parents[3] / "docs" / "own_loop.md"
+
+
+@pytest.fixture
+def _one_thread() -> Iterator[None]:
+    """Several threads wait for each other on a busy machine, for matrices of this size."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_the_code_of_the_page_finds_bounds_and_trains_with_them() -> None:
+    names: dict[str, Any] = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)), names)
+    assert 0.03 < names["bounds"].max_lr < 3
+    assert names["loss"] < 0.3
