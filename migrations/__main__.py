@@ -12,7 +12,7 @@ from jobs.db import Database
 from jobs.inspection import Finding
 from jobs.secrecy import take_secrets
 from jobs.settings import Settings
-from migrations.run import downgrade, revisions, upgrade
+from migrations.run import UnknownRevisionError, downgrade, revisions, upgrade
 
 _UNITS_S = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([hdw])")
@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> None:
     database = Database(settings.sql_url)
     try:
         asked.run(asked, database, settings)
+    except UnknownRevisionError as error:
+        raise SystemExit(str(error)) from error
     finally:
         database.close()
 

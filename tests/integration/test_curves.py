@@ -2,7 +2,6 @@
 
 import math
 import random
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +13,6 @@ from jobs.errors import NoEpochsError, NoTimesError
 from jobs.models import Bucket, Job, Point
 from jobs.rows import Batch, Claim, MetricPoint
 from jobs.series import Source
-from migrations.run import downgrade, upgrade
 from tests.builders import train_spec
 
 COLUMNS = (Bucket.metric, Bucket.replica, Bucket.level, Bucket.number, Bucket.finite, Bucket.nonfinite,
@@ -78,20 +76,6 @@ def test_roll_ups_are_what_the_points_say_after_writing_and_taking_back(database
                 rollups.rewind(session, claim.job_id, step)
             values = {place: value for place, value in values.items() if place < step}
     assert buckets(database) == buckets_of(values)
-
-
-def test_a_migration_counts_the_points_that_are_there(
-    database_url: str, open_database: Callable[[str], Database]
-) -> None:
-    database = open_database(database_url)
-    upgrade(database)
-    chance = random.Random(1)
-    claim = claimed(database)
-    write(database, claim, {step: chance.choice([round(chance.gauss(0, 2)), math.nan]) for step in range(3000)})
-    counted = buckets(database)
-    downgrade(database, "0001")
-    upgrade(database)
-    assert buckets(database) == counted
 
 
 def test_a_long_curve_is_served_in_few_points_and_no_spike_is_lost(database: Database) -> None:

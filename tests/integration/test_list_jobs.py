@@ -18,7 +18,6 @@ from jobs.models import Job
 from jobs.owners import View
 from jobs.settings import Settings
 from jobs.status import Status
-from migrations.run import downgrade, upgrade
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
 
 
@@ -171,16 +170,6 @@ def test_a_bad_filter_is_refused_with_its_name_and_what_is_legal(
 def test_a_range_of_times_that_holds_nothing_is_refused(client: TestClient) -> None:
     error = refused(client, created_after="2026-01-02T00:00:00Z", created_before="2026-01-02T00:00:00Z")
     assert (error["pointer"], error["code"]) == ("/query/created_before", "empty_range")
-
-
-def test_labels_of_jobs_from_before_are_found_after_the_migration(client: TestClient, database: Database) -> None:
-    job = submitted(database, labels={"project": "demo", "x": "1"})
-    downgrade(database, "0007")
-    upgrade(database)
-    with database.read() as session:
-        rows = session.execute(text("SELECT job_id, name, value FROM job_labels ORDER BY name")).all()
-    assert [tuple(row) for row in rows] == [(job, "project", "demo"), (job, "x", "1")]
-    assert found(client, label="x:1") == [job]
 
 
 def test_a_label_goes_with_its_job(database: Database) -> None:

@@ -18,7 +18,6 @@ from jobs.registry import WorkerInfo
 from jobs.settings import Settings
 from jobs.spec_version import SPEC_VERSION
 from jobs.status import Reason
-from migrations.run import downgrade, upgrade
 from tests.attempts import claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
 from worker.dispatch import Dispatcher
@@ -190,12 +189,3 @@ def test_a_worker_whose_look_hangs_does_not_beat(
     came_back.set()
     await_troubles(database, set())
     look.stop()
-
-
-def test_jobs_from_before_the_revision_are_of_the_first_version(database: Database) -> None:
-    job_id = submit(database)
-    registry.beat(database, OURS, ttl_s=60)
-    downgrade(database, "0011")
-    upgrade(database)
-    assert job(database, job_id).spec_version == 1
-    assert troubles(database) == {}

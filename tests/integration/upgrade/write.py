@@ -1,7 +1,7 @@
-"""Writes what `test_upgrade` upgrades: run by the code of an earlier release, its root first on the path.
+"""Writes the data that `test_upgrade` upgrades. Each release writes it with its own code:
 
-git archive 9ec5450 | tar -x -C OLD
-PYTHONPATH=OLD python write.py release-9ec5450.sql
+git archive v0.1.0 | tar -x -C OLD
+cd OLD && python -m tests.integration.upgrade.write release-0.1.0.sql
 """
 
 import math
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from jobs import lifecycle, service
+from jobs import endings, lifecycle, service
 from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.rows import Batch, Claim, MetricPoint
@@ -50,7 +50,7 @@ def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     values = {"lr": lrs, "train_loss": losses}
     points = [MetricPoint(name, 0, step, each[step]) for name, each in values.items() for step in range(100)]
     lifecycle.record(database, test, Batch(points=points, progress={"step": 100}))
-    lifecycle.succeed(database, test, {})  # type: ignore[attr-defined]
+    endings.succeed(database, test, {})
     mine = claim(database)
     source = folder / "checkpoint"
     source.write_bytes(b"weights")
@@ -62,7 +62,7 @@ def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     lifecycle.record(database, mine, Batch(points=points[400:], progress={"step": 430}, latest=latest))
     plain = {"kind": "train", "conditions": CONDITIONS, "schedule": {"name": "one_cycle", "max_lr": 0.1}, "steps": 20}
     service.submit(database, job_spec.validate_python({**plain, "name": "failed"}))
-    lifecycle.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")  # type: ignore[attr-defined]
+    endings.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")
     cancelled = service.submit(database, job_spec.validate_python({**plain, "name": "cancelled"})).job_id
     service.cancel(database, cancelled)
     service.submit(database, job_spec.validate_python({**plain, "name": "waits"}))
