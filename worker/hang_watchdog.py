@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+import psutil
+
 from jobs.rows import Batch, Claim
 from jobs.status import Reason
 from jobs.storage_trouble import PASSING
@@ -30,7 +32,11 @@ _ADVICE: Final = (
     "A rank waits for something: look at the states of its processes (ps: T is stopped, D waits for a disk, a mount or "
     "a driver) and at the job's log. If the job is only that slow, raise CLR_HANG_FLOOR_S of its worker."
 )
-_STATES: Final = {"T": "stopped", "t": "stopped by a debugger", "D": "waiting for a disk, a mount or a driver"}
+_STATES: Final = {
+    psutil.STATUS_STOPPED: "stopped",
+    psutil.STATUS_TRACING_STOP: "stopped by a debugger",
+    psutil.STATUS_DISK_SLEEP: "waiting for a disk, a mount or a driver",
+}
 
 
 def collective_timeout_s(floor_s: float) -> float:

@@ -1,16 +1,26 @@
-"""Processes as the kernel knows them (Linux, /proc): told apart by id and start time, never by name."""
+"""Processes of this host, told apart by id and start time, never by name."""
 
 import os
 from pathlib import Path
 
-_PROC = Path("/proc")
-_STATE, _GROUP, _STARTED = 0, 2, 19  # fields of /proc/PID/stat after the name; proc(5)
+import psutil
+
+_OVER = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None where there is none, or only its zombie."""
-    fields = _fields(pid)
-    return None if fields is None or fields[_STATE] in "ZX" else int(fields[_STARTED])
+    """When a process started, in clock ticks since boot; None if there is none, or only its zombie.
+
+    psutil counts from 1970, by a clock that may be set; what is written down must be the same after that.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() in _OVER:
+            return None
+        return round((process.create_time() - psutil.boot_time()) * _TICKS_PER_S)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def members(group: int) -> list[int]:
@@ -19,34 +29,28 @@ def members(group: int) -> list[int]:
 
 
 def states(group: int) -> dict[int, str]:
-    """The state of each process of a group that still runs, by id; one letter, as in proc(5)."""
-    found = {}
-    for entry in _PROC.iterdir():
-        fields = _fields(int(entry.name)) if entry.name.isdigit() else None
-        if fields is not None and int(fields[_GROUP]) == group and fields[_STATE] not in "ZX":
-            found[int(entry.name)] = fields[_STATE]
+    """The status of each process of a group that still runs, by id; one of ``psutil.STATUS_*``."""
+    found: dict[int, str] = {}
+    for pid in psutil.pids():
+        try:
+            if os.getpgid(pid) == group and (status := psutil.Process(pid).status()) not in _OVER:
+                found[pid] = status
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
     return found
 
 
-def _fields(pid: int) -> list[str] | None:
-    try:
-        text = (_PROC / str(pid) / "stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return text[text.rindex(")") + 2 :].split()  # the name, in brackets, may hold anything
-
-
 def command_line(pid: int) -> str:
-    """What a process was started as; empty where there is none."""
+    """What a process was started as; empty if there is none."""
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-    except (FileNotFoundError, ProcessLookupError):
+        return " ".join(psutil.Process(pid).cmdline()).strip()
+    except psutil.NoSuchProcess:
         return ""
 
 
 def boot_id() -> str:
     """The boot that start times count from."""
-    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def own() -> tuple[int, int]:
