@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from client.client import Client
 from client.stack import Stack
@@ -115,6 +115,20 @@ def test_bounds_are_moved_by_hand_by_keyboard_and_by_typing(
     assert spec["schedule"]["name"] == "triangular"
     assert (spec["schedule"]["base_lr"], spec["schedule"]["max_lr"]) == (0.002, pressed)
     assert spec["conditions"] == found["spec"]["conditions"]
+
+
+def test_bounds_are_asked_for_once_so_that_nothing_typed_is_overwritten(
+    stack: Stack, open_page: OpenPage, found: dict[str, Any]
+) -> None:
+    page = open_page(stack.url)
+    held: list[Route] = []
+    page.route("**/lr-bounds", lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its parameters
+    with page.expect_response("**/events?*"):  # it tells the job again
+        page.goto(f"{stack.url}/jobs/{found['id']}")
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Bounds", exact=True)).to_be_visible()
 
 
 def test_a_foot_above_the_peak_is_refused_before_it_is_sent(

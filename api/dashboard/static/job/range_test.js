@@ -20,6 +20,7 @@ const at = (id) => document.getElementById(id);
 export function rangeTest(first) {
   let job = first;
   let bounds = null;
+  let isAsked = false;
   let isPlaced = false;
   const plot = at("range-plot");
   at("lr-find").hidden = false;
@@ -40,8 +41,14 @@ export function rangeTest(first) {
   }, 700);
 
   async function answer() {
-    if (bounds || job.status !== "succeeded") return;
-    bounds = await ask(`/v1/jobs/${job.id}/lr-bounds`);
+    if (isAsked || job.status !== "succeeded") return;
+    isAsked = true; // a second answer would overwrite what is typed meanwhile
+    try {
+      bounds = await ask(`/v1/jobs/${job.id}/lr-bounds`);
+    } catch (error) {
+      isAsked = false;
+      throw error;
+    }
     at("bounds").hidden = false;
     tell(bounds);
     if (!bounds.bounds) return;
