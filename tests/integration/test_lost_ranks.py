@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import forkserver
@@ -199,6 +199,11 @@ def fail_alone(_: Path, on_cuda: bool | None) -> None:
     raise LookupError("the layer that rank 1 looks for")
 
 
+def wait(_: Path, on_cuda: bool | None) -> None:
+    del on_cuda
+    time.sleep(60)
+
+
 def leave(_: Path, on_cuda: bool | None) -> None:
     del on_cuda
     sys.exit(0)
@@ -214,9 +219,12 @@ def die_while_it_writes(_: Path, on_cuda: bool | None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def cause_of(launcher: Launcher, folder: Path, script: str) -> dict[str, Any]:
+def cause_of(launcher: Launcher, folder: Path, script: str, full: Sequence[str] = ()) -> dict[str, Any]:
+    """Why ranks failed that run a script, if the files called ``full`` are on a disk without room."""
     run_dir = folder / "job_1" / "attempt-1"
     run_dir.mkdir(parents=True)
+    for name in full:
+        (run_dir / name).symlink_to("/dev/full")
     process = launcher._context.Process(target=run_ranks, args=(str(run_dir), script))
     process.start()
     process.join(60)
@@ -239,3 +247,14 @@ def test_code_of_a_job_that_ends_its_rank_is_no_lost_attempt(launcher: Launcher,
 
 def test_a_rank_that_is_killed_while_it_writes_its_error_is_a_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
     assert cause_of(launcher, tmp_path, "die_while_it_writes")["reason"] == "worker_lost"
+
+
+def test_a_disk_that_is_full_before_a_rank_begins_is_told(launcher: Launcher, tmp_path: Path) -> None:
+    found = cause_of(launcher, tmp_path, "wait", full=["activity"])
+    assert found["reason"] == "disk_full"
+
+
+def test_a_rank_that_cannot_say_why_it_failed_is_a_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
+    found = cause_of(launcher, tmp_path, "wait", full=["activity", "failure-0.json.part"])
+    assert found["reason"] == "worker_lost"
+    assert "exit status 1" in found["message"]

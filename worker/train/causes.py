@@ -105,8 +105,8 @@ def explain_exit(rank: int, status: int) -> Failure:
         rank: Its number.
         status: Its exit status; of one that a signal ended, the negative number of that.
     """
-    if status >= 0:
-        return Failure(Reason.INTERNAL_ERROR, f"rank {rank} ended with the exit status {status}, and did not say why")
+    if status >= 0:  # a rank says why, unless its disk is full or code of the job ends the process by itself
+        return Failure(Reason.WORKER_LOST, f"rank {rank} ended with the exit status {status}, and did not say why")
     number = -status
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGKILL:

@@ -33,9 +33,9 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
     number, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))  # noqa: TID251 - elastic's way
     narration.begin()
     reserve(folder, number)
-    if number == 0:
-        activity.begin(folder)
     try:
+        if number == 0:
+            activity.begin(folder)
         _run(folder, on_cuda)
     except Exception as error:
         traceback.print_exc()

@@ -147,7 +147,7 @@ def test_a_reason_that_was_decided_stays_whatever_its_words() -> None:
     (-signal.SIGABRT, Reason.WORKER_LOST, "crashed (SIGABRT)"),
     (-signal.SIGHUP, Reason.WORKER_LOST, "ended by SIGHUP; it is not known who sent it"),
     (-(signal.SIGRTMIN + 1), Reason.WORKER_LOST, "ended by signal 35; it is not known who sent it"),
-    (3, Reason.INTERNAL_ERROR, "ended with the exit status 3, and did not say why"),
+    (3, Reason.WORKER_LOST, "ended with the exit status 3, and did not say why"),
 ])  # fmt: skip
 def test_only_sigkill_may_be_the_memory_killers(status: int, reason: Reason, words: str) -> None:
     found = explain_exit(1, status)
