@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jobs import lifecycle, logs, turns, unheard
 from jobs.db import Database
+from jobs.errors import StaleAttemptError
 from jobs.models import Job
 from jobs.rows import Claim
 from jobs.seats import Place
@@ -70,6 +71,8 @@ class Dispatcher:
         try:
             with logs.words(job_id=found.job_id, attempt=found.attempt):
                 self._supervise(found, devices)
+        except StaleAttemptError:
+            log.warning("%s attempt %s lost its lease; nothing more is written", found.job_id, found.attempt)
         except Exception:
             log.exception("%s attempt %s: the worker failed", found.job_id, found.attempt)
         finally:

@@ -42,7 +42,7 @@ class Lease:
     """
 
     def __init__(self, database: Database, claim: Claim, lease_s: float, *, renew: Renew = lifecycle.renew) -> None:
-        self._database, self._claim, self._lease_s, self._renew = database, claim, lease_s, renew
+        self._database, self.claim, self._lease_s, self._renew = database, claim, lease_s, renew
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)
         self._guard = threading.Thread(target=self._watch, name=f"guard {claim.job_id}", daemon=True)
@@ -80,7 +80,7 @@ class Lease:
             if self.lost.is_set():
                 self._end_ranks()
             elif time.monotonic() - self._renewed_at > self._lease_s:
-                log.warning("%s: the lease may have run out: its ranks are ended", self._claim.job_id)
+                log.warning("%s: the lease may have run out: its ranks are ended", self.claim.job_id)
                 self.lost.set()
 
     def _keep(self) -> None:
@@ -88,7 +88,7 @@ class Lease:
         while not self._done.wait(pause):
             try:
                 begun = time.monotonic()
-                wish = self._renew(self._database, self._claim, lease_s=self._lease_s)
+                wish = self._renew(self._database, self.claim, lease_s=self._lease_s)
                 for name in ("cancel", "kill", "overdue", "torn", "leaving"):
                     if getattr(wish, name):
                         getattr(self, name).set()
@@ -96,6 +96,6 @@ class Lease:
             except StaleAttemptError:
                 self.lost.set()
             except SQLAlchemyError:
-                log.warning("lease of %s not renewed: SQL does not answer", self._claim.job_id, exc_info=True)
+                log.warning("lease of %s not renewed: SQL does not answer", self.claim.job_id, exc_info=True)
             if self.lost.is_set():
                 return

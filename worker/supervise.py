@@ -304,12 +304,16 @@ class Supervisor:
 
     @staticmethod
     def insist(lease: Lease, write: Callable[[], T]) -> T:
-        """Repeat a write while SQL does not answer and the lease holds."""
+        """Repeat a write while SQL does not answer and the lease holds.
+
+        Raises:
+            StaleAttemptError: SQL did not answer for so long that the lease may have run out.
+        """
         while True:
             try:
                 return write()
-            except PASSING:
+            except PASSING as error:
                 if lease.lost.is_set():
-                    raise
+                    raise StaleAttemptError(lease.claim.job_id, lease.claim.attempt) from error
                 log.warning("SQL takes nothing; trying again", exc_info=True)
                 time.sleep(RETRY_S)

@@ -1,8 +1,9 @@
 """PostgreSQL behind a proxy that stops to hand anything on: real connections that neither answer nor end."""
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import make_url, text
 
 from api.app import create_app
 from jobs import service
+from jobs.artifacts import ArtifactStore
 from jobs.db import Database
 from jobs.settings import Settings
 from migrations.run import upgrade
@@ -19,7 +21,12 @@ from tests.asking import dead_port
 from tests.attempts import claim
 from tests.black_hole import BlackHole
 from tests.builders import lr_find_spec
+from worker.dispatch import Dispatcher
+from worker.launch import Launcher, NotStartedError, Ranks
 from worker.lease import Lease
+from worker.leases import Leases
+from worker.slots import Slots
+from worker.supervise import Supervisor
 
 TIMEOUT_S = 1.0
 
@@ -76,6 +83,35 @@ def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlackHole, u
         assert lease.lost.is_set()
         hole._is_open.set()
     patient.close()
+
+
+class NeverStarts(Launcher):
+    """Finds that ranks cannot be started, when SQL has been silent for longer than the lease."""
+
+    def __init__(self, hole: BlackHole, has_lease: Callable[[], bool]) -> None:
+        super().__init__()
+        self._hole, self._has_lease = hole, has_lease
+
+    def launch(self, *_: object, **__: object) -> Ranks:
+        self._hole.swallow()
+        while self._has_lease():
+            time.sleep(0.05)
+        raise NotStartedError("no process can be started")
+
+
+def test_an_attempt_that_cannot_say_how_it_ended_until_its_lease_is_over_is_no_error_of_the_worker(
+    hole: BlackHole, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = service.submit(database, lr_find_spec()).job_id
+    settings, leases = Settings(data_dir=tmp_path, lease_s=1.5), Leases()
+    launcher, store = NeverStarts(hole, lambda: leases.has(job_id, 1)), ArtifactStore(settings.artifacts_dir)
+    supervisor = Supervisor(database, store, launcher, settings, False, threading.Event(), redact=str, leases=leases)
+    dispatcher = Dispatcher(name="w", database=database, slots=Slots(2), supervisor=supervisor, settings=settings)
+    dispatcher.start_waiting()
+    dispatcher.join()
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert "lost its lease" in caplog.text
+    assert dispatcher.slots.free == 2
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_a_server_that_lives(database: Database) -> None:
