@@ -204,6 +204,13 @@ def wait(_: Path, on_cuda: bool | None) -> None:
     time.sleep(60)
 
 
+def say_nothing(_: Path, on_cuda: bool | None) -> None:
+    del on_cuda
+    if os.environ["RANK"] == "1":
+        time.sleep(60)
+    os._exit(1)
+
+
 def leave(_: Path, on_cuda: bool | None) -> None:
     del on_cuda
     sys.exit(0)
@@ -254,7 +261,7 @@ def test_a_disk_that_is_full_before_a_rank_begins_is_told(launcher: Launcher, tm
     assert found["reason"] == "disk_full"
 
 
-def test_a_rank_that_cannot_say_why_it_failed_is_a_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
-    found = cause_of(launcher, tmp_path, "wait", full=["activity", "failure-0.json.part"])
+def test_a_rank_that_does_not_say_why_it_ended_is_a_lost_attempt(launcher: Launcher, tmp_path: Path) -> None:
+    found = cause_of(launcher, tmp_path, "say_nothing")
     assert found["reason"] == "worker_lost"
     assert "exit status 1" in found["message"]
