@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import Schedule, checks
+from clr_core.schedules import Schedule, validation
 
 Group = dict[str, Any]
 
@@ -62,7 +62,7 @@ class ScheduledLR(LRScheduler):
             factors = _checked(lr_factors, len(groups))
         self._followed = list(zip(schedules, factors, strict=True))
         self._allow_different_total_steps = allow_different_total_steps
-        checks.finite("last_epoch", last_epoch, at_least=-1)
+        validation.finite("last_epoch", last_epoch, at_least=-1)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float | Tensor]:
@@ -100,7 +100,7 @@ class ScheduledLR(LRScheduler):
         if saved != here and not self._allow_different_total_steps:
             legal = f"{here} as in the schedules given, unless allow_different_total_steps is set"
             raise InvalidArgumentError("total_steps", saved, legal)
-        self.last_epoch = checks.steps("step", state_dict["step"], at_least=0)
+        self.last_epoch = validation.steps("step", state_dict["step"], at_least=0)
         self._step_count = self.last_epoch + 1
         self.optimizer._opt_called = True  # type: ignore[attr-defined]  # noqa: SLF001 - steps were taken before
         self._write()
@@ -144,7 +144,7 @@ class ScheduledLR(LRScheduler):
 def _checked(lr_factors: Sequence[float], groups: int) -> list[float]:
     if len(lr_factors) != groups:
         raise InvalidArgumentError("lr_factors", lr_factors, f"as many as there are parameter groups, {groups}")
-    return [checks.finite("lr_factors", factor, above=0) for factor in lr_factors]
+    return [validation.finite("lr_factors", factor, above=0) for factor in lr_factors]
 
 
 def _ratios(groups: list[Group], *, shared: bool) -> list[float]:

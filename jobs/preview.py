@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import Schedule, constant_batch_size, warm_start_batch_size
-from clr_core.schedules.turns import peak_step
+from clr_core.schedules.extrema import peak_step
 from jobs.batch_sizes import BatchSizeWarmStart
 from jobs.schedule_specs import ScheduleSpec
 from jobs.schedules import Length, Rates, build_schedule, rates_of

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clr_core.bounds.suggest import MAX_OVER_BASE
-from clr_core.probing import FINAL_RUNS, RATIO, Rung, Verdict, judge, ladder, reach, rungs, survivors
+from clr_core.successive_halving import FINAL_RUNS, RATIO, Rung, Verdict, judge, ladder, reach, rungs, survivors
 from jobs import repository
 from jobs.models import Job
 from jobs.refining import Probe

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.probing import rungs
+from clr_core.successive_halving import rungs
 from jobs.strict import Strict, refuse
 
 

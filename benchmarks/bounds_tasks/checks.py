@@ -11,9 +11,9 @@ from unittest.mock import patch
 
 from benchmarks.bounds_tasks.scoring import NEAR, default_rule
 from clr_core.bounds import Curve
-from clr_core.bounds.half_way import UNKNOWN, half_way
-from clr_core.bounds.interval import centre, half_width
-from clr_core.bounds.replica import Replica, examine
+from clr_core.bounds.confidence_interval import centre, half_width
+from clr_core.bounds.midpoint_rule import UNKNOWN, half_way
+from clr_core.bounds.replicas import Replica, examine
 
 LEVEL = 0.9
 DRAWS = 24
@@ -49,7 +49,7 @@ def leave_one_out(tasks: Sequence[Any]) -> dict[str, Any]:
     regrets: dict[tuple[float, ...], dict[str, float]] = {}
     for values in product(*GRID.values()):
         constants: dict[str, Any] = dict(zip(GRID, values, strict=True))
-        with patch.multiple("clr_core.bounds.half_way", **constants):
+        with patch.multiple("clr_core.bounds.midpoint_rule", **constants):
             found = {name: [half_way(reading) for reading in group] for name, group in readings.items()}
         regrets[values] = {
             task.name: fmean(1.0 if s is None else task.regret(10**s.log10_lr) for s in found[task.name])

@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds
-from clr_core.bounds.half_way import UNKNOWN, Hints
-from clr_core.bounds.replica import examine
+from clr_core.bounds.midpoint_rule import UNKNOWN, Hints
+from clr_core.bounds.replicas import examine
 
 Rule = Callable[[Sequence[float], Sequence[float]], float]
 NEAR = 0.05  # a regret up to here is a good rate

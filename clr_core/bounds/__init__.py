@@ -5,9 +5,8 @@ others.
 """
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.errors import NoBoundsError
-from clr_core.bounds.merge import MedianCurve, merge
-from clr_core.bounds.named import NAMED_RULES
+from clr_core.bounds.literature_rules import NAMED_RULES
+from clr_core.bounds.replicas import MedianCurve, merge
 from clr_core.bounds.result import (
     Alternative,
     BoundsWarning,
@@ -16,6 +15,7 @@ from clr_core.bounds.result import (
     LossMinimum,
     LrBounds,
     LrInterval,
+    NoBoundsError,
     WarningCode,
 )
 from clr_core.bounds.suggest import lr_bounds, suggest_bounds

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from statistics import median_high, median_low
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.errors import NoBoundsError
-from clr_core.bounds.named import NAMED_RULES
-from clr_core.bounds.replica import Replica
-from clr_core.bounds.result import Alternative, Evidence, LossMinimum
+from clr_core.bounds.literature_rules import NAMED_RULES
+from clr_core.bounds.replicas import Replica
+from clr_core.bounds.result import Alternative, Evidence, LossMinimum, NoBoundsError
 
 
 def alternatives_of(curves: Sequence[Curve]) -> tuple[Alternative, ...]:

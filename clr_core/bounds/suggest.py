@@ -7,14 +7,13 @@ from dataclasses import replace
 from statistics import median
 from typing import Final
 
-from clr_core.bounds.cautions import LAGGING, cautions, grade
+from clr_core.bounds.confidence_interval import centre, half_width
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.errors import NoBoundsError
 from clr_core.bounds.evidence import alternatives_of, evidence_of
-from clr_core.bounds.half_way import UNKNOWN, Hints
-from clr_core.bounds.interval import centre, half_width
-from clr_core.bounds.replica import Replica, examine
-from clr_core.bounds.result import BoundsWarning, LrBounds, LrInterval
+from clr_core.bounds.midpoint_rule import UNKNOWN, Hints
+from clr_core.bounds.replicas import Replica, examine
+from clr_core.bounds.result import BoundsWarning, LrBounds, LrInterval, NoBoundsError
+from clr_core.bounds.warnings import LAGGING, cautions, grade
 from clr_core.errors import InvalidArgumentError
 
 # Peak over foot of the cycle.  On lrbench anything from 3 to 100 does about equally well; Smith takes 3 to 4

@@ -9,8 +9,8 @@ from clr_core.schedules.cyclical import exp_range, triangular, triangular2
 from clr_core.schedules.decay import cosine, linear, wsd
 from clr_core.schedules.epochs import steps_of_epochs
 from clr_core.schedules.one_cycle import one_cycle, one_cycle_two_phase
+from clr_core.schedules.piecewise_constant import constant, piecewise
 from clr_core.schedules.schedule import Schedule, Track
-from clr_core.schedules.stairs import constant, piecewise
 
 __all__ = [
     "BatchSizeSchedule",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class BatchSizeSchedule:
         Raises:
             InvalidArgumentError: ``n`` is negative or no whole number.
         """
-        steps = np.arange(checks.steps("n", n, at_least=0), dtype=np.int64)
+        steps = np.arange(validation.steps("n", n, at_least=0), dtype=np.int64)
         part = np.searchsorted(np.array(self.starts, dtype=np.int64), steps, side="right") - 1
         curve: NDArray[np.int64] = np.array(self.sizes, dtype=np.int64)[part]
         return curve
@@ -77,7 +77,7 @@ def constant_batch_size(batch_size: int) -> BatchSizeSchedule:
     Raises:
         InvalidArgumentError: It is less, or no whole number.
     """
-    return BatchSizeSchedule((0,), (checks.samples("batch_size", batch_size),))
+    return BatchSizeSchedule((0,), (validation.samples("batch_size", batch_size),))
 
 
 def warm_start_batch_size(batch_size: int, small_batch_size: int, small_steps: int) -> BatchSizeSchedule:
@@ -96,8 +96,8 @@ def warm_start_batch_size(batch_size: int, small_batch_size: int, small_steps: i
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    small = checks.samples("small_batch_size", small_batch_size)
-    large = checks.samples("batch_size", batch_size)
+    small = validation.samples("small_batch_size", small_batch_size)
+    large = validation.samples("batch_size", batch_size)
     if large <= small:
         raise InvalidArgumentError("batch_size", batch_size, f"above small_batch_size = {small}")
-    return BatchSizeSchedule((0, checks.steps("small_steps", small_steps)), (small, large))
+    return BatchSizeSchedule((0, validation.steps("small_steps", small_steps)), (small, large))

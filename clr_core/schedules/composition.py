@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule, Track
 
 Whole = NDArray[np.int64]
@@ -98,7 +98,7 @@ def sequence(parts: Sequence[tuple[int, Schedule]]) -> Schedule:
     """
     if not parts:
         raise InvalidArgumentError("parts", parts, "one pair (steps, schedule) or more")
-    ends = list(accumulate(checks.steps("steps", steps) for steps, _ in parts))
+    ends = list(accumulate(validation.steps("steps", steps) for steps, _ in parts))
     starts = (0, *ends[:-1])
     momenta = tuple(schedule.momentum for _, schedule in parts if schedule.momentum is not None)
     if momenta and len(momenta) < len(parts):
@@ -129,8 +129,8 @@ def warmup(schedule: Schedule, steps: int, from_factor: float) -> Schedule:
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    factor = checks.fraction("from_factor", from_factor, low=True, high=True)
-    length = checks.steps("steps", steps)
+    factor = validation.fraction("from_factor", from_factor, low=True, high=True)
+    length = validation.steps("steps", steps)
     if schedule.total_steps is not None and length > schedule.total_steps:
         raise InvalidArgumentError("steps", steps, f"at most the schedule's total_steps = {schedule.total_steps}")
     return Schedule(Warmed(schedule.lr, length, factor), schedule.momentum, schedule.total_steps)
@@ -151,5 +151,5 @@ def scaled(schedule: Schedule, factor: float) -> Schedule:
     Raises:
         InvalidArgumentError: ``factor`` is out of range.
     """
-    track = Scaled(schedule.lr, checks.finite("factor", factor, above=0))
+    track = Scaled(schedule.lr, validation.finite("factor", factor, above=0))
     return Schedule(track, schedule.momentum, schedule.total_steps)

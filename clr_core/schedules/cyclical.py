@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule
 from clr_core.schedules.triangle import Height, Own, Power, Triangles
 
@@ -47,7 +47,7 @@ def triangular(  # noqa: PLR0913 - each is a number of the policy
         InvalidArgumentError: An argument outside its range, or, where it is met, a value of ``scale``; the message
             names it, its value and the range.
     """
-    checks.one_of("scale_per", scale_per, PER)
+    validation.one_of("scale_per", scale_per, PER)
     height = None if scale is None else Own(scale, scale_per == "step")
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), height)
 
@@ -102,7 +102,7 @@ def exp_range(  # noqa: PLR0913 - each is a number of the policy
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    shrink = Power(checks.fraction("gamma", gamma, high=True), per_step=True)
+    shrink = Power(validation.fraction("gamma", gamma, high=True), per_step=True)
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), shrink)
 
 
@@ -113,9 +113,9 @@ def _cycles(
     height: Height | None,
 ) -> Schedule:
     """Check what all three have in common, and build."""
-    base_lr, max_lr = checks.rate_bounds(*rates)
-    up = checks.steps("step_size", sizes[0])
-    down = up if sizes[1] is None else checks.steps("step_size_down", sizes[1])
-    bounds = checks.momentum_bounds(*momenta)
+    base_lr, max_lr = validation.rate_bounds(*rates)
+    up = validation.steps("step_size", sizes[0])
+    down = up if sizes[1] is None else validation.steps("step_size_down", sizes[1])
+    bounds = validation.momentum_bounds(*momenta)
     momentum = None if bounds is None else Triangles(bounds[1], bounds[0], up, down, height)
     return Schedule(Triangles(base_lr, max_lr, up, down, height), momentum)

@@ -1,7 +1,7 @@
 """Schedules that fall from one LR to another: a line, half a cosine, and warm-up, stable, decay."""
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule
 from clr_core.schedules.segments import SHAPES, Line, Segments, through
 
@@ -49,9 +49,9 @@ def cosine(lr: float, total_steps: int, final_lr: float = 0.0) -> Schedule:
 
 
 def _fall(lr: float, total_steps: int, final_lr: float, shape: str) -> Schedule:
-    first = checks.finite("lr", lr, at_least=0)
-    total = checks.steps("total_steps", total_steps)
-    final = checks.finite("final_lr", final_lr, at_least=0)
+    first = validation.finite("lr", lr, at_least=0)
+    total = validation.steps("total_steps", total_steps)
+    final = validation.finite("final_lr", final_lr, at_least=0)
     return Schedule(through((0, total), (first, final), shape), None, total)
 
 
@@ -93,12 +93,15 @@ def wsd(  # noqa: PLR0913 - each is a number of the policy
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    high = checks.finite("lr", lr, above=0)
-    low, end = checks.finite("initial_lr", initial_lr, at_least=0), checks.finite("final_lr", final_lr, at_least=0)
-    total = checks.steps("total_steps", total_steps)
-    warm = checks.steps("warmup_steps", warmup_steps, at_least=0)
-    fall = checks.steps("decay_steps", decay_steps, at_least=0)
-    checks.one_of("decay", decay, SHAPES)
+    high = validation.finite("lr", lr, above=0)
+    low, end = (
+        validation.finite("initial_lr", initial_lr, at_least=0),
+        validation.finite("final_lr", final_lr, at_least=0),
+    )
+    total = validation.steps("total_steps", total_steps)
+    warm = validation.steps("warmup_steps", warmup_steps, at_least=0)
+    fall = validation.steps("decay_steps", decay_steps, at_least=0)
+    validation.one_of("decay", decay, SHAPES)
     if warm + fall > total:
         legal = f"at most total_steps - warmup_steps = {total - warm}"
         raise InvalidArgumentError("decay_steps", decay_steps, legal)

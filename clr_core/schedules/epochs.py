@@ -2,7 +2,7 @@
 
 import math
 
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 
 
 def steps_of_epochs(epochs: float, steps_per_epoch: float) -> int:
@@ -18,5 +18,7 @@ def steps_of_epochs(epochs: float, steps_per_epoch: float) -> int:
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    exact = checks.finite("epochs", epochs, above=0) * checks.finite("steps_per_epoch", steps_per_epoch, above=0)
+    exact = validation.finite("epochs", epochs, above=0) * validation.finite(
+        "steps_per_epoch", steps_per_epoch, above=0
+    )
     return max(1, math.floor(exact + 0.5))

@@ -3,7 +3,7 @@
 import math
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule
 from clr_core.schedules.segments import through
 
@@ -54,11 +54,11 @@ def one_cycle(  # noqa: PLR0913 - each is a number of the policy
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    annihilates = checks.fraction("annihilation_fraction", annihilation_fraction, low=True)
-    last = checks.steps("total_steps", total_steps, at_least=4 if annihilates else 3) - 1
+    annihilates = validation.fraction("annihilation_fraction", annihilation_fraction, low=True)
+    last = validation.steps("total_steps", total_steps, at_least=4 if annihilates else 3) - 1
     initial, peak, final = _levels(max_lr, div_factor, final_div_factor)
-    bounds = checks.momentum_bounds(base_momentum, max_momentum)
-    checks.one_of("anneal", anneal, ANNEALS)
+    bounds = validation.momentum_bounds(base_momentum, max_momentum)
+    validation.one_of("anneal", anneal, ANNEALS)
     up, foot = _triangle(last + 1, annihilates)
     knots = (0, up, foot, last)
     lr = through(knots, (initial, peak, initial, final), anneal)
@@ -105,11 +105,11 @@ def one_cycle_two_phase(  # noqa: PLR0913 - each is a number of the policy
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    last = checks.steps("total_steps", total_steps, at_least=2) - 1
+    last = validation.steps("total_steps", total_steps, at_least=2) - 1
     initial, peak, final = _levels(max_lr, div_factor, final_div_factor)
-    bounds = checks.momentum_bounds(base_momentum, max_momentum)
-    checks.one_of("anneal", anneal, ANNEALS)
-    top = checks.fraction("pct_start", pct_start) * (last + 1) - 1
+    bounds = validation.momentum_bounds(base_momentum, max_momentum)
+    validation.one_of("anneal", anneal, ANNEALS)
+    top = validation.fraction("pct_start", pct_start) * (last + 1) - 1
     if not 0 < top < last:
         raise InvalidArgumentError("pct_start", pct_start, f"in (1 / total_steps, 1) = ({1 / (last + 1):g}, 1)")
     lr = through((0, top, last), (initial, peak, final), anneal)
@@ -119,9 +119,9 @@ def one_cycle_two_phase(  # noqa: PLR0913 - each is a number of the policy
 
 def _levels(max_lr: float, div_factor: float, final_div_factor: float) -> tuple[float, float, float]:
     """Initial, highest and final LR."""
-    peak = checks.finite("max_lr", max_lr, above=0)
-    initial = peak / checks.finite("div_factor", div_factor, above=1)
-    return initial, peak, initial / checks.finite("final_div_factor", final_div_factor, at_least=1)
+    peak = validation.finite("max_lr", max_lr, above=0)
+    initial = peak / validation.finite("div_factor", div_factor, above=1)
+    return initial, peak, initial / validation.finite("final_div_factor", final_div_factor, at_least=1)
 
 
 def _triangle(total_steps: int, annihilation_fraction: float) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 
 
 class Track(Protocol):
@@ -69,7 +69,7 @@ class Schedule:
         Raises:
             InvalidArgumentError: ``n`` is negative or no whole number.
         """
-        return self.lr.curve(np.arange(checks.steps("n", n, at_least=0), dtype=np.int64))
+        return self.lr.curve(np.arange(validation.steps("n", n, at_least=0), dtype=np.int64))
 
     def momentum_curve(self, n: int) -> NDArray[np.float64] | None:
         """Return the momentum of steps 0 to ``n`` - 1, shape (n,); None where momentum does not cycle.
@@ -77,5 +77,5 @@ class Schedule:
         Raises:
             InvalidArgumentError: ``n`` is negative or no whole number.
         """
-        steps = np.arange(checks.steps("n", n, at_least=0), dtype=np.int64)
+        steps = np.arange(validation.steps("n", n, at_least=0), dtype=np.int64)
         return None if self.momentum is None else self.momentum.curve(steps)

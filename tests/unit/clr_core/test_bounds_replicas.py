@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clr_core.bounds import Curve, merge, suggest_bounds
-from clr_core.bounds.interval import RULE_ERROR, half_width
+from clr_core.bounds.confidence_interval import RULE_ERROR, half_width
 from clr_core.errors import InvalidArgumentError
 from tests.unit.clr_core.test_bounds_shapes import RATES, STEPS, curve
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.bounds_tasks.peers import fastai_minimum, fastai_slide, fastai_valley
 from clr_core.bounds import NAMED_RULES, Curve, NoBoundsError
-from clr_core.bounds.fastai import minimum_over_10, valley
-from clr_core.bounds.named import accuracy_peak, minimum, smith, steepest
+from clr_core.bounds.fastai_rules import minimum_over_10, valley
+from clr_core.bounds.literature_rules import accuracy_peak, minimum, smith, steepest
 from clr_core.bounds.smoothing import half_window, noise_level, running_median, zero_lag
 from tests.unit.clr_core.test_bounds_shapes import RATES, STEPS, curve
 

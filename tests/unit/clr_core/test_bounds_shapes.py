@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clr_core.bounds import Curve, NoBoundsError, lr_bounds, suggest_bounds
-from clr_core.bounds.named import minimum, steepest
+from clr_core.bounds.literature_rules import minimum, steepest
 
 STEPS = 161
 RATES = [10 ** (-7 + 8 * k / (STEPS - 1)) for k in range(STEPS)]  # 1e-7 to 10, twenty steps in a decade

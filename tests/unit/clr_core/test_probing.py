@@ -4,7 +4,7 @@ import random
 import pytest
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.probing import FINAL_RUNS, MIN_STEPS, Rung, judge, ladder, reach, rungs, survivors
+from clr_core.successive_halving import FINAL_RUNS, MIN_STEPS, Rung, judge, ladder, reach, rungs, survivors
 
 NAN = math.nan
 

@@ -18,7 +18,7 @@ from clr_core.schedules import (
     warmup,
     wsd,
 )
-from clr_core.schedules.turns import peak_step
+from clr_core.schedules.extrema import peak_step
 
 N = 20_000
 CYCLES = triangular(0.01, 0.1, 7, step_size_down=3)

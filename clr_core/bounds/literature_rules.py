@@ -1,7 +1,7 @@
 """The rules of the literature and of the peers, one by one.
 
 Each is a pure function of one curve and raises ``NoBoundsError`` where it has no answer.  Those here read a
-curve smoothed without lag; fastai's own are in ``clr_core.bounds.fastai``.  ``benchmarks/bounds.py`` scores
+curve smoothed without lag; fastai's own are in ``clr_core.bounds.fastai_rules``.  ``benchmarks/bounds.py`` scores
 them all.  Shapes: a curve of n points.
 """
 
@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.errors import refusal
-from clr_core.bounds.fastai import minimum_over_10, slide, valley
-from clr_core.bounds.reading import MIN_POINTS, Reading, read
+from clr_core.bounds.curve_features import MIN_POINTS, Reading, read
+from clr_core.bounds.fastai_rules import minimum_over_10, slide, valley
+from clr_core.bounds.result import refusal
 from clr_core.bounds.smoothing import half_window, zero_lag
 
 FALL_BEGINS: Final = 0.1

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.half_way import Hints, half_way
-from clr_core.bounds.reading import Reading, read
+from clr_core.bounds.curve_features import Reading, read
+from clr_core.bounds.midpoint_rule import Hints, half_way
 
 RESAMPLES: Final = 24  # relative error of a standard deviation from so many: 1 / sqrt(48), 14 %
 PRIOR_REPLICAS: Final = 4  # the noise within sweeps weighs like the variance of this many further replicas

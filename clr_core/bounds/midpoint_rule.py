@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from clr_core.bounds.reading import Reading
+from clr_core.bounds.curve_features import Reading
 
 Branch = Literal["half_way", "floor", "plateau"]
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from clr_core.bounds.half_way import DECADE, FALL
-from clr_core.bounds.reading import MIN_POINTS, START_SHARE, Reading
-from clr_core.bounds.replica import Replica
+from clr_core.bounds.curve_features import MIN_POINTS, START_SHARE, Reading
+from clr_core.bounds.midpoint_rule import DECADE, FALL
+from clr_core.bounds.replicas import Replica
 from clr_core.bounds.result import BoundsWarning, Grade, WarningCode
 from clr_core.bounds.smoothing import half_window
 

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from clr_core.bounds.curve import Curve
-from clr_core.bounds.errors import refusal
-from clr_core.bounds.reading import MIN_POINTS
+from clr_core.bounds.curve_features import MIN_POINTS
+from clr_core.bounds.result import refusal
 from clr_core.bounds.smoothing import Vector
 
 BETA: Final = 0.98

@@ -5,9 +5,9 @@ from math import ceil, floor, log
 import numpy as np
 
 from clr_core.schedules.composition import Joined, Scaled, Warmed
+from clr_core.schedules.piecewise_constant import Stairs
 from clr_core.schedules.schedule import Track
 from clr_core.schedules.segments import Segments
-from clr_core.schedules.stairs import Stairs
 from clr_core.schedules.triangle import Power, Triangles
 
 _LOOKED_AT = 64

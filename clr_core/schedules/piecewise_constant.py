@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.schedules import checks
+from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule
 
 
@@ -43,7 +43,7 @@ def constant(lr: float) -> Schedule:
     Raises:
         InvalidArgumentError: ``lr`` is out of range.
     """
-    return Schedule(Stairs((), (checks.finite("lr", lr, above=0),)))
+    return Schedule(Stairs((), (validation.finite("lr", lr, above=0),)))
 
 
 def piecewise(lr: float, milestones: Sequence[int], factor: float = 0.1) -> Schedule:
@@ -64,9 +64,9 @@ def piecewise(lr: float, milestones: Sequence[int], factor: float = 0.1) -> Sche
     Raises:
         InvalidArgumentError: An argument outside its range; the message names it, its value and the range.
     """
-    value = checks.finite("lr", lr, above=0)
-    ratio = checks.finite("factor", factor, above=0)
-    marks = tuple(checks.steps("milestones", milestone) for milestone in milestones)
+    value = validation.finite("lr", lr, above=0)
+    ratio = validation.finite("factor", factor, above=0)
+    marks = tuple(validation.steps("milestones", milestone) for milestone in milestones)
     if any(b <= a for a, b in pairwise(marks)):
         raise InvalidArgumentError("milestones", list(marks), "in rising order, each of them once")
     return Schedule(Stairs(marks, tuple(value * ratio**k for k in range(len(marks) + 1))))
