@@ -71,7 +71,7 @@ WORKDIR /var/lib/clr
 USER clr
 # Healthy: a worker of this host beats in the database.
 HEALTHCHECK --interval=20s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import socket, sys\nfrom jobs.db import Database\nfrom jobs.repository import live_workers\nfrom jobs.settings import Settings\nwith Database(Settings().sql_url).read() as session: sys.exit(socket.gethostname() not in [worker.host for worker in live_workers(session)])"]
+    CMD ["python", "-c", "import socket, sys\nfrom jobs.database.session import Database\nfrom jobs.database.queries import live_workers\nfrom jobs.config.settings import Settings\nwith Database(Settings().sql_url).read() as session: sys.exit(socket.gethostname() not in [worker.host for worker in live_workers(session)])"]
 # SIGTERM hands running jobs back to the queue, with their last checkpoint.
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "worker"]

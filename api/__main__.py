@@ -11,10 +11,10 @@ from api import key_commands
 from api.access.policy import OpenDoorError, Policy, policy_for
 from api.app import create_app
 from api.live import Live
-from jobs import logs
-from jobs.db import Database
-from jobs.secrecy import take_secrets
-from jobs.settings import Settings
+from jobs.config import logging_setup
+from jobs.config.secrets import take_secrets
+from jobs.config.settings import Settings
+from jobs.database.session import Database
 
 EXIT_USAGE = 2
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
     policy = _policy(asked.host, settings)
     if asked.check:
         return
-    logs.configure(settings)
+    logging_setup.configure(settings)
     app = create_app(settings, policy)
     config = uvicorn.Config(
         app, host=asked.host, port=asked.port, log_config=None, access_log=False, server_header=False,

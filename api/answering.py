@@ -4,7 +4,7 @@ import logging
 
 from api.deps import Services
 from api.schemas.jobs import JobDocument
-from jobs import repository
+from jobs.database import queries
 from jobs.errors import BrokerUnreachableError
 
 log = logging.getLogger(__name__)
@@ -23,4 +23,4 @@ def ring(parts: Services, *job_ids: str) -> None:
 def show(parts: Services, job_id: str) -> JobDocument:
     """The job as it stands now."""
     with parts.database.read() as session:
-        return JobDocument.of(session, repository.get_job(session, job_id))
+        return JobDocument.of(session, queries.get_job(session, job_id))

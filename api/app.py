@@ -40,11 +40,11 @@ from api.routes import (
     validation,
     workers,
 )
-from jobs.db import Database
-from jobs.preview import PreviewSpec
-from jobs.queue import Doorbell
-from jobs.settings import Settings
-from jobs.spec import job_spec
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.scheduling.broker import Doorbell
+from jobs.spec.job import job_spec
+from jobs.submission.schedule_preview import PreviewSpec
 
 _DESCRIPTION = """Learning-rate range tests and cyclical-LR / 1cycle training, data-parallel.
 

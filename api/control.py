@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Request
 
 from api.deps import JsonObject, json_object
-from jobs.strict import Strict
+from jobs.spec.base import Strict
 
 
 class CancelRequest(Strict):

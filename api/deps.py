@@ -14,12 +14,12 @@ from api.access.standing import Standing
 from api.live import Live
 from api.plain_text import assert_plain
 from api.problems import BadBodyError
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.preview import PreviewSpec
-from jobs.queue import Doorbell
-from jobs.settings import Settings
-from jobs.spec import AnySpec, job_spec
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.scheduling.broker import Doorbell
+from jobs.spec.job import AnySpec, job_spec
+from jobs.submission.schedule_preview import PreviewSpec
 
 
 @dataclass(frozen=True, slots=True)

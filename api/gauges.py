@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from jobs import registry, repository
-from jobs.db import Database, db_now
+from jobs.database import queries
+from jobs.database.session import Database, db_now
+from jobs.database.tables import Attempt, Job
 from jobs.errors import BrokerUnreachableError
-from jobs.models import Attempt, Job
-from jobs.queue import Doorbell
+from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.workers import slots_held
 from jobs.status import Status
 
 
@@ -97,12 +98,12 @@ def _attempts(session: Session) -> Iterator[Metric]:
 
 
 def _workers(session: Session) -> Iterator[Metric]:
-    workers = repository.live_workers(session)
+    workers = queries.live_workers(session)
     yield GaugeMetricFamily("clr_workers", "Workers that beat", value=len(workers))
     yield GaugeMetricFamily("clr_slots", "Slots of workers that beat", value=sum(worker.slots for worker in workers))
     troubles = sum(len(worker.troubles or {}) for worker in workers)
     yield GaugeMetricFamily(
         "clr_worker_troubles", "Parts of workers, and jobs, that their sweep fails at", value=troubles
     )
-    held = sum(registry.slots_held(session).values())
+    held = sum(slots_held(session).values())
     yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=held)

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from api.routes.keys import KeyDocument
-from jobs import keys
-from jobs.db import Database
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
 from jobs.errors import KeyNotFoundError
-from jobs.keys import Scope
-from jobs.settings import Settings
 
 DAY_S = 86_400.0
 
@@ -44,11 +44,11 @@ def main(arguments: list[str]) -> None:
 def _run(database: Database, asked: argparse.Namespace) -> Any:
     if asked.command == "list":
         with database.read() as session:
-            return [KeyDocument.of(row).model_dump(mode="json") for row in keys.everything(session)]
+            return [KeyDocument.of(row).model_dump(mode="json") for row in api_keys.everything(session)]
     if asked.command == "revoke":
-        return KeyDocument.of(keys.revoke(database, asked.id)).model_dump(mode="json")
+        return KeyDocument.of(api_keys.revoke(database, asked.id)).model_dump(mode="json")
     expires_in_s = None if asked.days is None else asked.days * DAY_S
-    made = keys.create(
+    made = api_keys.create(
         database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=expires_in_s
     )
     return {"key": made.secret, **KeyDocument.of(made.row).model_dump(mode="json")}

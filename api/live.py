@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from api.schemas.events import EventDocument
 from api.schemas.jobs import JobDocument
-from jobs import parents, repository
-from jobs.db import Database
-from jobs.models import Event, Job
+from jobs.database import queries
+from jobs.database.session import Database
+from jobs.database.tables import Event, Job
+from jobs.lifecycle import parents
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ def news(session: Session, job_id: str, after: int) -> list[Message]:
     Raises:
         JobNotFoundError: There is no such job.
     """
-    now = snapshot(session, repository.get_job(session, job_id))
-    return [*(told(event) for event in repository.events_of(session, job_id, after=after)), now]
+    now = snapshot(session, queries.get_job(session, job_id))
+    return [*(told(event) for event in queries.events_of(session, job_id, after=after)), now]
 
 
 class Listener:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
-from jobs import logs
+from jobs.config import logging_setup
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class RequestId:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        with logs.words(request_id=request_id):
+        with logging_setup.words(request_id=request_id):
             await self.app(scope, receive, send_with_id)
 
 

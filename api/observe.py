@@ -12,8 +12,8 @@ from api.access.failures import address_of
 from api.access.gate import READING_POSTS
 from api.access.origin import SAFE_METHODS
 from api.gauges import BrokerCollector, JobsCollector
-from jobs.db import Database
-from jobs.queue import Doorbell
+from jobs.database.session import Database
+from jobs.scheduling.broker import Doorbell
 
 access_log = logging.getLogger("api.access.requests")
 audit_log = logging.getLogger("api.audit")

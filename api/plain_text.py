@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
-from jobs.strict import refuse
+from jobs.spec.base import refuse
 
 NUL = "\0"
 _Place = tuple[int | str, ...]

@@ -15,8 +15,8 @@ from api.dashboard import pages
 from api.methods import allowed_methods
 from api.refusals import RefusedError
 from api.statuses import RETRY_AFTER_S, STATUS_OF
+from jobs.database.availability import trouble
 from jobs.errors import ConditionsDifferError, JobsError
-from jobs.storage_trouble import trouble
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.deps import Services
 from api.schemas.jobs import JobDocument, JobList
-from jobs import repository
+from jobs.database import queries
 
 RETRY_AFTER_S: Final = "1"
 
@@ -44,4 +44,4 @@ async def when_changed(parts: Services, job_id: str, etag: str | None, wait_s: f
 
 def _read(parts: Services, job_id: str) -> JobDocument:
     with parts.database.read() as session:
-        return JobDocument.of(session, repository.get_job(session, job_id))
+        return JobDocument.of(session, queries.get_job(session, job_id))

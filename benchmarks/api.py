@@ -37,12 +37,13 @@ from sqlalchemy.orm import Session  # noqa: E402
 
 from api.schemas.jobs import JobDocument  # noqa: E402
 from client.addresses import free_port  # noqa: E402
-from jobs import rollups, service  # noqa: E402
-from jobs.db import Database  # noqa: E402
-from jobs.ids import new_job_id  # noqa: E402
-from jobs.models import Job, Point  # noqa: E402
-from jobs.rows import MetricPoint  # noqa: E402
-from jobs.spec import TrainSpec  # noqa: E402
+from jobs.curves import rollups  # noqa: E402
+from jobs.database.ids import new_job_id  # noqa: E402
+from jobs.database.records import MetricPoint  # noqa: E402
+from jobs.database.session import Database  # noqa: E402
+from jobs.database.tables import Job, Point  # noqa: E402
+from jobs.spec.job import TrainSpec  # noqa: E402
+from jobs.submission import submit  # noqa: E402
 from migrations.run import upgrade  # noqa: E402
 
 LENGTHS = (10_000, 100_000, 1_000_000)
@@ -141,7 +142,7 @@ def serve_bare(document: Path, port: int) -> None:
 
 def make_curve(database: Database, steps: int) -> str:
     """A job with four series of ``steps`` points, a spike and a NaN among them."""
-    job_id = service.submit(database, TrainSpec.model_validate(SPEC)).job_id
+    job_id = submit.submit(database, TrainSpec.model_validate(SPEC)).job_id
     chance = random.Random(0)
     for start in range(0, steps, CHUNK):
         at = range(start, min(start + CHUNK, steps))

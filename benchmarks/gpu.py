@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import distributed as dist
 
-from jobs.conditions import Conditions
-from jobs.spec import TrainSpec
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import TrainSpec
 from worker.train.data import Data, Split, measure
 from worker.train.plan import Plan
 from worker.train.report import Report

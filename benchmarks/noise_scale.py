@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 from clr_core.schedules import constant_batch_size
-from jobs.conditions import Conditions
-from jobs.training_options import NoiseScale
+from jobs.spec.conditions import Conditions
+from jobs.spec.training import NoiseScale
 from worker.train.data import Data, Split, measure
 from worker.train.learner import Learner
 from worker.train.noise_scale import NoiseMeter

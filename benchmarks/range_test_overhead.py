@@ -20,9 +20,9 @@ import torch
 from torch.nn import functional
 
 from clr_core.range_test import RangeTestPlan
-from jobs.rows import Claim
-from jobs.settings import Settings
-from jobs.spec import LrFindSpec
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
+from jobs.spec.job import LrFindSpec
 from worker.rundir import write_plan
 from worker.train.datasets import load
 from worker.train.models import build_model

@@ -23,14 +23,16 @@ from redis import Redis
 from sqlalchemy import event, func, select, text
 
 from client.valkey import Valkey
-from jobs import endings, lifecycle, registry, service
-from jobs.db import Database
-from jobs.models import Bucket, Point
-from jobs.queue import Doorbell
-from jobs.registry import WorkerInfo
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.settings import Settings
-from jobs.spec import TrainSpec
+from jobs.config.settings import Settings
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Bucket, Point
+from jobs.lifecycle import claims, finish, recovery
+from jobs.scheduling import workers
+from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.workers import WorkerInfo
+from jobs.spec.job import TrainSpec
+from jobs.submission import submit
 from migrations.run import downgrade, upgrade
 from worker.lease import LONGEST_PAUSE_S, RENEWALS_PER_LEASE
 
@@ -79,36 +81,36 @@ def batch_of(number: int) -> Batch:
 
 def measure(database: Database, count: int, batches: int) -> dict[str, Any]:
     """Submit, run and end so many jobs; what each of these took."""
-    meter, spec, claims = Meter(database), TrainSpec.model_validate(SPEC), list[Claim]()
+    meter, spec, held = Meter(database), TrainSpec.model_validate(SPEC), list[Claim]()
     with meter.of("submit", 2 * count):
         for _ in range(2 * count):
-            service.submit(database, spec)
+            submit.submit(database, spec)
     with meter.of("claim", count):
         for number in range(count):
-            found = lifecycle.claim_next(database, worker=f"w{number}", slots=1, free=1, lease_s=LEASE_S)
+            found = claims.claim_next(database, worker=f"w{number}", slots=1, free=1, lease_s=LEASE_S)
             assert found is not None
-            claims.append(found)
+            held.append(found)
     size = size_of(database)
     with meter.of("report", batches * count):
         for number in range(batches):
-            for claim in claims:
-                lifecycle.record(database, claim, batch_of(number))
+            for claim in held:
+                claims.record(database, claim, batch_of(number))
     size = size_of(database) - size
     with meter.of("renew", count):
-        for claim in claims:
-            lifecycle.renew(database, claim, lease_s=LEASE_S)
+        for claim in held:
+            claims.renew(database, claim, lease_s=LEASE_S)
     worker = WorkerInfo("w0", "h", 1, 1, "cpu")
     with meter.of("sweep", REPEATS):
         for _ in range(REPEATS):
-            registry.beat(database, worker, ttl_s=30)
-            registry.mend(database, max_attempts=3)
+            workers.beat(database, worker, ttl_s=30)
+            recovery.mend(database, max_attempts=3)
     with database.read() as session:
         rows = {
             table.__tablename__: session.scalar(select(func.count()).select_from(table)) for table in (Point, Bucket)
         }
     with meter.of("end", count):
-        for claim in claims:
-            endings.succeed(database, claim, {})
+        for claim in held:
+            finish.succeed(database, claim, {})
     steps = count * batches * BATCH_STEPS
     return {
         "jobs": count,

@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 import torch
 
-from jobs.conditions import Conditions
-from jobs.spec import TrainSpec
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import TrainSpec
 from worker.train.data import Data, Split, place
 from worker.train.datasets import load
 from worker.train.plan import Plan

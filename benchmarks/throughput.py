@@ -28,8 +28,8 @@ import torch
 from torch import distributed as dist
 
 from benchmarks.throughput_peers import PEERS, installed
-from jobs.conditions import Conditions
-from jobs.spec import TrainSpec
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import TrainSpec
 from worker.train.data import Data, Split, measure
 from worker.train.datasets import load
 from worker.train.models import build_model

@@ -17,9 +17,9 @@ from typing import Any
 
 from client.client import Client
 from client.stack import Stack
-from jobs.rows import Claim
-from jobs.settings import Settings
-from jobs.spec import TrainSpec
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
+from jobs.spec.job import TrainSpec
 from worker.rundir import write_plan
 
 ROUNDS = 10

@@ -21,7 +21,7 @@ from client import (
 from client import options as o
 from client.demo_command import demo
 from client.up import migrate, up
-from jobs.secrecy import hide_process
+from jobs.config.secrets import hide_process
 
 app = typer.Typer(
     name="clr",

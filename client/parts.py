@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from client.children import Child
 from client.valkey import Valkey
-from jobs.secrecy import hand_over
+from jobs.config.secrets import hand_over
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 from client.addresses import free_port
 from client.children import Child
 from client.errors import StackUsageError
-from jobs.secrecy import without_credentials
+from jobs.config.secrets import without_credentials
 
 HOST = "127.0.0.1"
 PING_TIMEOUT_S = 1.0

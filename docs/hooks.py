@@ -9,7 +9,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from api.app import create_app
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -1,1 +1,1 @@
-"""The noun that API and worker both mean: a job, its spec, its rows, its lifecycle."""
+"""What API and worker share: the spec of a job, its rows in the database, and its lifecycle."""

@@ -7,11 +7,11 @@ import argparse
 import re
 import sys
 
-from jobs import inspection, retention
-from jobs.db import Database
-from jobs.inspection import Finding
-from jobs.secrecy import take_secrets
-from jobs.settings import Settings
+from jobs.config.secrets import take_secrets
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.maintenance import integrity_check, retention
+from jobs.maintenance.integrity_check import Finding
 from migrations.run import UnknownRevisionError, downgrade, revisions, upgrade
 
 _UNITS_S = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
@@ -65,7 +65,7 @@ def _check(asked: argparse.Namespace, database: Database, settings: Settings) ->
         what = f"is at revision {there}, this release needs {newest}: run python -m migrations"
         findings.append(Finding("wrong_schema", "database", what))
     else:
-        findings = inspection.inspect_storage(database, settings.artifacts_dir, hashes=asked.hashes)
+        findings = integrity_check.inspect_storage(database, settings.artifacts_dir, hashes=asked.hashes)
     for finding in findings:
         print(finding)  # noqa: T201 - the answer of a command
     print(f"{len(findings)} findings" if findings else "ok")  # noqa: T201

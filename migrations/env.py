@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from jobs.models import Base
+from jobs.database.tables import Base
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from jobs.db import Database
+from jobs.database.session import Database
 
 SCRIPTS = Path(__file__).parent
 UNRELEASED = {f"{number:04}" for number in range(1, 13)}  # the revisions of versions before 0.1.0

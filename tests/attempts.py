@@ -1,23 +1,24 @@
 """Attempts of a worker that tests play."""
 
-from jobs import lifecycle, repository
-from jobs.artifacts import StoredFile
-from jobs.db import Database
-from jobs.models import Job
-from jobs.rows import Batch, Claim, MetricPoint
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.files.artifacts import StoredFile
+from jobs.lifecycle import claims
 
 LEASE_S = 30.0
 
 
 def claim(database: Database) -> Claim:
-    found = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
+    found = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
     assert found is not None
     return found
 
 
 def job(database: Database, job_id: str) -> Job:
     with database.read() as session:
-        return repository.get_job(session, job_id)
+        return queries.get_job(session, job_id)
 
 
 def points(start: int, end: int) -> list[MetricPoint]:
@@ -26,28 +27,28 @@ def points(start: int, end: int) -> list[MetricPoint]:
 
 def steps_in_sql(database: Database, job_id: str) -> list[int]:
     with database.read() as session:
-        return [step for step, _, _ in repository.series(session, job_id, "train_loss", 0)]
+        return [step for step, _, _ in queries.series(session, job_id, "train_loss", 0)]
 
 
 def events(database: Database, job_id: str) -> list[str]:
     with database.read() as session:
-        return [event.type for event in repository.events_of(session, job_id)]
+        return [event.type for event in queries.events_of(session, job_id)]
 
 
 def record_to(database: Database, mine: Claim, step: int, checkpoint: int | None) -> None:
     if checkpoint is not None:
         stored = StoredFile(f"{mine.job_id}/checkpoints/{mine.attempt}-{checkpoint}", 1, "0" * 64)
-        lifecycle.record(
+        claims.record(
             database, mine, Batch(points=points(mine.resume_step, checkpoint), checkpoint=stored,
                                   checkpoint_step=checkpoint),
         )  # fmt: skip
     start = mine.resume_step if checkpoint is None else checkpoint
-    lifecycle.record(database, mine, Batch(points=points(start, step), progress={"step": step}))
+    claims.record(database, mine, Batch(points=points(start, step), progress={"step": step}))
 
 
 def outcomes(database: Database, job_id: str) -> list[str | None]:
     with database.read() as session:
-        return [attempt.outcome for attempt in repository.attempts_of(session, job_id)]
+        return [attempt.outcome for attempt in queries.attempts_of(session, job_id)]
 
 
 class NoSpare:

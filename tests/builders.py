@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jobs.conditions import Conditions
-from jobs.spec import CompareSpec, LrFindSpec, SweepSpec, TrainSpec
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import CompareSpec, LrFindSpec, SweepSpec, TrainSpec
 
 
 def conditions(**changes: Any) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from jobs import endings, lifecycle, repository, service
-from jobs.comparison import comparison
-from jobs.db import Database
-from jobs.models import Job
-from jobs.rows import Batch, Claim, MetricPoint
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.lifecycle import claims, finish
+from jobs.results.comparison import comparison
+from jobs.submission import submit
 from tests.builders import compare_spec, one_cycle
 
 AUTO = [
@@ -18,17 +20,17 @@ FAST, SLOW = [0.2, 0.6, 0.7, 0.8], [0.1, 0.5, 0.6, 0.75]  # after each quarter o
 
 
 def submitted(database: Database, **changes: Any) -> str:
-    return service.submit(database, compare_spec(**changes)).job_id
+    return submit.submit(database, compare_spec(**changes)).job_id
 
 
 def children(database: Database, parent: str) -> list[Job]:
     with database.read() as session:
-        return [repository.get_job(session, child) for child in repository.children_of(session, parent)]
+        return [queries.get_job(session, child) for child in queries.children_of(session, parent)]
 
 
 def document(database: Database, parent: str) -> dict[str, Any]:
     with database.read() as session:
-        return comparison(session, repository.get_job(session, parent))
+        return comparison(session, queries.get_job(session, parent))
 
 
 def evaluated(database: Database, mine: Claim, accuracies: list[float], step_s: float = 0.1) -> None:
@@ -37,12 +39,12 @@ def evaluated(database: Database, mine: Claim, accuracies: list[float], step_s: 
     points = [MetricPoint("elapsed_s", 0, step, (step + 1) * step_s) for step in range(3, steps, 4)]
     for part, value in enumerate(accuracies, start=1):
         points.append(MetricPoint("val_accuracy", 0, part * steps // len(accuracies) - 1, value))
-    lifecycle.record(database, mine, Batch(points=points, progress={"step": steps}))
+    claims.record(database, mine, Batch(points=points, progress={"step": steps}))
 
 
 def succeed(database: Database, mine: Claim, accuracies: list[float]) -> None:
     evaluated(database, mine, accuracies)
-    endings.succeed(database, mine, {"final": {"val_accuracy": accuracies[-1], "val_loss": 1 - accuracies[-1]}})
+    finish.succeed(database, mine, {"final": {"val_accuracy": accuracies[-1], "val_loss": 1 - accuracies[-1]}})
 
 
 def arm(found: dict[str, Any], name: str) -> dict[str, Any]:

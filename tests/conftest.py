@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from jobs.db import Database
+from jobs.database.session import Database
 from migrations.run import upgrade
 
 

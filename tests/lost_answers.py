@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
-from jobs.db import Database
+from jobs.database.session import Database
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from api.app import create_app
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 FROZEN = Path(__file__).parent / "integration" / "openapi" / "v1.json"
 WORDS = frozenset({"description", "summary", "example", "examples", "title"})  # may be said better at any time

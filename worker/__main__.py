@@ -3,9 +3,9 @@
 import ctypes
 import os
 
-from jobs import logs
-from jobs.secrecy import take_secrets
-from jobs.settings import Settings
+from jobs.config import logging_setup
+from jobs.config.secrets import take_secrets
+from jobs.config.settings import Settings
 from worker.app import run
 
 _M_ARENA_MAX = -8  # of mallopt(3)
@@ -30,7 +30,7 @@ def main() -> None:
     for name, value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - read by OpenMP, not by us
     settings = Settings()
-    logs.configure(settings)
+    logging_setup.configure(settings)
     run(settings)
 
 

@@ -12,11 +12,11 @@ from queue import SimpleQueue
 
 from celery import Celery
 
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.queue import celery_config
-from jobs.registry import WorkerInfo
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.scheduling.broker import celery_config
+from jobs.scheduling.workers import WorkerInfo
 from worker import tasks
 from worker.crew import Crew
 from worker.dispatch import Dispatcher

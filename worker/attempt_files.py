@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.db import Database
+from jobs.database.session import Database
 from worker import leftovers, rundir
 
 

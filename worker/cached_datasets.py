@@ -16,12 +16,12 @@ from typing import IO, Any
 
 from sqlalchemy import select
 
-from jobs.artifacts import ArtifactStore
-from jobs.conditions import UploadedOptions
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.database.tables import Dataset
 from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
-from jobs.db import Database
-from jobs.models import Dataset
-from jobs.settings import Settings
+from jobs.files.artifacts import ArtifactStore
+from jobs.spec.conditions import UploadedOptions
 from worker.fetching import fetch_dataset
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,10 @@
-"""When steps were done, from the lines of a report: see `jobs.times`."""
+"""When steps were done, from the lines of a report: see `jobs.curves.elapsed_time`."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from jobs.rows import MetricPoint
-from jobs.times import METRIC
+from jobs.curves.elapsed_time import METRIC
+from jobs.database.records import MetricPoint
 
 
 class Clock:

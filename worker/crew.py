@@ -9,12 +9,13 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import gathering, seats
+from jobs.database.records import Claim
+from jobs.database.tables import Json
 from jobs.errors import TrainingError
-from jobs.gathering import Offer, Terms
-from jobs.models import Json
-from jobs.rows import Claim
-from jobs.seats import Place
+from jobs.lifecycle import claim_nodes
+from jobs.lifecycle.claim_nodes import Offer, Terms
+from jobs.scheduling import node_reservations
+from jobs.scheduling.node_reservations import Place
 from jobs.status import Reason
 from worker import cached_datasets, rundir
 from worker.groups import Devices, Groups, Spare
@@ -52,7 +53,7 @@ class Crew:
         """Take a seat of the job whose turn it is, if that is one of several nodes."""
         offer = Offer(self.worker, self.address, slots, free)
         most = self.supervisor.settings.max_running_jobs
-        return gathering.sit(self.supervisor.database, offer, self.terms, max_running=most)
+        return claim_nodes.sit(self.supervisor.database, offer, self.terms, max_running=most)
 
     def run(self, place: Place, devices: Devices, spare: Spare) -> None:
         """Wait for the other nodes and do this node's part. When this returns its processes are gone."""
@@ -70,7 +71,7 @@ class Crew:
         database, stopping = self.supervisor.database, self.supervisor.stopping
         while not stopping.wait(ATTEND_EVERY_S):
             try:
-                found = gathering.attend(database, place, self.terms, port=free_port(self.address))
+                found = claim_nodes.attend(database, place, self.terms, port=free_port(self.address))
             except SQLAlchemyError:
                 log.warning("%s: SQL does not answer; the seat may be lost", place.job_id, exc_info=True)
                 continue
@@ -78,7 +79,7 @@ class Crew:
                 return found
             if not found:
                 return None
-        seats.give_up(database, place)
+        node_reservations.give_up(database, place)
         return None
 
     def _follow(self, claim: Claim, devices: Devices, spare: Spare) -> None:
@@ -87,7 +88,7 @@ class Crew:
         run_dir = rundir.of(supervisor.settings.runs_dir, claim)
         groups = supervisor.groups(claim, spare)
         dataset = cached_datasets.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
-        lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=seats.renew)
+        lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=node_reservations.renew)
         with lease, ExitStack() as until_the_end:
             lease.ends(groups.end_processes)
             try:
@@ -105,7 +106,7 @@ class Crew:
             finally:
                 groups.kill()
             if not lease.lost.is_set():
-                supervisor.insist(lease, lambda: seats.report(supervisor.database, claim, failures))
+                supervisor.insist(lease, lambda: node_reservations.report(supervisor.database, claim, failures))
         rundir.tidy(run_dir)
 
     def _await_end(self, claim: Claim, groups: Groups, lease: Lease) -> None:
@@ -114,7 +115,7 @@ class Crew:
         while groups.is_alive() and not lease.lost.is_set() and time.monotonic() < leave_by:
             if supervisor.stopping.is_set() and leave_by == math.inf:
                 leave_by = time.monotonic() + supervisor.settings.stop_grace_s
-                supervisor.insist(lease, lambda: seats.leave(supervisor.database, claim))
+                supervisor.insist(lease, lambda: node_reservations.leave(supervisor.database, claim))
             time.sleep(POLL_S)
 
     def _failures(self, groups: Groups, run_dir: Path) -> list[Json]:

@@ -5,14 +5,16 @@ import threading
 import time
 from dataclasses import dataclass
 
-from jobs import lifecycle, logs, turns, unheard
-from jobs.db import Database
+from jobs.config import logging_setup
+from jobs.config.settings import Settings
+from jobs.database.availability import PASSING
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.errors import StaleAttemptError
-from jobs.models import Job
-from jobs.rows import Claim
-from jobs.seats import Place
-from jobs.settings import Settings
-from jobs.storage_trouble import PASSING
+from jobs.lifecycle import claims, lost_claims
+from jobs.scheduling import fair_share
+from jobs.scheduling.node_reservations import Place
 from worker.crew import Crew
 from worker.leases import Leases
 from worker.slots import Slots
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Brings waiting jobs and free slots together, in the order of `jobs.turns`.
+    """Brings waiting jobs and free slots together, in the order of `jobs.scheduling.fair_share`.
 
     A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
     is set nothing is taken. Jobs on several workers are for this one where it has a ``crew``.
@@ -69,7 +71,7 @@ class Dispatcher:
     def _run(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
         """One attempt, or one node's part of it. An error that nobody expected costs the attempt its lease."""
         try:
-            with logs.words(job_id=found.job_id, attempt=found.attempt):
+            with logging_setup.words(job_id=found.job_id, attempt=found.attempt):
                 self._supervise(found, devices)
         except StaleAttemptError:
             log.warning("%s attempt %s lost its lease; nothing more is written", found.job_id, found.attempt)
@@ -113,7 +115,7 @@ class Dispatcher:
         """The job at the head of the queue among those that this worker could run."""
         with self._database.read() as session:
             most, worker = self._settings.max_running_jobs, None if self._crew is None else self.name
-            return turns.next_claimable(session, self.slots.usable, most, worker)
+            return fair_share.next_claimable(session, self.slots.usable, most, worker)
 
     def lend(self, count: int) -> tuple[int, ...] | None:
         """Free slots that no job waits for; none of a worker that takes no more."""
@@ -131,7 +133,7 @@ class Dispatcher:
             return
         with self._lock:
             most = self._settings.max_attempts
-            unheard.give_back(self._database, self.name, lambda *each: each in self._taken, max_attempts=most)
+            lost_claims.give_back(self._database, self.name, lambda *each: each in self._taken, max_attempts=most)
 
     def _take_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
         with self._lock:
@@ -145,7 +147,7 @@ class Dispatcher:
             return taken
 
     def _claim_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
-        claim = lifecycle.claim_next(
+        claim = claims.claim_next(
             self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
             lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
             takes_seats=self._crew is not None,

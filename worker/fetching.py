@@ -6,10 +6,10 @@ import secrets
 from pathlib import Path
 from typing import IO, Any
 
-from jobs.artifacts import ArtifactStore
 from jobs.datasets.cache import ARCHIVE, STAMP, folder_of
 from jobs.datasets.uploads import key_of
 from jobs.errors import TrainingError
+from jobs.files.artifacts import ArtifactStore
 from jobs.status import Reason
 
 _CHUNK_BYTES = 1 << 20

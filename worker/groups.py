@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from jobs.rows import Node
+from jobs.database.records import Node
 from worker import leftovers
 from worker.device_probe import DeviceProbe
 from worker.launch import Launcher, Ranks

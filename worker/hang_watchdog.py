@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import psutil
 
-from jobs.rows import Batch, Claim
+from jobs.database.availability import PASSING
+from jobs.database.records import Batch, Claim
 from jobs.status import Reason
-from jobs.storage_trouble import PASSING
 from worker import processes
 from worker.groups import Group
 from worker.train.activity import Told

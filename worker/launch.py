@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from jobs.rows import Node
+from jobs.database.records import Node
 from worker import processes
 from worker.secrecy import without_secrets
 

@@ -9,10 +9,10 @@ from typing import Protocol, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import lifecycle
-from jobs.db import Database
+from jobs.database.records import Claim, Wish
+from jobs.database.session import Database
 from jobs.errors import StaleAttemptError
-from jobs.rows import Claim, Wish
+from jobs.lifecycle import claims
 
 
 class Renew(Protocol):
@@ -41,7 +41,7 @@ class Lease:
         lost: Set when the job is no longer ours, or when the lease may have run out because SQL did not answer.
     """
 
-    def __init__(self, database: Database, claim: Claim, lease_s: float, *, renew: Renew = lifecycle.renew) -> None:
+    def __init__(self, database: Database, claim: Claim, lease_s: float, *, renew: Renew = claims.renew) -> None:
         self._database, self.claim, self._lease_s, self._renew = database, claim, lease_s, renew
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease {claim.job_id}", daemon=True)

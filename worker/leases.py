@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.rows import Claim
+from jobs.database.records import Claim
 from worker.lease import Lease
 
 

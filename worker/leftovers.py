@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from jobs.db import Database
-from jobs.models import Job
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.status import HELD, TERMINAL
 from worker import processes
 

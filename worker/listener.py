@@ -7,7 +7,7 @@ import time
 from celery import Celery
 from celery.worker import WorkController, state
 
-from jobs.queue import QUEUE
+from jobs.scheduling.broker import QUEUE
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from jobs.rows import Line
+from jobs.database.records import Line
 
 MOST_CHARACTERS: Final = 2000  # of a line; the rest is cut off
 PIECE_BYTES: Final = 256 * 1024  # of a file at a time

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
 from worker.hang_watchdog import collective_timeout_s
 from worker.train import pieces
 from worker.train.activity import FILE as ACTIVITY_FILE

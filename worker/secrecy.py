@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from jobs.secrecy import PASSWORD_IN_URL, WORDS, is_credential
-from jobs.settings import Settings
+from jobs.config.secrets import PASSWORD_IN_URL, WORDS, is_credential
+from jobs.config.settings import Settings
 
 _KEY = re.compile(r"\bclr_[A-Za-z0-9_-]{40,}|(?<=\bBearer )\S+", re.IGNORECASE)
 _FEWEST_CHARACTERS = 8  # of a secret that is looked for: shorter ones stand in innocent words

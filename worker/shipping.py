@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from jobs import stored_files
-from jobs.artifacts import ArtifactStore
-from jobs.rows import Batch, Claim, MetricPoint
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.files import downloads
+from jobs.files.artifacts import ArtifactStore
 from worker.clock import Clock
 from worker.log_tail import LogTail
 from worker.rundir import ReportTail
@@ -126,14 +126,14 @@ class Shipper:
 
     def _take_checkpoint(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
-        key = stored_files.checkpoint_key(self._claim, line["step"])
+        key = downloads.checkpoint_key(self._claim, line["step"])
         self._batch.checkpoint = self._store.put(key, local)
         self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
         local.unlink()
 
     def _take_file(self, line: dict[str, Any], _group: int) -> None:
         local = self.run_dir / line["file"]
-        key = stored_files.file_key(self._claim, local.name)
+        key = downloads.file_key(self._claim, local.name)
         self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
         local.unlink()
 

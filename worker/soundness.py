@@ -2,11 +2,11 @@
 
 import logging
 
-from jobs import damage
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
+from jobs.database.records import Claim
+from jobs.database.session import Database
 from jobs.errors import TrainingError
-from jobs.rows import Claim
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import damaged_checkpoints
 from jobs.status import Reason
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def sound_claim(database: Database, store: ArtifactStore, claim: Claim) -> Claim
         log.warning("%s: the checkpoint after step %s is damaged: %s", claim.job_id, claim.resume_step, why)
         if claim.node is not None:
             raise TrainingError(Reason.CHECKPOINT_DAMAGED, why)
-        claim = damage.pass_over(database, claim, why)
+        claim = damaged_checkpoints.pass_over(database, claim, why)
     return claim
 
 
@@ -40,7 +40,7 @@ def _refuse_damaged_start(database: Database, store: ArtifactStore, claim: Claim
     why = store.fault(claim.start_key, claim.start_sha256)
     if why is None:
         return
-    damage.note(database, claim.start_key, why)
+    damaged_checkpoints.note(database, claim.start_key, why)
     source, step = claim.start_key.partition("/")[0], claim.resolved["start_from"]["step"]
     raise TrainingError(
         Reason.INVALID_DATA,

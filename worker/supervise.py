@@ -9,17 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs import damage, endings, lifecycle, repository, seats, stored_files, times
-from jobs.artifacts import ArtifactStore
-from jobs.bounds import due_probes
-from jobs.db import Database
-from jobs.deadlines import Backoff
+from jobs.config.settings import Settings
+from jobs.curves import elapsed_time
+from jobs.curves.series import Source
+from jobs.database import queries
+from jobs.database.availability import PASSING
+from jobs.database.records import Batch, Claim
+from jobs.database.session import Database
 from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
-from jobs.rows import Batch, Claim
-from jobs.series import Source
-from jobs.settings import Settings
+from jobs.files import downloads
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, damaged_checkpoints, finish
+from jobs.results.lr_bounds import due_probes
+from jobs.scheduling import node_reservations
+from jobs.scheduling.deadlines import Backoff
 from jobs.status import Outcome, Reason, Status
-from jobs.storage_trouble import PASSING
 from worker import cached_datasets, rundir
 from worker.groups import Groups, Spare
 from worker.hang_watchdog import HangWatchdog
@@ -101,7 +105,7 @@ class Supervisor:
                     sinks.close(self._status_of(claim))
 
     def _tell(self, claim: Claim) -> Callable[[str, dict[str, Any]], None]:
-        return lambda kind, data: lifecycle.note(self.database, claim.job_id, kind, data)
+        return lambda kind, data: claims.note(self.database, claim.job_id, kind, data)
 
     def _fail(self, claim: Claim, reason: Reason, message: str) -> list[str]:
         """End the attempt; the job fails only if another attempt would fail for the same reason."""
@@ -111,18 +115,20 @@ class Supervisor:
             log.warning("%s: %s", claim.job_id, message)
             return self._give_back(claim, Outcome.DISK_FULL, message)
         if reason is not Reason.CHECKPOINT_DAMAGED:
-            return endings.fail(self.database, claim, reason, message)
+            return finish.fail(self.database, claim, reason, message)
         log.warning("%s: %s", claim.job_id, message)
         settings = self.settings
         backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
-        return damage.give_back(
+        return damaged_checkpoints.give_back(
             self.database, claim, message, max_attempts=settings.max_attempts, backoff=backoff
         )  # fmt: skip
 
     def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
         def earlier() -> tuple[Watch, float]:
             with self.database.read() as session:
-                trained_s = times.before(Source(session, claim.job_id, times.METRIC, 0), claim.resume_step)
+                trained_s = elapsed_time.before(
+                    Source(session, claim.job_id, elapsed_time.METRIC, 0), claim.resume_step
+                )
                 return Watch.of(session, claim.job_id), trained_s
 
         log_tail = LogTail(run_dir, self.redact)
@@ -132,7 +138,7 @@ class Supervisor:
     def _status_of(self, claim: Claim) -> str:
         try:
             with self.database.read() as session:
-                return repository.get_job(session, claim.job_id).status
+                return queries.get_job(session, claim.job_id).status
         except (*PASSING, JobNotFoundError):
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
@@ -158,7 +164,7 @@ class Supervisor:
         if claim.kind != "lr_find":
             return []
         with self.database.read() as session:
-            return due_probes(session, repository.get_job(session, claim.job_id))
+            return due_probes(session, queries.get_job(session, claim.job_id))
 
     def _attempt(
         self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
@@ -212,7 +218,7 @@ class Supervisor:
     def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         pause_until, ranks = 0.0, sharing.groups
         watchdog = HangWatchdog(
-            claim, self.settings.hang_floor_s, lambda batch: lifecycle.record(self.database, claim, batch)
+            claim, self.settings.hang_floor_s, lambda batch: claims.record(self.database, claim, batch)
         )
         while ranks.are_working():
             if self.stopping.is_set() or lease.ends_attempt:
@@ -225,7 +231,7 @@ class Supervisor:
                 try:
                     sharing.tend()
                     if sharing.told != sharing.slots:
-                        lifecycle.hold(self.database, claim, slots=sharing.slots)
+                        claims.hold(self.database, claim, slots=sharing.slots)
                         sharing.told = sharing.slots
                     self._ship(shipper, claim, lease)
                 except PASSING:
@@ -236,7 +242,7 @@ class Supervisor:
     def _ship(self, shipper: Shipper, claim: Claim, lease: Lease) -> None:
         batch: Batch
         while (batch := shipper.next_batch()) and not lease.lost.is_set():
-            lifecycle.record(self.database, claim, batch)
+            claims.record(self.database, claim, batch)
             if batch.checkpoint or batch.files:
                 self._remove_unnamed(claim)
             shipper.shipped()
@@ -245,7 +251,7 @@ class Supervisor:
         """Remove files that no row names: replaced ones, and those of attempts that were lost before they said so."""
         try:
             with self.database.read() as session:
-                keys = stored_files.unnamed(session, self.store, claim)
+                keys = downloads.unnamed(session, self.store, claim)
             for key in keys:
                 self.store.delete(key)
         except (*PASSING, OSError):
@@ -255,11 +261,11 @@ class Supervisor:
         if lease.lost.is_set():
             raise StaleAttemptError(claim.job_id, claim.attempt)
         if result is not None:
-            return endings.succeed(self.database, claim, result)
+            return finish.succeed(self.database, claim, result)
         if lease.cancel.is_set():
-            return endings.cancelled(self.database, claim)
+            return finish.cancelled(self.database, claim)
         if lease.overdue.is_set():
-            return endings.ran_too_long(self.database, claim)
+            return finish.ran_too_long(self.database, claim)
         if self.stopping.is_set() or (lease.leaving.is_set() and not lease.torn.is_set()):
             return self._give_back(claim, Outcome.HANDED_BACK)
         return self._failed(claim, run_dir)
@@ -273,7 +279,7 @@ class Supervisor:
             return self._lose(claim, "the agent of the ranks, or the forkserver, was killed, and the ranks with it")
         cause = found[0]
         reason, message = Reason(cause["reason"]), cause["message"]
-        if reason is Reason.DIVERGED and endings.start_again(self.database, claim, message):
+        if reason is Reason.DIVERGED and finish.start_again(self.database, claim, message):
             self._remove_unnamed(claim)
             return [claim.job_id]
         return self._fail(claim, reason, message)
@@ -286,7 +292,7 @@ class Supervisor:
         deadline = time.monotonic() + self.settings.lease_s + RETRY_S
         while True:
             with self.database.read() as session:
-                found, all_ended = seats.failures_of_others(session, claim)
+                found, all_ended = node_reservations.failures_of_others(session, claim)
             if all_ended or time.monotonic() > deadline:
                 return found
             time.sleep(RETRY_S / 5)
@@ -298,7 +304,7 @@ class Supervisor:
     def _give_back(self, claim: Claim, outcome: Outcome, cause: str | None = None) -> list[str]:
         settings = self.settings
         backoff = Backoff(settings.backoff_s, settings.max_backoff_s)
-        return endings.give_back(
+        return finish.give_back(
             self.database, claim, outcome, max_attempts=settings.max_attempts, backoff=backoff, cause=cause
         )  # fmt: skip
 

@@ -6,11 +6,13 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import registry
-from jobs.db import Database
-from jobs.deadlines import Backoff
-from jobs.registry import Kept, WorkerInfo
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.lifecycle import recovery
+from jobs.lifecycle.recovery import Kept
+from jobs.scheduling import workers
+from jobs.scheduling.deadlines import Backoff
+from jobs.scheduling.workers import WorkerInfo
 from worker import attempt_files, cached_datasets, leftovers
 from worker.dispatch import Dispatcher
 from worker.look import Look
@@ -37,7 +39,7 @@ class Sweep:
     def start(self) -> None:
         """Begin to sweep."""
         try:
-            registry.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
+            workers.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
         except SQLAlchemyError:
             log.warning("SQL does not answer", exc_info=True)
         self._thread.start()
@@ -47,7 +49,7 @@ class Sweep:
         self._done.set()
         self._thread.join()
         try:
-            registry.leave(self._database, self._info.name)
+            workers.leave(self._database, self._info.name)
         except SQLAlchemyError:
             log.warning("could not take this worker off the list", exc_info=True)
 
@@ -57,7 +59,7 @@ class Sweep:
         if stalled_s:  # nobody is to count on a worker that starts nothing
             log.error("no beat: the look into SQL has not come back for %.0f s", stalled_s)
             return
-        if registry.beat(
+        if workers.beat(
             self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
         ):
             self._dispatcher.draining.set()
@@ -84,7 +86,7 @@ class Sweep:
             unmended.add(job_id)
             self._troubles.note(job_id, error)
 
-        registry.mend(
+        recovery.mend(
             self._database, max_attempts=settings.max_attempts,
             backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
             stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,

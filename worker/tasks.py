@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from jobs.queue import RUN_JOB
+from jobs.scheduling.broker import RUN_JOB
 
 
 def register(app: Celery, wake: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.storage_trouble import PASSING
+from jobs.database.availability import PASSING
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy.orm import Session
 
 from clr_core.diagnosis import Evaluation, Finding, diagnose, diverged_at
-from jobs import repository
+from jobs.database import queries
 
 EACH_OF_FIRST = 100
 
@@ -62,4 +62,4 @@ class Watch:
 
 
 def _finite(session: Session, job_id: str, metric: str) -> dict[int, float]:
-    return {step: value for step, value, _ in repository.series(session, job_id, metric, 0) if value is not None}
+    return {step: value for step, value, _ in queries.series(session, job_id, metric, 0) if value is not None}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from api.refusals import RefusedError
-from jobs import keys
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.owners import View
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.row_filter import View
+from jobs.database.session import Database
 
 COOKIE = "clr_session"
 BOOTSTRAP_ID = "key_of_the_environment"
@@ -54,9 +54,9 @@ def caller_of(request: Request, database: Database, settings: Settings) -> Calle
         scheme, _, secret = secrets[0].partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(secret) <= MOST_CHARACTERS:
             raise RefusedError(401, "invalid_key", "Authorization must be: Bearer KEY")
-        return with_key(keys.digest(secret), database, settings)
+        return with_key(api_keys.digest(secret), database, settings)
     if token and len(token) <= MOST_CHARACTERS:
-        key_sha256 = keys.key_of_session(database, token)
+        key_sha256 = api_keys.key_of_session(database, token)
         if key_sha256 is None:
             raise RefusedError(401, "session_ended", "this session has ended; log in again")
         return with_key(key_sha256, database, settings, token)
@@ -70,9 +70,9 @@ def with_key(key_sha256: str, database: Database, settings: Settings, token: str
         RefusedError: Nobody has, or the key has ended.
     """
     bootstrap = settings.admin_key
-    if bootstrap and hmac.compare_digest(keys.digest(bootstrap.get_secret_value()), key_sha256):
+    if bootstrap and hmac.compare_digest(api_keys.digest(bootstrap.get_secret_value()), key_sha256):
         return Caller(BOOTSTRAP_ID, BOOTSTRAP_OWNER, Scope.ADMIN, key_sha256, token)
-    row = keys.find(database, key_sha256)
+    row = api_keys.find(database, key_sha256)
     if row is None:
         raise RefusedError(401, "invalid_key", "this key is not known here, has expired or was revoked")
     return Caller(row.id, row.owner, Scope(row.scope), key_sha256, token)

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from api.access.limits import Buckets
 from api.refusals import RefusedError, too_many
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 NOTHING_SHOWN = "key_required"  # whoever shows no key has guessed at none
 

@@ -17,9 +17,9 @@ from api.access.policy import Policy
 from api.methods import allowed_methods
 from api.problems import problem
 from api.refusals import RefusedError, too_many
-from jobs import keys
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.session import Database
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +110,14 @@ def _assert_method(request: Request) -> None:
         raise error
 
 
-def scope_of(method: str, path: str) -> keys.Scope:
+def scope_of(method: str, path: str) -> api_keys.Scope:
     """The scope that a request needs: reading reads, all else submits; keys and workers are for admins."""
     in_folder = any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS)
     if in_folder or ADMIN_ACTIONS.fullmatch(path):
-        return keys.Scope.ADMIN
+        return api_keys.Scope.ADMIN
     if method in origin.SAFE_METHODS or path in READING_POSTS or path == "/v1/session":
-        return keys.Scope.READ
-    return keys.Scope.SUBMIT
+        return api_keys.Scope.READ
+    return api_keys.Scope.SUBMIT
 
 
 def _assert_no_forgery(request: Request, found: Caller) -> None:
@@ -125,5 +125,5 @@ def _assert_no_forgery(request: Request, found: Caller) -> None:
     if found.session_token is None or request.method in origin.SAFE_METHODS:
         return
     shown = request.headers.get("x-csrf-token", "").encode()
-    if not hmac.compare_digest(shown, keys.csrf_token(found.session_token).encode()):
+    if not hmac.compare_digest(shown, api_keys.csrf_token(found.session_token).encode()):
         raise RefusedError(403, "csrf_token_missing", "a session must send X-CSRF-Token, as GET /v1/session gives it")

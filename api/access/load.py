@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.access.caller import Caller
 from api.prefer import preferred_wait_s
 from api.problems import problem
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 ALL_KEYS = 3  # all keys together have so many times what one may have, where a request takes a thread or disk space
 RETRY_AFTER_S = "1"

@@ -5,9 +5,9 @@ from ipaddress import ip_address
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import keys
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.session import Database
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 HOW_TO = (
@@ -58,7 +58,7 @@ def policy_for(host: str, settings: Settings, database: Database) -> Policy:
 
 def _has_admin(database: Database) -> bool:
     try:
-        return keys.has_admin(database)
+        return api_keys.has_admin(database)
     except SQLAlchemyError:  # no tables yet, or no database
         return False
 

@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.caller import Caller, with_key
 from api.refusals import RefusedError
-from jobs import keys
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.session import Database
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,6 @@ class Standing:
     def _ask(self) -> None:
         caller = self._caller
         token = caller.session_token
-        if token is not None and keys.key_of_session(self._database, token) is None:
+        if token is not None and api_keys.key_of_session(self._database, token) is None:
             raise RefusedError(401, "session_ended", "this session has ended; log in again")
         with_key(caller.key_sha256, self._database, self._settings, token)

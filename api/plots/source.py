@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from api.plots import compare, range_test, sweep, training
 from api.plots.figure import Figure
 from api.plots.words import Subject
-from jobs import repository
-from jobs.comparison import comparison
-from jobs.curves import View, curves
+from jobs.curves.documents import View, curves
+from jobs.database import queries
+from jobs.database.tables import Job
 from jobs.errors import NoPlotError
-from jobs.models import Job
+from jobs.results.comparison import comparison
+from jobs.results.sweep_table import table
 from jobs.status import Status
-from jobs.sweep import table
 
 MAX_POINTS = 1000
 
@@ -42,7 +42,7 @@ def figure_of(session: Session, job: Job) -> Figure:
 
 def _sweep(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
     """The picture of a sweep from its ``sweep_table``; each child's curves are read from SQL."""
-    children = [repository.get_job(session, cell["job_id"]) for cell in table["cells"]]
+    children = [queries.get_job(session, cell["job_id"]) for cell in table["cells"]]
     found = {child.id: _curves(session, child, [*range_test.METRICS], "lr") for child in children}
     return sweep.describe(_subject(session, job), table, found)
 
@@ -51,7 +51,7 @@ def _compare(session: Session, job: Job, document: Mapping[str, Any]) -> Figure:
     """The picture of a comparison from its document; each run's curves are read from SQL."""
     ids = [run["job_id"] for arm in document["arms"] for run in arm["runs"]]
     metrics = [document["target"]["metric"], "lr"]
-    found = {each: _curves(session, repository.get_job(session, each), metrics, "step") for each in ids}
+    found = {each: _curves(session, queries.get_job(session, each), metrics, "step") for each in ids}
     return compare.describe(_subject(session, job), document, found)
 
 
@@ -64,7 +64,7 @@ def _subject(session: Session, job: Job) -> Subject:
     spec, conditions = job.spec, job.spec.get("conditions")
     peak = (spec.get("schedule") or {}).get("max_lr")
     if not conditions and isinstance(peak, dict):
-        conditions = repository.get_job(session, peak["from_job"]).spec["conditions"]
+        conditions = queries.get_job(session, peak["from_job"]).spec["conditions"]
     return Subject(
         id=job.id, kind=job.kind, status=job.status, is_terminal=Status(job.status).is_terminal, spec=spec,
         conditions=conditions or {}, step=job.step, total_steps=job.total_steps, reason=job.reason,

@@ -10,7 +10,6 @@ from api.deps import Parts
 from api.schemas.jobs import JobDocument
 from api.schemas.problems import problems
 from api.statuses import SUBMITTING
-from jobs import cloning, control
 from jobs.errors import (
     IdempotencyKeyReusedError,
     JobInUseError,
@@ -19,7 +18,9 @@ from jobs.errors import (
     NotResumableError,
     TooManyJobsError,
 )
-from jobs.spec import job_spec
+from jobs.lifecycle import resume_and_delete
+from jobs.spec.job import job_spec
+from jobs.submission import clone
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -31,7 +32,7 @@ def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDoc
     It stays the same job, with its curve; its deadlines and its lost attempts count from nothing again. A range test
     begins anew. The own range test of a training, and the jobs of a sweep, that did not succeed are resumed with it.
     """
-    rung = control.resume(parts.database, job_id)
+    rung = resume_and_delete.resume(parts.database, job_id)
     background.add_task(ring, parts, *rung)
     return show(parts, job_id)
 
@@ -48,10 +49,10 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
     """Submit the spec of a job as a new one, changed by the merge patch in the body and judged like any other."""
-    document = cloning.patched_spec(parts.database, job_id, asked.document)
+    document = clone.patched_spec(parts.database, job_id, asked.document)
     request.state.body = document  # what errors point into
     spec = job_spec.validate_python(document)
-    submitted = cloning.submit_clone(parts.database, job_id, spec, key=idempotency_key, body=asked.body)
+    submitted = clone.submit_clone(parts.database, job_id, spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
         background.add_task(ring, parts, submitted.ring_id, *submitted.more_rings)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
@@ -61,4 +62,4 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
 @router.delete("/{job_id}", status_code=204, responses=problems(JobNotFoundError, JobNotTerminalError, JobInUseError))
 def delete_job(parts: Parts, job_id: str) -> None:
     """Remove a job that has ended with its curves, events and files, and those it started; this cannot be undone."""
-    control.delete_job(parts.database, parts.store, parts.settings.runs_dir, job_id)
+    resume_and_delete.delete_job(parts.database, parts.store, parts.settings.runs_dir, job_id)

@@ -24,7 +24,7 @@ from jobs.datasets.errors import (
     UploadCutOffError,
     UploadTooLargeError,
 )
-from jobs.strict import Text
+from jobs.spec.base import Text
 
 log = logging.getLogger(__name__)
 

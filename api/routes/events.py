@@ -15,7 +15,7 @@ from api.live import Message, news
 from api.refusals import RefusedError
 from api.schemas.events import EventDocument, EventList
 from api.schemas.problems import problems
-from jobs import repository
+from jobs.database import queries
 from jobs.errors import JobNotFoundError
 
 PING_S = 5.0
@@ -70,8 +70,8 @@ async def stream_events(
 
 def _page(parts: Services, job_id: str, after: int, limit: int) -> EventList:
     with parts.database.read() as session:
-        job = repository.get_job(session, job_id)
-        rows = repository.events_of(session, job.id, after=after, limit=limit + 1)
+        job = queries.get_job(session, job_id)
+        rows = queries.events_of(session, job.id, after=after, limit=limit + 1)
         shown = [EventDocument.of(row) for row in rows[:limit]]
         return EventList(data=shown, next_after=shown[-1].seq if len(rows) > limit else None)
 

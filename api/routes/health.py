@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import Parts, Services
 from api.schemas.health import Health
-from jobs import repository
+from jobs.database import queries
+from jobs.database.tables import Base, Job, Worker
 from jobs.errors import BrokerUnreachableError
-from jobs.models import Base, Job, Worker
 
 router = APIRouter(tags=["health"])
 
@@ -72,7 +72,7 @@ def _workers(parts: Services) -> dict[str, str]:
     """Whether a worker lives that can start jobs, and what of workers fails; why, their logs say."""
     try:
         with parts.database.read() as session:
-            workers = repository.live_workers(session)
+            workers = queries.live_workers(session)
     except SQLAlchemyError:
         return {"workers": "unknown: the database does not answer", "troubles": "unknown"}
     found = "none is alive" if not workers else "ok"

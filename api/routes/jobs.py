@@ -20,9 +20,8 @@ from api.schemas.problems import problems
 from api.schemas.sweeps import SweepTable
 from api.statuses import SUBMITTING
 from api.waiting import RETRY_AFTER_S, etag_of, etag_of_list, when_changed
-from jobs import listing, repository, service
-from jobs.bounds import bounds_document
-from jobs.curves import View, curves
+from jobs.curves.documents import View, curves
+from jobs.database import job_list, queries
 from jobs.errors import (
     BoundsNotReadyError,
     IdempotencyKeyReusedError,
@@ -33,7 +32,9 @@ from jobs.errors import (
     NoTimesError,
     TooManyJobsError,
 )
-from jobs.sweep import table
+from jobs.results.lr_bounds import bounds_document
+from jobs.results.sweep_table import table
+from jobs.submission import submit
 
 Metric = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,40}$")]
 
@@ -59,7 +60,7 @@ def submit_job(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
     """Accept a job. It is stored when the answer leaves; ``Location`` says where to ask for it."""
-    submitted = service.submit(parts.database, asked.spec, key=idempotency_key, body=asked.body)
+    submitted = submit.submit(parts.database, asked.spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
         background.add_task(_ring, parts, submitted.ring_id, *submitted.more_rings)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
@@ -76,7 +77,7 @@ def list_jobs(
     With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
     """
     with parts.database.read() as session:
-        rows = listing.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
+        rows = job_list.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
         shown = rows[: asked.limit]
         more = shown[-1].id if len(rows) > asked.limit else None
         jobs = JobList(data=JobDocument.of_all(session, shown), next_cursor=more)
@@ -126,7 +127,7 @@ def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
     A running training saves a checkpoint first, from which it can be resumed; ``{"mode": "kill"}`` leaves that out,
     also where the job is being cancelled already.
     """
-    service.cancel(parts.database, job_id, mode=asked.mode)
+    submit.cancel(parts.database, job_id, mode=asked.mode)
     return _show(parts, job_id)
 
 
@@ -134,14 +135,14 @@ def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
 def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
     """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
     with parts.database.read() as session:
-        return LrBoundsDocument(**bounds_document(repository.get_job(session, job_id)))
+        return LrBoundsDocument(**bounds_document(queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/table", responses=problems(JobNotFoundError, NoTableError))
 def show_table(parts: Parts, job_id: str) -> SweepTable:
     """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
     with parts.database.read() as session:
-        return SweepTable(**table(session, repository.get_job(session, job_id)))
+        return SweepTable(**table(session, queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/curves", responses=problems(422, JobNotFoundError, NoEpochsError, NoTimesError) | _CSV)
@@ -153,6 +154,6 @@ def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]
     its points, or of more than 20,000 from some evenly apart: a neighbour d points away weighs ``smoothing ** d``.
     """
     with parts.database.read() as session:
-        job = repository.get_job(session, job_id)
+        job = queries.get_job(session, job_id)
         view = View(asked.x, asked.max_points, asked.start_step, asked.end_step, asked.smoothing)
         return CurvesDocument(**curves(session, job, asked.metric, view))

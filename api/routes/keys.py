@@ -9,11 +9,11 @@ from pydantic import Field
 from api.deps import Body, Parts, body_of
 from api.schemas.base import Document
 from api.schemas.problems import problems
-from jobs import keys
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.tables import ApiKey
 from jobs.errors import KeyNotFoundError
-from jobs.keys import Scope
-from jobs.models import ApiKey
-from jobs.strict import Strict, Text
+from jobs.spec.base import Strict, Text
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
@@ -81,7 +81,7 @@ _EXAMPLE = {"user": {"summary": "A key for one user", "value": {"name": "ada", "
 @router.post("", status_code=201, openapi_extra=body_of("KeySpec", _EXAMPLE), responses=problems(400, 413, 422))
 def create_key(parts: Parts, asked: Annotated[KeySpec, Depends(key_in_body)]) -> NewKeyDocument:
     """Make a key. The answer is the only place where it is ever shown."""
-    made = keys.create(
+    made = api_keys.create(
         parts.database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=asked.expires_in_s
     )
     return NewKeyDocument(key=made.secret, **KeyDocument.of(made.row).model_dump())
@@ -91,10 +91,10 @@ def create_key(parts: Parts, asked: Annotated[KeySpec, Depends(key_in_body)]) ->
 def list_keys(parts: Parts) -> KeyList:
     """All keys, from old to new."""
     with parts.database.read() as session:
-        return KeyList(data=[KeyDocument.of(row) for row in keys.everything(session)])
+        return KeyList(data=[KeyDocument.of(row) for row in api_keys.everything(session)])
 
 
 @router.delete("/{key_id}", responses=problems(KeyNotFoundError))
 def revoke_key(parts: Parts, key_id: str) -> KeyDocument:
     """End a key, and sessions that began with it. To repeat it is harmless."""
-    return KeyDocument.of(keys.revoke(parts.database, key_id))
+    return KeyDocument.of(api_keys.revoke(parts.database, key_id))

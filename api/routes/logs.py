@@ -18,8 +18,9 @@ from api.refusals import RefusedError
 from api.routes.events import HEADERS, PING_S, RECONNECT_MS, LastEventId, refused
 from api.schemas.logs import LogLineDocument, LogPage, LogQuery
 from api.schemas.problems import problems
-from jobs import log_lines, repository
+from jobs.database import queries
 from jobs.errors import JobNotFoundError
+from jobs.files import job_log
 from jobs.status import TERMINAL
 
 PIECE = 1000  # lines read at once
@@ -67,16 +68,16 @@ class _Log:
             JobNotFoundError: There is no such job.
         """
         with self.parts.database.read() as session:
-            job = repository.get_job(session, self.job_id)  # first: what it wrote before it ended is then there
+            job = queries.get_job(session, self.job_id)  # first: what it wrote before it ended is then there
             if tail is not None:
-                after = log_lines.last_number(session, job.id)
-                rows = log_lines.tail(session, job.id, tail, attempt=self.attempt)
+                after = job_log.last_number(session, job.id)
+                rows = job_log.tail(session, job.id, tail, attempt=self.attempt)
             else:
-                rows = log_lines.after(session, job.id, after, attempt=self.attempt, limit=limit + 1)
+                rows = job_log.after(session, job.id, after, attempt=self.attempt, limit=limit + 1)
                 after = rows[:limit][-1].number if rows else after
             more = after if tail is None and len(rows) > limit else None
             shown = [LogLineDocument.of(row) for row in (rows if tail is not None else rows[:limit])]
-            page = LogPage(data=shown, next_after=more, dropped=log_lines.dropped(session, job.id))
+            page = LogPage(data=shown, next_after=more, dropped=job_log.dropped(session, job.id))
             return _Read(page, after, job.status in TERMINAL)
 
     async def follow(self, first: _Read) -> AsyncIterator[_Read | RefusedError | None]:

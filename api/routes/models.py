@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.schemas.models import ModelCatalog
-from jobs.model_catalog import catalog
+from jobs.spec.models import catalog
 
 router = APIRouter(prefix="/v1", tags=["models"])
 

@@ -13,10 +13,12 @@ from starlette.types import Scope
 from api.deps import Parts, Services
 from api.schemas.outputs import CheckpointDocument, CheckpointList
 from api.schemas.problems import problems
-from jobs import curve_table, repository, stored_files
-from jobs.artifacts import ArtifactStore
+from jobs.curves import csv_export
+from jobs.database import queries
+from jobs.database.tables import Artifact
 from jobs.errors import JobNotFoundError, NoSuchFileError
-from jobs.models import Artifact
+from jobs.files import downloads
+from jobs.files.artifacts import ArtifactStore
 
 router = APIRouter(prefix="/v1/jobs", tags=["outputs"])
 
@@ -49,7 +51,7 @@ def _file(content: str) -> dict[int | str, dict[str, object]]:
 def download_model(parts: Parts, job_id: str) -> FileResponse:
     """The final weights of a training that succeeded, as safetensors; 409 while there are none."""
     with parts.database.read() as session:
-        row = stored_files.handed_out(session, job_id, "model")
+        row = downloads.handed_out(session, job_id, "model")
     answer = _send(parts, row, f"{job_id}.safetensors")
     answer.headers["Link"] = f'</v1/jobs/{job_id}/model/card>; rel="describedby"; type="application/json"'
     return answer
@@ -63,7 +65,7 @@ def download_model(parts: Parts, job_id: str) -> FileResponse:
 def show_card(parts: Parts, job_id: str) -> FileResponse:
     """What the model is: spec, conditions and their fingerprint, rates, metrics, versions."""
     with parts.database.read() as session:
-        row = stored_files.handed_out(session, job_id, "card")
+        row = downloads.handed_out(session, job_id, "card")
     return _send(parts, row, f"{job_id}.json", "application/json")
 
 
@@ -71,8 +73,8 @@ def show_card(parts: Parts, job_id: str) -> FileResponse:
 def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
     """The stored checkpoints of a training, the newest first: the last two, and the best."""
     with parts.database.read() as session:
-        job = repository.get_job(session, job_id)
-        return CheckpointList(data=[CheckpointDocument.of(row) for row in repository.checkpoints_of(session, job.id)])
+        job = queries.get_job(session, job_id)
+        return CheckpointList(data=[CheckpointDocument.of(row) for row in queries.checkpoints_of(session, job.id)])
 
 
 @router.get(
@@ -82,7 +84,7 @@ def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
 def download_checkpoint(parts: Parts, job_id: str, step: int) -> FileResponse:
     """The checkpoint after so many steps, as torch saved it; load it with ``weights_only=True``."""
     with parts.database.read() as session:
-        row = stored_files.checkpoint_at(session, job_id, step)
+        row = downloads.checkpoint_at(session, job_id, step)
     return _send(parts, row, f"{job_id}-step-{step}.pt")
 
 
@@ -120,8 +122,8 @@ def download_curves(
 ) -> StreamingResponse:
     """Every point of a job, nothing left out, as ``metric,replica,step,value`` with a header line."""
     with parts.database.read() as session:
-        job = repository.get_job(session, job_id)
+        job = queries.get_job(session, job_id)
 
-    rows = curve_table.lines(parts.database, job.id, metric or [])
+    rows = csv_export.lines(parts.database, job.id, metric or [])
     headers = {"Content-Disposition": f'attachment; filename="{job.id}.csv"'}
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8; header=present", headers=headers)

@@ -14,7 +14,7 @@ from api.plots.figure import Figure
 from api.plots.source import figure_of
 from api.plots.themes import THEMES, ThemeName
 from api.schemas.problems import problems
-from jobs import repository
+from jobs.database import queries
 from jobs.errors import JobNotFoundError, NoPlotError
 from jobs.status import Status
 
@@ -99,7 +99,7 @@ def _file(parts: Services, job_id: str, asked: Look, file_format: Literal["svg",
 def _figure(parts: Services, job_id: str, asked: Look, file_format: str) -> tuple[Figure, dict[str, str]]:
     """What to draw, and the headers of the answer. The tag comes from what is drawn: to know it needs no drawing."""
     with parts.database.read() as session:
-        job = repository.get_job(session, job_id)
+        job = queries.get_job(session, job_id)
         figure = figure_of(session, job)
         is_terminal = Status(job.status).is_terminal
     drawn = (figure, asked.theme, asked.width, asked.height, file_format, version("matplotlib"), version("clr-service"))

@@ -6,8 +6,8 @@ from api.deps import PreviewBody, body_of
 from api.examples import PREVIEWS
 from api.schemas.problems import problems
 from api.schemas.schedules import ScheduleCatalog, SchedulePreview
-from jobs.preview import preview
-from jobs.schedules import catalog
+from jobs.spec.schedules.builder import catalog
+from jobs.submission.schedule_preview import preview
 
 router = APIRouter(prefix="/v1", tags=["schedules"])
 

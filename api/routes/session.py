@@ -10,9 +10,9 @@ from api.deps import Body, Parts, Services, body_of
 from api.refusals import RefusedError
 from api.schemas.base import Document
 from api.schemas.problems import problems
-from jobs import keys
-from jobs.keys import Scope
-from jobs.strict import Strict
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.spec.base import Strict
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
 
@@ -49,11 +49,11 @@ def log_in(
     if not parts.policy.key_required:
         return _document(parts, ANYBODY)
     try:
-        caller = with_key(keys.digest(asked.key), parts.database, parts.settings)
+        caller = with_key(api_keys.digest(asked.key), parts.database, parts.settings)
     except RefusedError as error:
         raise parts.failures.answer(request, error) from error
     ttl_s = parts.settings.session_ttl_s
-    token = keys.begin_session(parts.database, caller.key_sha256, ttl_s=ttl_s)
+    token = api_keys.begin_session(parts.database, caller.key_sha256, ttl_s=ttl_s)
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, token, max_age=int(ttl_s), httponly=True, samesite="strict", secure=secure, path="/")
     return _document(parts, caller, token)
@@ -71,12 +71,12 @@ def log_out(request: Request, parts: Parts, response: Response) -> None:
     """End the session. Whoever asks with a key has none to end."""
     caller: Caller = request.scope["clr_caller"]
     if caller.session_token is not None:
-        keys.end_session(parts.database, caller.session_token)
+        api_keys.end_session(parts.database, caller.session_token)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
 def _document(parts: Services, caller: Caller, token: str | None = None) -> SessionDocument:
-    csrf = None if token is None else keys.csrf_token(token)
+    csrf = None if token is None else api_keys.csrf_token(token)
     return SessionDocument(
         owner=caller.owner, scope=caller.scope, key_required=parts.policy.key_required, csrf_token=csrf
     )

@@ -8,7 +8,7 @@ from api.schemas.problems import problems
 from api.schemas.validation import ValidationDocument
 from api.statuses import SUBMITTING
 from jobs.errors import TooManyJobsError
-from jobs.validation import validate
+from jobs.submission.dry_run import validate
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 

@@ -9,11 +9,12 @@ from api.control import OptionalBody
 from api.deps import Parts, Services
 from api.schemas.base import Document
 from api.schemas.problems import problems
-from jobs import registry, repository
+from jobs.database import queries
+from jobs.database.row_filter import every_owner
+from jobs.database.tables import Job, Worker
 from jobs.errors import WorkerNotFoundError
-from jobs.models import Job, Worker
-from jobs.owners import every_owner
-from jobs.strict import Strict
+from jobs.scheduling import workers
+from jobs.spec.base import Strict
 
 router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
@@ -107,7 +108,7 @@ def list_workers(parts: Parts) -> WorkerList:
 )
 def drain_worker(parts: Parts, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]) -> WorkerDocument:
     """Have a worker take no more jobs and finish those that it has; ``{"draining": false}`` takes that back."""
-    registry.drain(parts.database, name, draining=asked.draining)
+    workers.drain(parts.database, name, draining=asked.draining)
     for document in _documents(parts):
         if document.name == name:
             return document
@@ -116,10 +117,10 @@ def drain_worker(parts: Parts, name: str, asked: Annotated[DrainRequest, Depends
 
 def _documents(parts: Services) -> list[WorkerDocument]:
     with parts.database.read() as session:
-        now = repository.now(session)
-        seen = {job.id for jobs in registry.jobs_of(session).values() for job in jobs}
+        now = queries.now(session)
+        seen = {job.id for jobs in workers.jobs_of(session).values() for job in jobs}
         with every_owner(session):  # slots are taken, whoever takes them
-            held, slots = registry.jobs_of(session), registry.slots_held(session)
+            held, slots = workers.jobs_of(session), workers.slots_held(session)
         return [
-            WorkerDocument.of(row, held.get(row.name, []), slots, seen, now) for row in repository.live_workers(session)
+            WorkerDocument.of(row, held.get(row.name, []), slots, seen, now) for row in queries.live_workers(session)
         ]

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from api.schemas.base import Document, instant
+from jobs.database.tables import Dataset
 from jobs.datasets.builtin import Builtin
 from jobs.datasets.facts import Facts
-from jobs.models import Dataset
 
 SUGGESTED_IMAGE_SIZE = 64  # pixels; where images differ in size, some size has to be chosen
 

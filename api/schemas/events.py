@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from api.schemas.base import Document, instant
-from jobs.models import Event
+from jobs.database.tables import Event
 
 
 class EventDocument(Document):

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.listing import JobFilter
+from jobs.database.job_list import JobFilter
+from jobs.spec.base import Text, refuse
 from jobs.status import Status
-from jobs.strict import Text, refuse
 
 JobId = Annotated[str, Field(pattern=r"^job_[0-9a-f]{32}$")]
 MOST_LABELS = 32

@@ -7,8 +7,9 @@ from typing import Any, Literal, Self
 from sqlalchemy.orm import Session
 
 from api.schemas.base import Document, instant
-from jobs import parents, repository
-from jobs.models import Attempt, Job
+from jobs.database import queries
+from jobs.database.tables import Attempt, Job
+from jobs.lifecycle import parents
 from jobs.status import Status
 
 
@@ -91,9 +92,9 @@ class JobDocument(Document):
     @classmethod
     def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
         """Like `of` for several jobs, in as few queries as for one; a parent of others takes one more."""
-        attempts = repository.attempts_of_all(session, [row.id for row in rows if row.attempt])
-        children = repository.children_of_all(session, [row.id for row in rows if _may_have_children(row)])
-        now = repository.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
+        attempts = queries.attempts_of_all(session, [row.id for row in rows if row.attempt])
+        children = queries.children_of_all(session, [row.id for row in rows if _may_have_children(row)])
+        now = queries.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
         return [
             cls._of(
                 row, attempts.get(row.id, []), children.get(row.id, []), now,

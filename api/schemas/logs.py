@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from api.schemas.base import Document, instant
-from jobs.models import LogLine
-from jobs.strict import refuse
+from jobs.database.tables import LogLine
+from jobs.spec.base import refuse
 
 MOST_LINES = 10_000
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from api.schemas.base import Document
-from jobs.models import Artifact
+from jobs.database.tables import Artifact
 
 
 class CheckpointDocument(Document):

@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from jobs.datasets.errors import InvalidDatasetError
-from jobs.image_limits import FREE_BYTES
+from jobs.spec.image_limits import FREE_BYTES
 
 MOST_NAME_CHARACTERS = 255
 _CENTRAL_ENTRY_BYTES = 46 + 2 * MOST_NAME_CHARACTERS + 200  # of a zip's directory: header, name, extra fields

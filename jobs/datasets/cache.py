@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.conditions import UploadedOptions
+from jobs.spec.conditions import UploadedOptions
 
 ARCHIVE = "archive"
 STAMP = "archive.json"  # how the file was left when it was checked

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from jobs.strict import Strict
+from jobs.spec.base import Strict
 
 
 class Facts(Strict):

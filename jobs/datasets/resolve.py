@@ -2,12 +2,12 @@
 
 from sqlalchemy.orm import Session
 
-from jobs.conditions import Conditions, UploadedDataset
+from jobs.database.row_filter import image_limits_of
+from jobs.database.tables import Dataset
 from jobs.datasets.errors import UnusableDatasetError
 from jobs.datasets.facts import Facts
-from jobs.image_limits import ImageLimits
-from jobs.models import Dataset
-from jobs.owners import image_limits_of
+from jobs.spec.conditions import Conditions, UploadedDataset
+from jobs.spec.image_limits import ImageLimits
 
 _OPTIONS = "/conditions/dataset/options"
 

@@ -9,18 +9,18 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from jobs import repository
-from jobs.artifacts import ArtifactStore
+from jobs.database import queries
+from jobs.database.availability import PASSING
+from jobs.database.ids import new_dataset_id
+from jobs.database.row_filter import every_owner
+from jobs.database.session import Database
+from jobs.database.tables import Dataset, Job
 from jobs.datasets import npz
 from jobs.datasets.archives import Limits, members
 from jobs.datasets.errors import DatasetInUseError, DatasetNotFoundError, InvalidDatasetError, StorageError
 from jobs.datasets.facts import Facts
-from jobs.db import Database
-from jobs.ids import new_dataset_id
-from jobs.models import Dataset, Job
-from jobs.owners import every_owner
+from jobs.files.artifacts import ArtifactStore
 from jobs.status import TERMINAL
-from jobs.storage_trouble import PASSING
 
 DATASET_ID = re.compile(r"ds_[0-9a-f]{32}")
 _SHOWN_JOBS = 5
@@ -88,7 +88,7 @@ def _write(database: Database, row: dict[str, Any]) -> None:
 
 def _insert(database: Database, row: dict[str, Any]) -> None:
     with database.write() as session:
-        session.add(Dataset(**row, created_at=repository.now(session)))
+        session.add(Dataset(**row, created_at=queries.now(session)))
 
 
 def _remove_unless_named(database: Database, store: ArtifactStore, dataset_id: str) -> None:

@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy/k8s").glob("*.yaml"))

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -19,20 +19,20 @@ def _no_fencing() -> None:
     """Writes of any attempt count."""
     from sqlalchemy import update
 
-    from jobs import fenced
-    from jobs.models import Job
-    from jobs.rows import Wish
+    from jobs.database.records import Wish
+    from jobs.database.tables import Job
+    from jobs.lifecycle import fenced_write
 
     def write(session: Any, claim: Any, *_: Any, **values: Any) -> Wish:
         session.execute(update(Job).where(Job.id == claim.job_id).values(**values))
         return Wish()
 
-    fenced.write = write
+    fenced_write.write = write
 
 
 def _no_reaper() -> None:
     """Nobody takes back a lease that ran out."""
-    _replace("jobs.registry", "_take_back", lambda *_: [])
+    _replace("jobs.lifecycle.recovery", "_take_back", lambda *_: [])
 
 
 def _late_ack() -> None:
@@ -42,12 +42,12 @@ def _late_ack() -> None:
     """
     from sqlalchemy import select, update
 
-    from jobs import lifecycle
-    from jobs.db import db_now
-    from jobs.models import Attempt, Job
+    from jobs.database.session import db_now
+    from jobs.database.tables import Attempt, Job
+    from jobs.lifecycle import claims
     from jobs.status import Status
 
-    claim_next = lifecycle.claim_next
+    claim_next = claims.claim_next
 
     def claim(database: Any, **options: Any) -> Any:
         with database.write() as session:
@@ -61,12 +61,12 @@ def _late_ack() -> None:
             )
         return claim_next(database, **options)
 
-    lifecycle.claim_next = claim
+    claims.claim_next = claim
 
 
 def _no_checkpoint_check() -> None:
     """Nobody compares the bytes of a checkpoint with what was stored."""
-    _replace("jobs.artifacts", "ArtifactStore.fault", lambda *_: None)
+    _replace("jobs.files.artifacts", "ArtifactStore.fault", lambda *_: None)
 
 
 def _no_checkpoint_check_in_ranks() -> None:
@@ -90,37 +90,38 @@ def _no_watchdog() -> None:
 
 def _record_twice() -> None:
     """A batch that is offered again is written again."""
-    _replace("jobs.lifecycle", "_is_taken", _taken_anew)
+    _replace("jobs.lifecycle.claims", "_is_taken", _taken_anew)
 
 
 def _taken_anew(session: Any, claim: Any, batch: Any, values: Any) -> bool:
-    from jobs import fenced
-    from jobs.models import Job
+    from jobs.database.tables import Job
+    from jobs.lifecycle import fenced_write
 
     del batch
-    fenced.write(session, claim, version=Job.version + 1, **values)
+    fenced_write.write(session, claim, version=Job.version + 1, **values)
     return True
 
 
 def _cancel_without_lock() -> None:
     """Whoever queues a job again has read its status before, without a lock; the race is held open."""
-    from jobs import endings, repository
-    from jobs.models import Job
+    from jobs.database import queries
+    from jobs.database.tables import Job
+    from jobs.lifecycle import finish
 
-    retry = endings.retry
+    retry = finish.retry
 
     def unlocked(session: Any, claim: Any, *others: Any, **options: Any) -> Any:
         read_before = session.get(Job, claim.job_id)  # the session forgets what nobody holds
         time.sleep(WINDOW_S)
-        lock_job = repository.lock_job
-        repository.lock_job = repository.get_job
+        lock_job = queries.lock_job
+        queries.lock_job = queries.get_job
         try:
             return retry(session, claim, *others, **options)
         finally:
-            repository.lock_job = lock_job
+            queries.lock_job = lock_job
             del read_before
 
-    endings.retry = unlocked
+    finish.retry = unlocked
 
 
 def _deaf() -> None:

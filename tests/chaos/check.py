@@ -19,8 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from jobs.db import Database
-from jobs.inspection import inspect_storage
+from jobs.database.session import Database
+from jobs.maintenance.integrity_check import inspect_storage
 from tests.chaos.endings import differences, ending
 from tests.chaos.invariants import Invariants
 

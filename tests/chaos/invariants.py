@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from jobs.schedules import Length, build_schedule
-from jobs.spec import TrainSpec, job_spec
+from jobs.spec.job import TrainSpec, job_spec
+from jobs.spec.schedules.builder import Length, build_schedule
 from tests.chaos.endings import document
 
 TERMINAL = {"succeeded", "failed", "cancelled"}

@@ -16,9 +16,10 @@ def apply() -> None:
     """Change this process where it is a worker."""
     if sys.orig_argv[-1] != "worker":
         return
-    from jobs import spec, spec_version
-    from jobs.models import Job
+    from jobs.database.tables import Job
+    from jobs.scheduling import spec_version
+    from jobs.spec import job
 
     spec_version.SPEC_VERSION = 0
     spec_version.READABLE = Job.spec_version <= 0
-    spec.job_spec = _Unreadable()  # type: ignore[assignment]
+    job.job_spec = _Unreadable()  # type: ignore[assignment]

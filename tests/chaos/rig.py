@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from client.addresses import free_port
 from client.children import Child
 from client.valkey import Valkey
-from jobs.db import Database
+from jobs.database.session import Database
 from migrations.run import upgrade
 from tests.chaos.proxy import HOST, Proxy
 

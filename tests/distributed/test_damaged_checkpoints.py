@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from jobs import endings, inspection, lifecycle, repository, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.rows import Batch
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.records import Batch
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish
+from jobs.maintenance import integrity_check
 from jobs.status import Outcome, Status
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, claim, events, job, points, steps_in_sql
 from tests.builders import conditions, train_spec
@@ -55,16 +58,16 @@ def lose_with_damaged_checkpoints(worker: Worker, job_id: str) -> None:
         source.write_bytes(b"no checkpoint")
         stored = worker.store.put(f"{job_id}/checkpoints/attempt-1-step-{step}.pt", source)
         batch = Batch(points=points(step - 4, step), checkpoint=stored, checkpoint_step=step)
-        lifecycle.record(worker.database, mine, batch)
+        claims.record(worker.database, mine, batch)
     worker.store.path(f"{job_id}/checkpoints/attempt-1-step-8.pt").write_bytes(b"no_checkpoint")
     source.unlink()
-    endings.give_back(worker.database, mine, Outcome.HANDED_BACK, max_attempts=1)
+    finish.give_back(worker.database, mine, Outcome.HANDED_BACK, max_attempts=1)
 
 
 def test_a_flipped_byte_and_a_file_that_torch_cannot_load_cost_neither_the_job_nor_its_tries(worker: Worker) -> None:
     database = worker.database
     spec = train_spec(conditions=conditions(world_size=1), steps=STEPS, max_attempts=1)
-    whole, harmed = (service.submit(database, spec).job_id for _ in range(2))
+    whole, harmed = (submit.submit(database, spec).job_id for _ in range(2))
     worker.attempt()
     lose_with_damaged_checkpoints(worker, harmed)
     while job(database, harmed).status == Status.QUEUED:
@@ -72,10 +75,10 @@ def test_a_flipped_byte_and_a_file_that_torch_cannot_load_cost_neither_the_job_n
     row = job(database, harmed)
     assert (row.status, row.failures) == (Status.SUCCEEDED, 0), row.error
     with database.read() as session:
-        outcomes = [str(each.outcome) for each in repository.attempts_of(session, harmed)]
-        models = [repository.files_of(session, each, "model")[0].sha256 for each in (whole, harmed)]
+        outcomes = [str(each.outcome) for each in queries.attempts_of(session, harmed)]
+        models = [queries.files_of(session, each, "model")[0].sha256 for each in (whole, harmed)]
     assert outcomes == ["handed_back", "checkpoint_damaged", "succeeded"]
     assert events(database, harmed).count("checkpoint_damaged") == 2
     assert steps_in_sql(database, harmed) == list(range(STEPS))
     assert models[0] == models[1], "the same weights to the last bit"
-    assert inspection.inspect_storage(database, worker.store.path("."), hashes=True) == []
+    assert integrity_check.inspect_storage(database, worker.store.path("."), hashes=True) == []

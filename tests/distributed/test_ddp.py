@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
 from tests.builders import conditions, one_cycle, train_spec
 from worker.rundir import write_plan
 

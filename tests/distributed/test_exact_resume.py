@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs.artifacts import ArtifactStore
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
+from jobs.files.artifacts import ArtifactStore
 from tests.builders import conditions, one_cycle, train_spec
 from worker.launch import Launcher, Ranks
 from worker.rundir import failures, write_plan

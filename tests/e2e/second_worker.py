@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from client.stack import Stack
-from jobs.secrecy import hand_over
+from jobs.config.secrets import hand_over
 
 
 @contextmanager

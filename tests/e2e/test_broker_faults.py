@@ -15,12 +15,13 @@ import pytest
 from redis import Redis, RedisError
 
 from client.valkey import Valkey
-from jobs import repository, service
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.errors import BrokerUnreachableError
-from jobs.models import Job
-from jobs.queue import Doorbell
-from jobs.spec_version import SPEC_VERSION
+from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.spec_version import SPEC_VERSION
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.asking import dead_port
 from tests.builders import conditions, train_spec
@@ -39,11 +40,11 @@ class Rig:
     log: Path
 
     def submit(self, **changes: object) -> str:
-        return service.submit(self.database, train_spec(conditions=conditions(world_size=1), **changes)).job_id
+        return submit.submit(self.database, train_spec(conditions=conditions(world_size=1), **changes)).job_id
 
     def job(self, job_id: str) -> Job:
         with self.database.read() as session:
-            return repository.get_job(session, job_id)
+            return queries.get_job(session, job_id)
 
     def await_status(self, job_id: str, status: str) -> None:
         deadline = time.monotonic() + TIMEOUT_S
@@ -137,7 +138,7 @@ def test_a_job_of_a_newer_version_is_left_alone_and_those_behind_it_run(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as tomorrow:
-        tomorrow.setattr("jobs.adding.SPEC_VERSION", SPEC_VERSION + 1)
+        tomorrow.setattr("jobs.submission.new_job.SPEC_VERSION", SPEC_VERSION + 1)
         newer = rig.submit()
     rig.await_status(rig.submit(), "succeeded")
     job = rig.job(newer)
@@ -156,7 +157,7 @@ def test_jobs_run_whatever_the_broker_does_and_a_running_one_is_not_disturbed(
     for _ in range(2):  # busy, and more than one after the other
         rig.await_status(rig.submit(), "succeeded")
     assert rig.job(running).attempt == 1
-    service.cancel(rig.database, running, mode="kill")
+    submit.cancel(rig.database, running, mode="kill")
     rig.await_status(running, "cancelled")
     rig.await_status(rig.submit(), "succeeded")  # idle
 

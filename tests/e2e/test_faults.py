@@ -15,7 +15,7 @@ import pytest
 from client.client import Client
 from client.stack import Stack
 from client.valkey import Valkey
-from jobs.queue import Doorbell
+from jobs.scheduling.broker import Doorbell
 from tests.builders import conditions, one_cycle, train
 
 TIMEOUT_S = 60

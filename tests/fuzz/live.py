@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 
-from jobs.db import Database
+from jobs.database.session import Database
 from migrations.run import upgrade
 
 ADMIN_KEY = "a-key-for-tests-that-is-long-enough"

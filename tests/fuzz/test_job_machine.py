@@ -12,11 +12,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import endings, keys, lifecycle
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.lifecycle import claims, finish
 from jobs.status import TERMINAL, TRANSITIONS, Outcome, Status
 from migrations.run import upgrade
 from tests.builders import lr_find, one_cycle, train
@@ -45,7 +46,7 @@ class JobMachine(RuleBasedStateMachine):
         self.client = TestClient(create_app(settings))
         self.client.__enter__()
         self.headers = {
-            name: {"Authorization": f"Bearer {keys.create(self.database, name=name, scope=Scope.SUBMIT).secret}"}
+            name: {"Authorization": f"Bearer {api_keys.create(self.database, name=name, scope=Scope.SUBMIT).secret}"}
             for name in ("ada", "bob")
         }
         self.owner: dict[str, str] = {}
@@ -145,7 +146,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claim = lifecycle.claim_next(self.database, worker="w", slots=2, free=2, lease_s=1000)
+        claim = claims.claim_next(self.database, worker="w", slots=2, free=2, lease_s=1000)
         if claim is not None:
             self.claims.append(claim)
 
@@ -154,13 +155,13 @@ class JobMachine(RuleBasedStateMachine):
         if not self.claims:
             return
         claim = self.claims.pop()
-        asked_to_stop = lifecycle.renew(self.database, claim, lease_s=1000)
+        asked_to_stop = claims.renew(self.database, claim, lease_s=1000)
         if asked_to_stop.cancel:
-            endings.cancelled(self.database, claim)
+            finish.cancelled(self.database, claim)
         elif outcome == "succeed" and claim.kind == "train":
-            endings.succeed(self.database, claim, {"steps": 1})
+            finish.succeed(self.database, claim, {"steps": 1})
         else:
-            endings.give_back(self.database, claim, Outcome.WORKER_LOST, max_attempts=2)
+            finish.give_back(self.database, claim, Outcome.WORKER_LOST, max_attempts=2)
 
     @invariant()
     def everybody_sees_their_own_jobs_and_no_others(self) -> None:

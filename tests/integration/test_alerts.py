@@ -9,10 +9,11 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import endings, lifecycle, service
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.lifecycle import claims, finish
 from jobs.status import Outcome
+from jobs.submission import submit
 from tests.builders import lr_find_spec
 
 RULES = Path(__file__).parents[2] / "docs" / "alerts" / "clr-service.rules.yml"
@@ -42,10 +43,10 @@ def test_every_rule_has_the_form_that_prometheus_asks_for() -> None:
 
 
 def test_every_metric_in_the_rules_is_served(database: Database, database_url: str, tmp_path: Path) -> None:
-    service.submit(database, lr_find_spec())
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=9)
+    submit.submit(database, lr_find_spec())
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=9)
     assert claim is not None
-    endings.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
     settings = Settings(
         data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
     )

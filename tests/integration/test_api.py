@@ -9,11 +9,12 @@ from sqlalchemy import text
 
 from api.app import create_app
 from api.examples import JOB_SPECS
-from jobs import lifecycle, registry
-from jobs.db import Database
-from jobs.registry import WorkerInfo
-from jobs.rows import Batch, MetricPoint
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Batch, MetricPoint
+from jobs.database.session import Database
+from jobs.lifecycle import claims
+from jobs.scheduling import workers
+from jobs.scheduling.workers import WorkerInfo
 from tests.asking import assert_problem
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
@@ -99,12 +100,12 @@ def test_the_list_pages_from_new_to_old(client: TestClient) -> None:
 
 def test_curves_are_served_by_step_and_by_lr_with_their_holes(client: TestClient, database: Database) -> None:
     job_id = client.post("/v1/jobs", json=lr_find()).json()["id"]
-    mine = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    mine = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert mine is not None
     losses = [3.0, 2.0, float("nan"), 1.0, float("inf")]
     points = [MetricPoint("train_loss", 0, step, loss) for step, loss in enumerate(losses)]
     points += [MetricPoint("lr", 0, step, 10.0**step) for step in range(5)]
-    lifecycle.record(database, mine, Batch(points=points))
+    claims.record(database, mine, Batch(points=points))
     document = client.get(f"/v1/jobs/{job_id}/curves", params={"metric": "train_loss", "x": "lr"}).json()
     (series,) = document["series"]
     assert series["x"] == [1.0, 10.0, 100.0, 1000.0, 10_000.0]
@@ -126,7 +127,7 @@ def test_a_server_without_broker_and_workers_says_that_it_is_not_ready(client: T
 
 
 def test_a_server_that_lacks_its_broker_alone_is_ready_and_says_so(client: TestClient, database: Database) -> None:
-    registry.beat(database, WorkerInfo("w", "host", 1, 2, "cpu"), ttl_s=60)
+    workers.beat(database, WorkerInfo("w", "host", 1, 2, "cpu"), ttl_s=60)
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert response.json()["checks"] == {

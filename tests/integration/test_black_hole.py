@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
 from api.app import create_app
-from jobs import service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.asking import dead_port
 from tests.attempts import claim
@@ -73,7 +73,7 @@ def test_the_api_answers_in_bounded_time(database: Database, hole: BlackHole, ur
 
 
 def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlackHole, url: str, database: Database) -> None:
-    service.submit(database, lr_find_spec())
+    submit.submit(database, lr_find_spec())
     patient, ended = Database(url), threading.Event()  # no limit: the renewal hangs
     lease = Lease(patient, claim(database), 1.5)
     lease.ends(ended.set)
@@ -102,7 +102,7 @@ class NeverStarts(Launcher):
 def test_an_attempt_that_cannot_say_how_it_ended_until_its_lease_is_over_is_no_error_of_the_worker(
     hole: BlackHole, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_id = service.submit(database, lr_find_spec()).job_id
+    job_id = submit.submit(database, lr_find_spec()).job_id
     settings, leases = Settings(data_dir=tmp_path, lease_s=1.5), Leases()
     launcher, store = NeverStarts(hole, lambda: leases.has(job_id, 1)), ArtifactStore(settings.artifacts_dir)
     supervisor = Supervisor(database, store, launcher, settings, False, threading.Event(), redact=str, leases=leases)

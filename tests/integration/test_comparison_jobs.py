@@ -4,12 +4,14 @@ import threading
 
 import pytest
 
-from jobs import control, endings, lifecycle, parents, repository, service
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.database.tables import Event, Job
 from jobs.errors import NotResumableError
-from jobs.models import Event, Job
-from jobs.rows import Claim
+from jobs.lifecycle import claims, finish, parents, resume_and_delete
 from jobs.status import TERMINAL, Outcome, Reason, Status
+from jobs.submission import submit
 from tests.builders import compare, lr_find_spec, one_cycle
 from tests.comparisons import AUTO, FAST, SLOW, TWO, arm, children, document, submitted, succeed
 from tests.integration.test_lifecycle import LEASE_S, claim, job
@@ -29,7 +31,7 @@ def test_each_arm_is_trained_with_each_seed_under_equal_conditions(database: Dat
         (seed, steps) for seed in (0, 1) for steps in (80, 20, 20, 20, 20, 20)
     ]
     assert all(each["labels"] == {"a": "b"} and each["observe"]["evaluate_every"] == 1 for each in mine)
-    assert lifecycle.claim_next(database, worker="w", slots=8, free=8, lease_s=LEASE_S) is None
+    assert claims.claim_next(database, worker="w", slots=8, free=8, lease_s=LEASE_S) is None
 
 
 def test_an_arm_may_have_a_batch_of_its_own(database: Database) -> None:
@@ -49,8 +51,8 @@ def test_one_range_test_finds_the_peak_of_every_arm_and_seed(database: Database)
     assert [run["job_id"] for run in document(database, parent)["range_tests"]] == [test.id]
     mine = claim(database)
     assert mine.job_id == test.id
-    lifecycle.record(database, mine, sweep_curve())
-    rung = endings.succeed(database, mine, {})
+    claims.record(database, mine, sweep_curve())
+    rung = finish.succeed(database, mine, {})
     assert set(rung) == {each.id for each in waiting}
     bounds = document(database, parent)["range_tests"][0]["bounds"]
     peaks = {each.resolved["max_lr"] for each in children(database, parent) if each.id in rung}
@@ -67,7 +69,7 @@ def test_arms_of_other_batches_have_range_tests_of_their_own(database: Database)
 
 def test_a_range_test_without_bounds_fails_its_arms_and_spoils_no_other(database: Database) -> None:
     parent = submitted(database, arms=AUTO, seeds=[0], **TWO)
-    endings.fail(database, claim(database), Reason.INVALID_DATA, "the file is broken")
+    finish.fail(database, claim(database), Reason.INVALID_DATA, "the file is broken")
     assert job(database, parent).status == Status.RUNNING
     succeed(database, claim(database), SLOW)
     row = job(database, parent)
@@ -80,7 +82,7 @@ def test_a_range_test_without_bounds_fails_its_arms_and_spoils_no_other(database
 
 def test_a_comparison_of_which_no_training_succeeded_has_failed(database: Database) -> None:
     parent = submitted(database, arms=[AUTO[0], AUTO[0] | {"name": "again"}], seeds=[0], **TWO)
-    endings.fail(database, claim(database), Reason.INVALID_DATA, "the file is broken")
+    finish.fail(database, claim(database), Reason.INVALID_DATA, "the file is broken")
     row = job(database, parent)
     assert (row.status, row.reason) == (Status.FAILED, Reason.CHILDREN_FAILED)
     assert row.error is not None
@@ -88,11 +90,11 @@ def test_a_comparison_of_which_no_training_succeeded_has_failed(database: Databa
 
 
 def test_a_comparison_waits_for_the_bounds_of_a_job_of_its_own_and_ends_with_that(database: Database) -> None:
-    source = service.submit(database, lr_find_spec()).job_id
+    source = submit.submit(database, lr_find_spec()).job_id
     arms = [AUTO[0] | {"schedule": one_cycle({"from_job": source})}, AUTO[1]]
     parent = submitted(database, arms=[arms[0], arms[0] | {"name": "again"}], seeds=[0], **TWO)
     assert {each.waits_for for each in children(database, parent)} == {source}
-    service.cancel(database, source)
+    submit.cancel(database, source)
     assert job(database, parent).status == Status.FAILED
     assert {each.reason for each in children(database, parent)} == {Reason.PARENT_FAILED}
 
@@ -100,14 +102,14 @@ def test_a_comparison_waits_for_the_bounds_of_a_job_of_its_own_and_ends_with_tha
 def test_a_cancel_ends_every_child_as_cancelled(database: Database) -> None:
     parent = submitted(database, arms=AUTO, seeds=[0])
     test = claim(database)
-    service.cancel(database, parent)
+    submit.cancel(database, parent)
     assert job(database, parent).status == Status.CANCELLING
     rest = {each.reason for each in children(database, parent) if each.id != test.job_id}
     assert rest == {Reason.USER_CANCELLED}
-    endings.cancelled(database, test)
+    finish.cancelled(database, test)
     assert job(database, parent).status == Status.CANCELLED
     queued = submitted(database, arms=AUTO, seeds=[0])
-    service.cancel(database, queued)
+    submit.cancel(database, queued)
     assert {each.status for each in [*children(database, queued), job(database, queued)]} == {Status.CANCELLED}
 
 
@@ -115,15 +117,15 @@ def test_a_cancelled_comparison_is_resumed_with_all_that_did_not_succeed(databas
     parent = submitted(database, arms=AUTO, seeds=[0], **TWO)
     test, slow = claim(database), claim(database)
     succeed(database, slow, SLOW)
-    service.cancel(database, parent)
-    endings.cancelled(database, test)
-    rung = control.resume(database, parent)
+    submit.cancel(database, parent)
+    finish.cancelled(database, test)
+    rung = resume_and_delete.resume(database, parent)
     assert rung == [test.job_id]
     assert job(database, slow.job_id).status == Status.SUCCEEDED
     again = claim(database)
     assert again.job_id == test.job_id
-    lifecycle.record(database, again, sweep_curve())
-    endings.succeed(database, again, {})
+    claims.record(database, again, sweep_curve())
+    finish.succeed(database, again, {})
     succeed(database, claim(database), FAST)
     assert job(database, parent).status == Status.SUCCEEDED
     assert arm(document(database, parent), "fast")["update_ratio"]["median"] == 4
@@ -131,9 +133,9 @@ def test_a_cancelled_comparison_is_resumed_with_all_that_did_not_succeed(databas
 
 def test_a_comparison_is_deleted_with_all_that_it_started(database: Database) -> None:
     parent = submitted(database, arms=AUTO, seeds=[0])
-    service.cancel(database, parent)
+    submit.cancel(database, parent)
     with database.write() as session:
-        removed = control.remove_rows(session, parent)
+        removed = resume_and_delete.remove_rows(session, parent)
     assert len(removed) == 1 + 6 + 1
     with database.read() as session:
         assert session.query(Job).count() == 0
@@ -142,21 +144,21 @@ def test_a_comparison_is_deleted_with_all_that_it_started(database: Database) ->
 def test_a_single_run_is_resumed_with_its_comparison_unless_that_succeeded(database: Database) -> None:
     lost = submitted(database, seeds=[0], **TWO)
     first, second = claim(database), claim(database)
-    endings.fail(database, first, Reason.DIVERGED, "nan")
-    endings.fail(database, second, Reason.DIVERGED, "nan")
+    finish.fail(database, first, Reason.DIVERGED, "nan")
+    finish.fail(database, second, Reason.DIVERGED, "nan")
     assert job(database, lost).status == Status.FAILED
-    control.resume(database, first.job_id)
+    resume_and_delete.resume(database, first.job_id)
     assert (job(database, lost).status, job(database, first.job_id).status) == (Status.QUEUED, Status.QUEUED)
     succeed(database, claim(database), SLOW)
     assert job(database, lost).status == Status.SUCCEEDED
     with pytest.raises(NotResumableError, match="its compare job_"):
-        control.resume(database, second.job_id)
+        resume_and_delete.resume(database, second.job_id)
 
 
 def test_progress_is_the_sum_over_children_as_far_as_their_lengths_are_known(database: Database) -> None:
     def total(parent: str) -> int | None:
         with database.read() as session:
-            return parents.sum_of_children(session, repository.get_job(session, parent)).total_steps
+            return parents.sum_of_children(session, queries.get_job(session, parent)).total_steps
 
     assert total(submitted(database, **TWO)) == 2 * (20 + 80)
     epochs = [
@@ -166,7 +168,7 @@ def test_progress_is_the_sum_over_children_as_far_as_their_lengths_are_known(dat
     assert total(parent) is None
     for each in job(database, parent).resolved["arms"]:
         with database.write() as session:
-            repository.get_job(session, each["runs"][0]["job_id"]).total_steps = 30
+            queries.get_job(session, each["runs"][0]["job_id"]).total_steps = 30
     assert total(parent) == 4 * 30
 
 
@@ -174,16 +176,16 @@ def test_endings_and_a_cancel_at_the_same_time_end_the_comparison_once(database:
     for _ in range(4):
         parent = submitted(database, arms=AUTO, seeds=[0], **TWO)
         test, slow = claim(database), claim(database)
-        lifecycle.record(database, test, sweep_curve())
+        claims.record(database, test, sweep_curve())
         start, errors = threading.Barrier(3), list[Exception]()
 
         def act(what: int, test: Claim = test, slow: Claim = slow, parent: str = parent) -> None:
             start.wait()  # noqa: B023 - joined below
             try:
                 if what == 2:
-                    service.cancel(database, parent)
+                    submit.cancel(database, parent)
                 else:
-                    endings.succeed(database, (test, slow)[what], {"final": {}})
+                    finish.succeed(database, (test, slow)[what], {"final": {}})
             except Exception as error:
                 errors.append(error)  # noqa: B023
 
@@ -194,8 +196,8 @@ def test_endings_and_a_cancel_at_the_same_time_end_the_comparison_once(database:
             thread.join()
         assert errors == []
         while (row := job(database, parent)).status not in TERMINAL:
-            endings.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=3)
-            service.cancel(database, parent)
+            finish.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=3)
+            submit.cancel(database, parent)
             assert row.status in {Status.RUNNING, Status.CANCELLING}
         with database.read() as session:
             ends = [each.type for each in session.query(Event).filter_by(job_id=parent) if each.type in TERMINAL]

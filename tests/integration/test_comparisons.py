@@ -2,11 +2,12 @@
 
 import pytest
 
-from jobs import endings, lifecycle, service
-from jobs.db import Database
+from jobs.database.records import Batch, MetricPoint
+from jobs.database.session import Database
 from jobs.errors import NoComparisonError
-from jobs.rows import Batch, MetricPoint
+from jobs.lifecycle import claims, finish
 from jobs.status import Status
+from jobs.submission import submit
 from tests.builders import compare, train_spec
 from tests.comparisons import FAST, SLOW, TWO, arm, document, evaluated, submitted, succeed
 from tests.integration.test_lifecycle import claim, job
@@ -71,8 +72,8 @@ def test_a_loss_is_reached_from_above(database: Database) -> None:
             MetricPoint("val_loss", 0, part * mine.spec["steps"] // 4 - 1, value)
             for part, value in enumerate(losses, start=1)
         ]
-        lifecycle.record(database, mine, Batch(points=points))
-        endings.succeed(database, mine, {"final": {"val_loss": losses[-1]}})
+        claims.record(database, mine, Batch(points=points))
+        finish.succeed(database, mine, {"final": {"val_loss": losses[-1]}})
     found = document(database, parent)
     assert arm(found, "fast")["runs"][0]["steps_to_target"] == 10
     assert arm(found, "fast")["update_ratio"]["median"] == 8
@@ -92,6 +93,6 @@ def test_what_the_shortest_arm_has_more_than_its_equals_is_counted_seed_by_seed(
 
 
 def test_jobs_of_other_kinds_have_no_comparison(database: Database) -> None:
-    mine = service.submit(database, train_spec()).job_id
+    mine = submit.submit(database, train_spec()).job_id
     with pytest.raises(NoComparisonError, match="it is a train job"):
         document(database, mine)

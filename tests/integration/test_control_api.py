@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
-from jobs import lifecycle, registry
-from jobs.db import Database
-from jobs.registry import WorkerInfo
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.lifecycle import claims
+from jobs.scheduling import workers
+from jobs.scheduling.workers import WorkerInfo
 from tests.asking import assert_problem
 from tests.builders import lr_find, train
 
@@ -74,9 +75,9 @@ def test_workers_are_listed_with_what_they_run_and_drained(client: TestClient, d
     assert client.get("/v1/workers").json() == {"object": "list", "data": []}
     assert_problem(client.post("/v1/workers/w/drain"), 404, "worker_not_found")
     info = WorkerInfo("w", "host", 7, 4, "cuda", ("cuda:0", "cuda:1", "cuda:2", "cuda:3"), {"torch": "2.13.0"})
-    assert registry.beat(database, info, ttl_s=30, quarantined=[3]) is False
+    assert workers.beat(database, info, ttl_s=30, quarantined=[3]) is False
     job_id = client.post("/v1/jobs", json=train()).json()["id"]
-    lifecycle.claim_next(database, worker="w", slots=3, free=3, lease_s=30)
+    claims.claim_next(database, worker="w", slots=3, free=3, lease_s=30)
     (worker,) = client.get("/v1/workers").json()["data"]
     assert 0 <= worker.pop("heartbeat_age_s") < 30
     del worker["started_at"]
@@ -87,6 +88,6 @@ def test_workers_are_listed_with_what_they_run_and_drained(client: TestClient, d
         "jobs": [{"job_id": job_id, "kind": "train", "status": "running", "attempt": 1, "slots": 2}],
     }  # fmt: skip
     assert client.post("/v1/workers/w/drain").json()["state"] == "draining"
-    assert registry.beat(database, info, ttl_s=30) is True
+    assert workers.beat(database, info, ttl_s=30) is True
     assert client.post("/v1/workers/w/drain", json={"draining": False}).json()["state"] == "busy"
     assert_problem(client.post("/v1/workers/w/drain", json={"draining": "no"}), 422, "invalid_spec")

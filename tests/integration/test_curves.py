@@ -6,13 +6,16 @@ import random
 import pytest
 from sqlalchemy import select
 
-from jobs import lifecycle, repository, rollups, service, times
-from jobs.curves import View, curves
-from jobs.db import Database
+from jobs.curves import elapsed_time, rollups
+from jobs.curves.documents import View, curves
+from jobs.curves.series import Source
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Bucket, Job, Point
 from jobs.errors import NoEpochsError, NoTimesError
-from jobs.models import Bucket, Job, Point
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.series import Source
+from jobs.lifecycle import claims
+from jobs.submission import submit
 from tests.builders import train_spec
 
 COLUMNS = (Bucket.metric, Bucket.replica, Bucket.level, Bucket.number, Bucket.finite, Bucket.nonfinite,
@@ -20,15 +23,15 @@ COLUMNS = (Bucket.metric, Bucket.replica, Bucket.level, Bucket.number, Bucket.fi
 
 
 def claimed(database: Database) -> Claim:
-    service.submit(database, train_spec())
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    submit.submit(database, train_spec())
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert claim is not None
     return claim
 
 
 def write(database: Database, claim: Claim, values: dict[int, float], metric: str = "train_loss") -> None:
     points = [MetricPoint(metric, 0, step, value) for step, value in values.items()]
-    lifecycle.record(database, claim, Batch(points=points))
+    claims.record(database, claim, Batch(points=points))
 
 
 def buckets(database: Database) -> list[tuple[object, ...]]:
@@ -52,7 +55,7 @@ def buckets_of(values: dict[int, float], metric: str = "train_loss") -> list[tup
 
 def document(database: Database, job_id: str, view: View, metric: str = "train_loss") -> dict[str, object]:
     with database.read() as session:
-        (series, *_) = curves(session, repository.get_job(session, job_id), [metric], view)["series"]
+        (series, *_) = curves(session, queries.get_job(session, job_id), [metric], view)["series"]
         return dict(series)
 
 
@@ -127,7 +130,7 @@ def test_a_smooth_series_comes_from_all_points_and_lags_behind_nothing(database:
     claim = claimed(database)
     write(database, claim, {step: step + (-1.0) ** step for step in range(5000)})
     with database.read() as session:
-        job = repository.get_job(session, claim.job_id)
+        job = queries.get_job(session, claim.job_id)
         plain, smooth = curves(session, job, ["train_loss"], View(max_points=200, smoothing=0.9))["series"]
     assert (plain["smoothing"], smooth["smoothing"]) == (None, 0.9)
     inner = [(x, y) for x, y in zip(smooth["x"], smooth["y"], strict=True) if 200 < x < 4800]
@@ -135,11 +138,11 @@ def test_a_smooth_series_comes_from_all_points_and_lags_behind_nothing(database:
 
 
 def test_of_a_long_series_points_evenly_apart_are_smoothed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.curves.MOST_SMOOTHED", 400)
+    monkeypatch.setattr("jobs.curves.documents.MOST_SMOOTHED", 400)
     claim = claimed(database)
     write(database, claim, {step: step + (-1.0) ** step for step in range(5000)} | {160: math.nan})
     with database.read() as session:
-        job = repository.get_job(session, claim.job_id)
+        job = queries.get_job(session, claim.job_id)
         _, smooth = curves(session, job, ["train_loss"], View(max_points=2000, smoothing=0.9))["series"]
         sampled = Source(session, job.id, "train_loss", 0).sampled(400)
         assert len(Source(session, job.id, "train_loss", 0, 900, 1100).sampled(400)) == 201
@@ -154,7 +157,7 @@ def test_epochs_lie_along_x_where_the_job_has_them(database: Database) -> None:
     write(database, claim, dict.fromkeys(range(20), 1.0))
     with pytest.raises(NoEpochsError):
         document(database, claim.job_id, View(x="epoch"))
-    lifecycle.record(database, claim, Batch(resolved={"steps_per_epoch": 8.0}))
+    claims.record(database, claim, Batch(resolved={"steps_per_epoch": 8.0}))
     assert document(database, claim.job_id, View(x="epoch"))["x"] == [(step + 1) / 8 for step in range(20)]
 
 
@@ -162,7 +165,7 @@ def test_a_deleted_job_takes_its_roll_ups_along(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, dict.fromkeys(range(20), 1.0))
     with database.write() as session:
-        session.delete(repository.get_job(session, claim.job_id))
+        session.delete(queries.get_job(session, claim.job_id))
     assert buckets(database) == []
     with database.read() as session:
         assert session.query(Job).count() == 0
@@ -176,7 +179,7 @@ def test_over_time_a_step_lies_at_the_seconds_it_was_done_after(database: Databa
         document(database, claim.job_id, View(x="time"))
     # Two steps a second, and from step 500 on, after a slow one, ten.
     clock = {step: (step + 1) / 2 if step < 500 else 300 + (step - 499) / 10 for step in (0, *range(9, 1000, 10))}
-    write(database, claim, {step: clock[step] for step in clock}, metric=times.METRIC)
+    write(database, claim, {step: clock[step] for step in clock}, metric=elapsed_time.METRIC)
     whole = document(database, claim.job_id, View(x="time"))
     at = dict(zip(losses, whole["x"], strict=True))  # type: ignore[call-overload]
     assert [at[step] for step in (0, 3, 9, 14, 499)] == pytest.approx([0.5, 2.0, 5.0, 7.5, 250.0])
@@ -185,18 +188,18 @@ def test_over_time_a_step_lies_at_the_seconds_it_was_done_after(database: Databa
     part = document(database, claim.job_id, View(x="time", start_step=12, end_step=17))
     assert part["x"] == pytest.approx([at[step] for step in range(12, 18)])
     with database.read() as session:
-        job = repository.get_job(session, claim.job_id)
+        job = queries.get_job(session, claim.job_id)
         shown = {series["metric"] for series in curves(session, job, [], View())["series"]}
-        asked = {series["metric"] for series in curves(session, job, [times.METRIC], View())["series"]}
-        earlier = [times.before(Source(session, job.id, "", 0), step) for step in (0, 5, 10, 500)]
-    assert (shown, asked) == ({"train_loss"}, {times.METRIC})
+        asked = {series["metric"] for series in curves(session, job, [elapsed_time.METRIC], View())["series"]}
+        earlier = [elapsed_time.before(Source(session, job.id, "", 0), step) for step in (0, 5, 10, 500)]
+    assert (shown, asked) == ({"train_loss"}, {elapsed_time.METRIC})
     assert earlier == pytest.approx([0.0, 0.5, 5.0, 250.0])
 
 
 def test_a_long_curve_over_time_is_read_from_roll_ups_and_its_times_rise(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, {step: math.sin(step) for step in range(40_000)})
-    write(database, claim, {step: step / 100 for step in range(0, 40_000, 7)}, metric=times.METRIC)
+    write(database, claim, {step: step / 100 for step in range(0, 40_000, 7)}, metric=elapsed_time.METRIC)
     found = document(database, claim.job_id, View(x="time", max_points=500))
     steps = document(database, claim.job_id, View(max_points=500))["x"]
     assert found["x"] == pytest.approx([step / 100 for step in steps], abs=0.15)  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.db import Database
+from jobs.database.session import Database
 from migrations.run import upgrade
 from tests.archives import LEGAL, files_in
 from tests.asking import dead_port

@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs import control, damage, endings, inspection, lifecycle, repository, service
-from jobs.artifacts import ArtifactStore, StoredFile
-from jobs.db import Database
-from jobs.deadlines import NO_BACKOFF
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, Node
+from jobs.database.session import Database
+from jobs.database.tables import Event
 from jobs.errors import StaleAttemptError, TrainingError
-from jobs.models import Event
-from jobs.rows import Batch, Claim, Node
-from jobs.settings import Settings
+from jobs.files.artifacts import ArtifactStore, StoredFile
+from jobs.lifecycle import claims, damaged_checkpoints, finish, resume_and_delete
+from jobs.maintenance import integrity_check
+from jobs.scheduling.deadlines import NO_BACKOFF
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit
 from tests.attempts import claim, job, points, steps_in_sql
 from tests.builders import train_spec
 from tests.integration.test_starting import starting_from
@@ -35,17 +38,17 @@ def save(database: Database, store: ArtifactStore, mine: Claim, step: int, since
     source.unlink()
     batch = Batch(points=points(since, step), progress={"step": step}, checkpoint=stored, checkpoint_step=step,
                   checkpoint_is_best=best)  # fmt: skip
-    lifecycle.record(database, mine, batch)
+    claims.record(database, mine, batch)
     return store.path(stored.key)
 
 
 def lost_with_three(database: Database, store: ArtifactStore) -> tuple[str, list[Path]]:
     """A training with checkpoints after 4 (the best), 8 and 12 steps, whose worker was lost after 15."""
-    job_id = service.submit(database, train_spec(max_attempts=2)).job_id
+    job_id = submit.submit(database, train_spec(max_attempts=2)).job_id
     mine = claim(database)
     files = [save(database, store, mine, step, step - 4, best=step == 4) for step in (4, 8, 12)]
-    lifecycle.record(database, mine, Batch(points=points(12, 15), progress={"step": 15}))
-    endings.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=2)
+    claims.record(database, mine, Batch(points=points(12, 15), progress={"step": 15}))
+    finish.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=2)
     return job_id, files
 
 
@@ -67,7 +70,7 @@ def make_unreadable(path: Path) -> None:
 
 def told(database: Database, job_id: str) -> list[dict[str, object]]:
     with database.read() as session:
-        return [event.data for event in session.query(Event).filter_by(job_id=job_id, type=damage.EVENT)]
+        return [event.data for event in session.query(Event).filter_by(job_id=job_id, type=damaged_checkpoints.EVENT)]
 
 
 @pytest.mark.parametrize(
@@ -91,12 +94,12 @@ def test_the_next_older_checkpoint_is_taken(
     assert sound_claim(database, store, given).resume_step == 8, "as after an answer that was lost"
     assert len(told(database, job_id)) == 1
     with database.read() as session:
-        assert repository.attempts_of(session, job_id)[1].resumed_from_step == 8
+        assert queries.attempts_of(session, job_id)[1].resumed_from_step == 8
     save(database, store, mine, 12, 8)
     save(database, store, mine, 20, 12)
-    endings.succeed(database, mine, {"final": {}})
+    finish.succeed(database, mine, {"final": {}})
     assert steps_in_sql(database, job_id) == list(range(20))
-    roll_ups = [found for found in inspection.inspect_storage(database, store.path(".")) if "roll" in found.code]
+    roll_ups = [found for found in integrity_check.inspect_storage(database, store.path(".")) if "roll" in found.code]
     assert roll_ups == []
 
 
@@ -118,20 +121,20 @@ def test_a_checkpoint_that_ranks_cannot_load_costs_no_attempt(database: Database
     for expected in (12, 8, 4):
         mine = claim(database)
         assert mine.resume_step == expected
-        damage.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
+        damaged_checkpoints.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
         with pytest.raises(StaleAttemptError):
-            damage.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
+            damaged_checkpoints.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
     assert claim(database).resume_key is None
     assert (job(database, job_id).failures, job(database, job_id).attempt) == (1, 5)
     with database.read() as session:
-        outcomes = [each.outcome for each in repository.attempts_of(session, job_id)]
+        outcomes = [each.outcome for each in queries.attempts_of(session, job_id)]
     assert outcomes == [Outcome.WORKER_LOST, *[Outcome.CHECKPOINT_DAMAGED] * 3, None]
 
 
 def test_what_is_found_by_an_attempt_that_lost_its_job_is_not_written(database: Database, store: ArtifactStore) -> None:
     job_id, files = lost_with_three(database, store)
     mine = claim(database)
-    endings.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=2)
+    finish.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=2)
     flip(files[2])
     with pytest.raises(StaleAttemptError):
         sound_claim(database, store, mine)
@@ -158,7 +161,7 @@ def test_api_and_check_tell_of_damage_until_newer_checkpoints_are_stored(
     refused = client.get(listed[0]["href"])
     assert (refused.status_code, refused.json()["code"]) == (409, "no_such_file")
     assert "damaged" in refused.json()["detail"]
-    codes = [found.code for found in inspection.inspect_storage(database, store.path("."), hashes=True)]
+    codes = [found.code for found in integrity_check.inspect_storage(database, store.path("."), hashes=True)]
     assert codes == ["damaged_checkpoint"]
     save(database, store, mine, 12, 8)
     listed = client.get(f"/v1/jobs/{job_id}/checkpoints").json()["data"]
@@ -169,8 +172,8 @@ def test_a_resume_by_a_user_goes_on_from_a_sound_checkpoint(database: Database, 
     job_id, files = lost_with_three(database, store)
     flip(files[2])
     mine = sound_claim(database, store, claim(database))
-    endings.fail(database, mine, Reason.OUT_OF_MEMORY, "m")
-    control.resume(database, job_id)
+    finish.fail(database, mine, Reason.OUT_OF_MEMORY, "m")
+    resume_and_delete.resume(database, job_id)
     assert claim(database).resume_step == 8
 
 
@@ -178,15 +181,15 @@ def test_a_range_test_whose_weights_are_damaged_fails_and_the_next_takes_others(
     database: Database, store: ArtifactStore
 ) -> None:
     source, files = lost_with_three(database, store)
-    endings.succeed(database, claim(database), {"final": {}})
-    job_id = service.submit(database, starting_from(source)).job_id
+    finish.succeed(database, claim(database), {"final": {}})
+    job_id = submit.submit(database, starting_from(source)).job_id
     flip(files[2])
     mine = claim(database)
     with pytest.raises(TrainingError, match=f"the checkpoint of {source} after step 12 is damaged.*again") as caught:
         sound_claim(database, store, mine)
     assert caught.value.reason is Reason.INVALID_DATA
-    endings.fail(database, mine, caught.value.reason, str(caught.value))
+    finish.fail(database, mine, caught.value.reason, str(caught.value))
     assert job(database, job_id).status == Status.FAILED
-    again = service.submit(database, starting_from(source)).job_id
+    again = submit.submit(database, starting_from(source)).job_id
     assert job(database, again).resolved["start_from"]["step"] == 8
     assert sound_claim(database, store, claim(database)).start_key == str(files[1].relative_to(store.path(".")))

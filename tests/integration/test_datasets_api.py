@@ -10,11 +10,11 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from jobs import endings, lifecycle
-from jobs.artifacts import ArtifactStore
+from jobs.config.settings import Settings
+from jobs.database.session import Database
 from jobs.datasets.cache import uploaded_in
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish
 from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
 from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
@@ -231,11 +231,11 @@ def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(
     waiting = client.post("/v1/jobs", json=lr_find(conditions=uploaded(dataset))).json()["id"]
     document = assert_problem(client.delete(url), 409, "dataset_in_use")
     assert waiting in document["detail"]
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=60)
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=60)
     assert claim is not None
     assert_problem(client.delete(url), 409, "dataset_in_use")
     client.post(f"/v1/jobs/{waiting}/cancel")
-    endings.cancelled(database, claim)
+    finish.cancelled(database, claim)
     assert client.delete(url).status_code == 204
     assert_nothing_is_left(client, settings)
     for gone in (client.get(url), client.delete(url), client.delete("/v1/datasets/digits")):

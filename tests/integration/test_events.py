@@ -14,11 +14,12 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.live import Live
-from jobs import endings, lifecycle, service
-from jobs.db import Database
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.lifecycle import claims, finish
 from jobs.status import Reason
+from jobs.submission import submit
 from tests.builders import train_spec
 from tests.listening import TIMEOUT_S, listening
 
@@ -32,15 +33,15 @@ def http(database_url: str, database: Database, tmp_path: Path) -> Iterator[http
 
 
 def claimed(database: Database) -> Claim:
-    service.submit(database, train_spec())
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    submit.submit(database, train_spec())
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert claim is not None
     return claim
 
 
 def record(database: Database, claim: Claim, step: int) -> None:
     points = [MetricPoint("train_loss", 0, step, 1.0)]
-    lifecycle.record(database, claim, Batch(points=points, progress={"step": step + 1}, latest={"train_loss": 1.0}))
+    claims.record(database, claim, Batch(points=points, progress={"step": step + 1}, latest={"train_loss": 1.0}))
 
 
 def messages(lines: Iterator[str]) -> Iterator[tuple[str, int | None, Any]]:
@@ -73,7 +74,7 @@ def test_a_stream_tells_what_was_what_happens_and_that_it_ended(http: httpx2.Cli
             record(database, claim, step)
             kind, _, data = next(coming)
             assert (kind, data["progress"]["step"], data["latest"]) == ("job", step + 1, {"train_loss": 1.0})
-        endings.succeed(database, claim, {"final": {}})
+        finish.succeed(database, claim, {"final": {}})
         rest = list(coming)
     assert [kind for kind, _, _ in rest] == ["succeeded", "job", "end"]
     assert rest[1][2]["is_terminal"]
@@ -84,7 +85,7 @@ def test_a_stream_that_broke_goes_on_after_the_last_event_it_had(http: httpx2.Cl
     path = f"/v1/jobs/{claim.job_id}/events"
     with stream(http, path) as response:
         _, first, _ = next(messages(response.iter_lines()))
-    endings.succeed(database, claim, {"final": {}})
+    finish.succeed(database, claim, {"final": {}})
     with stream(http, path, **{"Last-Event-ID": str(first)}) as response:
         kinds = [kind for kind, _, _ in messages(response.iter_lines())]
     assert kinds == ["started", "succeeded", "job", "end"]
@@ -95,12 +96,12 @@ def test_one_stream_tells_of_several_jobs(http: httpx2.Client, database: Databas
     with stream(http, f"/v1/events?job={first.job_id}&job={second.job_id}") as response:
         coming = messages(response.iter_lines())
         assert [next(coming)[0] for _ in range(6)] == ["submitted", "started", "job"] * 2
-        endings.succeed(database, second, {"final": {}})
+        finish.succeed(database, second, {"final": {}})
         ended = [next(coming) for _ in range(2)]
         assert [(kind, data.get("job_id") or data["id"]) for kind, _, data in ended] == [
             ("succeeded", second.job_id), ("job", second.job_id)
         ]  # fmt: skip
-        endings.fail(database, first, Reason.DIVERGED, "it grew")
+        finish.fail(database, first, Reason.DIVERGED, "it grew")
         assert [kind for kind, _, _ in coming] == ["failed", "job", "end"]
 
 
@@ -118,7 +119,7 @@ def test_many_streams_of_a_job_hear_the_same(http: httpx2.Client, database: Data
     for step in range(3):
         record(database, claim, step)
         time.sleep(0.05)
-    endings.succeed(database, claim, {"final": {}})
+    finish.succeed(database, claim, {"final": {}})
     for thread in threads:
         thread.join(TIMEOUT_S)
     assert heard == [["submitted", "started", "succeeded", "end"]] * 10
@@ -148,7 +149,7 @@ def test_an_unchanged_page_of_jobs_is_a_304(http: httpx2.Client, database: Datab
     record(database, mine, 3)
     changed = http.get("/v1/jobs", headers={"If-None-Match": first})
     assert (changed.status_code, changed.json()["data"][0]["progress"]["step"]) == (200, 4)
-    service.submit(database, train_spec())
+    submit.submit(database, train_spec())
     assert http.get("/v1/jobs", headers={"If-None-Match": changed.headers["ETag"]}).status_code == 200
 
 
@@ -178,14 +179,14 @@ def test_an_answer_waits_until_the_job_has_changed(http: httpx2.Client, database
 def test_an_answer_waits_until_the_job_has_ended(http: httpx2.Client, database: Database) -> None:
     claim = claimed(database)
     threading.Timer(0.2, record, (database, claim, 0)).start()
-    threading.Timer(0.6, endings.succeed, (database, claim, {"final": {}})).start()
+    threading.Timer(0.6, finish.succeed, (database, claim, {"final": {}})).start()
     ended = http.get(f"/v1/jobs/{claim.job_id}", headers={"Prefer": "respond-async, wait=15"})
     assert ended.json()["status"] == "succeeded"
     assert "Retry-After" not in ended.headers
 
 
 def test_every_stream_ends_when_the_server_is_to_end(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     live = Live(database)
 
     async def listen() -> tuple[Any, bool]:

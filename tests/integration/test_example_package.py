@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
-from jobs.model_specs import EntryPointModel
+from jobs.spec.catalog import EntryPointOptions
+from jobs.spec.models import EntryPointModel
 from jobs.status import Reason
 from worker.train.entry_points import load_entry_point
 from worker.train.models import build_model

@@ -12,11 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs import repository, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.settings import Settings
-from jobs.spec import LrFindSpec, TrainSpec
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.spec.job import LrFindSpec, TrainSpec
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, claim, events, job
 from tests.builders import lr_find_spec, train_spec
@@ -50,7 +51,7 @@ class Running:
         store = ArtifactStore(settings.artifacts_dir)
         self.database, self.stopping = database, threading.Event()
         self._supervisor = Supervisor(database, store, launcher, settings, False, self.stopping)
-        self.job_id = service.submit(database, spec).job_id
+        self.job_id = submit.submit(database, spec).job_id
         self._before = {child.pid for child in psutil.Process().children(recursive=True)}
         self.begin()
 
@@ -74,7 +75,7 @@ class Running:
 
     def outcomes(self) -> list[str | None]:
         with self.database.read() as session:
-            return [attempt.outcome for attempt in repository.attempts_of(session, self.job_id)]
+            return [attempt.outcome for attempt in queries.attempts_of(session, self.job_id)]
 
     def end(self) -> None:
         for process in self.processes():

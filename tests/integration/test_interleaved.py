@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from jobs import alarms, endings, fenced, repository, seats, service
-from jobs.db import Database
-from jobs.rows import Claim
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.lifecycle import alarms, fenced_write, finish
+from jobs.scheduling import node_reservations
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import claim, events, job
 from tests.builders import one_cycle, train_spec
@@ -78,21 +81,23 @@ def between(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
 
 def give_back(database: Database, mine: Claim) -> None:
-    endings.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3)
 
 
 def start_again(database: Database, mine: Claim) -> None:
-    endings.start_again(database, mine, "it became nan")
+    finish.start_again(database, mine, "it became nan")
 
 
-@pytest.mark.parametrize(("ending", "module", "name"), [(give_back, fenced, "write"), (start_again, alarms, "note")])
+@pytest.mark.parametrize(
+    ("ending", "module", "name"), [(give_back, fenced_write, "write"), (start_again, alarms, "note")]
+)
 def test_a_cancel_between_read_and_write_of_an_attempt_that_ends_is_not_lost(
     database: Database, between: Callable[[Any, str], Between], ending: Callable[[Database, Claim], None],
     module: Any, name: str,
 ) -> None:  # fmt: skip
-    job_id = service.submit(database, train_spec(on_divergence={})).job_id
+    job_id = submit.submit(database, train_spec(on_divergence={})).job_id
     mine, wrote = claim(database), between(module, name)
-    wrote.act = lambda: service.cancel(database, job_id)
+    wrote.act = lambda: submit.cancel(database, job_id)
     ending(database, mine)
     wrote.join()
     assert job(database, job_id).status == Status.CANCELLED
@@ -102,10 +107,10 @@ def test_a_cancel_between_read_and_write_of_an_attempt_that_ends_is_not_lost(
 def test_a_training_that_is_cancelled_while_its_range_test_ends_stays_cancelled(
     database: Database, between: Callable[[Any, str], Between]
 ) -> None:
-    job_id = service.submit(database, train_spec(schedule=one_cycle("auto"))).job_id
-    mine, resolved = claim(database), between(endings, "bounds_of")
-    resolved.act = lambda: service.cancel(database, job_id)
-    endings.fail(database, mine, Reason.OUT_OF_MEMORY, "m")
+    job_id = submit.submit(database, train_spec(schedule=one_cycle("auto"))).job_id
+    mine, resolved = claim(database), between(finish, "bounds_of")
+    resolved.act = lambda: submit.cancel(database, job_id)
+    finish.fail(database, mine, Reason.OUT_OF_MEMORY, "m")
     resolved.join()
     row = job(database, job_id)
     told = events(database, job_id)
@@ -119,12 +124,12 @@ def test_a_job_that_is_cancelled_while_its_gathering_is_given_up_has_a_new_versi
 ) -> None:
     conditions = {"world_size": 2, "nodes": 2}
     spec = train_spec(conditions=train_spec().model_dump(mode="json")["conditions"] | conditions)
-    job_id = service.submit(database, spec).job_id
-    given_up = between(seats, "give_all_up")
-    for gather_s, act in ((0.0, None), (0.0, lambda: service.cancel(database, job_id))):
+    job_id = submit.submit(database, spec).job_id
+    given_up = between(node_reservations, "give_all_up")
+    for gather_s, act in ((0.0, None), (0.0, lambda: submit.cancel(database, job_id))):
         given_up.act = act
         with database.write() as session:
-            row = repository.get_job(session, job_id)
-            seats.take(session, row, worker="w", address="127.0.0.1", gather_s=gather_s, lease_s=30)
+            row = queries.get_job(session, job_id)
+            node_reservations.take(session, row, worker="w", address="127.0.0.1", gather_s=gather_s, lease_s=30)
     given_up.join()
     assert (job(database, job_id).status, job(database, job_id).version) == (Status.CANCELLED, 3)

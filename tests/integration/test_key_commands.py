@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from api.__main__ import main
-from jobs.db import Database
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
 from migrations.run import upgrade
 
 CHECK = ["--host", "0.0.0.0", "--check"]

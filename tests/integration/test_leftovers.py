@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from jobs import endings, lifecycle, service
-from jobs.db import Database
-from jobs.rows import Claim
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.lifecycle import claims, finish
+from jobs.submission import submit
 from tests.builders import train_spec
 from worker import attempt_files, leftovers, processes
 from worker.launch import Ranks
@@ -51,8 +52,8 @@ def is_over(process: subprocess.Popen[bytes]) -> bool:
 
 
 def claimed(database: Database) -> Claim:
-    service.submit(database, train_spec())
-    claim = lifecycle.claim_next(database, worker="gone", slots=2, free=2, lease_s=30)
+    submit.submit(database, train_spec())
+    claim = claims.claim_next(database, worker="gone", slots=2, free=2, lease_s=30)
     assert claim is not None
     return claim
 
@@ -64,8 +65,8 @@ def test_what_still_runs_of_an_attempt_that_lost_its_job_is_killed(
     claim = claimed(database)
     file = left_by_a_dead_worker(tmp_path, claim.job_id, claim.attempt, orphan.pid, group)
     assert leftovers.end_orphans(database, tmp_path) == []  # its lease may hold yet
-    service.cancel(database, claim.job_id)
-    endings.cancelled(database, claim)
+    submit.cancel(database, claim.job_id)
+    finish.cancelled(database, claim)
     assert leftovers.end_orphans(database, tmp_path) == [orphan.pid]
     assert is_over(orphan)
     assert not file.exists()
@@ -96,8 +97,8 @@ def test_the_processes_of_a_live_worker_are_left_alone(
 
 def test_what_a_killed_worker_left_in_run_directories_goes_and_logs_stay(database: Database, tmp_path: Path) -> None:
     lost, running = claimed(database), claimed(database)
-    service.cancel(database, lost.job_id)
-    endings.cancelled(database, lost)
+    submit.cancel(database, lost.job_id)
+    finish.cancelled(database, lost)
     untidy = [tmp_path / claim.job_id / "attempt-1" for claim in (lost, running)]
     for folder in untidy:
         (folder / "checkpoints").mkdir(parents=True)
@@ -113,8 +114,8 @@ def test_what_a_killed_worker_left_in_run_directories_goes_and_logs_stay(databas
 
 def test_run_directories_of_jobs_that_ended_long_ago_go_and_others_stay(database: Database, tmp_path: Path) -> None:
     ended, running = claimed(database), claimed(database)
-    service.cancel(database, ended.job_id)
-    endings.cancelled(database, ended)
+    submit.cancel(database, ended.job_id)
+    finish.cancelled(database, ended)
     for job_id in (ended.job_id, running.job_id, "job_" + "0" * 32):
         (tmp_path / job_id / "attempt-1").mkdir(parents=True)
     assert leftovers.tidy_runs(database, tmp_path, keep_days=1) == []

@@ -6,32 +6,35 @@ from typing import Any
 
 import pytest
 
-from jobs import endings, lifecycle, registry, repository, service
-from jobs.artifacts import StoredFile
-from jobs.db import Database
-from jobs.deadlines import Backoff
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.errors import (
     IdempotencyKeyReusedError,
     StaleAttemptError,
 )
-from jobs.models import Job
-from jobs.registry import WorkerInfo
-from jobs.rows import Batch, Claim, MetricPoint
+from jobs.files.artifacts import StoredFile
+from jobs.lifecycle import claims, finish, recovery
+from jobs.scheduling import workers
+from jobs.scheduling.deadlines import Backoff
+from jobs.scheduling.workers import WorkerInfo
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit
 from tests.builders import conditions, train_spec
 
 LEASE_S = 30.0
 
 
 def claim(database: Database, *, lease_s: float = LEASE_S, slots: int = 2, free: int = 2) -> Claim:
-    found = lifecycle.claim_next(database, worker="w", slots=slots, free=free, lease_s=lease_s)
+    found = claims.claim_next(database, worker="w", slots=slots, free=free, lease_s=lease_s)
     assert found is not None
     return found
 
 
 def job(database: Database, job_id: str) -> Job:
     with database.read() as session:
-        return repository.get_job(session, job_id)
+        return queries.get_job(session, job_id)
 
 
 def points(start: int, end: int, metric: str = "train_loss") -> list[MetricPoint]:
@@ -40,7 +43,7 @@ def points(start: int, end: int, metric: str = "train_loss") -> list[MetricPoint
 
 def steps_in_sql(database: Database, job_id: str) -> list[int]:
     with database.read() as session:
-        return [step for step, _, _ in repository.series(session, job_id, "train_loss", 0)]
+        return [step for step, _, _ in queries.series(session, job_id, "train_loss", 0)]
 
 
 def checkpoint(claim: Claim, step: int) -> Batch:
@@ -49,13 +52,13 @@ def checkpoint(claim: Claim, step: int) -> Batch:
 
 
 def test_of_many_claims_at_once_one_wins(database: Database) -> None:
-    service.submit(database, train_spec())
+    submit.submit(database, train_spec())
     won: list[Claim] = []
     start = threading.Barrier(8)
 
     def try_to_claim() -> None:
         start.wait()
-        found = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
+        found = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
         if found is not None:
             won.append(found)
 
@@ -68,93 +71,93 @@ def test_of_many_claims_at_once_one_wins(database: Database) -> None:
 
 
 def test_jobs_are_claimed_in_the_order_of_submission(database: Database) -> None:
-    ids = [service.submit(database, train_spec()).job_id for _ in range(3)]
+    ids = [submit.submit(database, train_spec()).job_id for _ in range(3)]
     assert [claim(database).job_id for _ in ids] == ids
 
 
 def test_a_small_job_does_not_overtake_a_large_one_that_waits_for_slots(database: Database) -> None:
-    large = service.submit(database, train_spec())
-    service.submit(database, train_spec(conditions=conditions(world_size=1)))
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=1, lease_s=LEASE_S) is None
+    large = submit.submit(database, train_spec())
+    submit.submit(database, train_spec(conditions=conditions(world_size=1)))
+    assert claims.claim_next(database, worker="w", slots=2, free=1, lease_s=LEASE_S) is None
     assert claim(database, free=2).job_id == large.job_id
 
 
 def test_a_job_that_is_too_large_for_a_worker_is_left_for_another(database: Database) -> None:
-    service.submit(database, train_spec())
-    small = service.submit(database, train_spec(conditions=conditions(world_size=1)))
+    submit.submit(database, train_spec())
+    small = submit.submit(database, train_spec(conditions=conditions(world_size=1)))
     assert claim(database, slots=1, free=1).job_id == small.job_id
 
 
 def test_an_attempt_that_lost_its_job_writes_nothing(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     zombie = claim(database)
-    endings.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3)
     owner = claim(database)
     for write in (
-        lambda: lifecycle.renew(database, zombie, lease_s=LEASE_S),
-        lambda: lifecycle.record(database, zombie, Batch(points=points(0, 5))),
-        lambda: endings.succeed(database, zombie, {}),
-        lambda: endings.fail(database, zombie, Reason.INTERNAL_ERROR, ""),
-        lambda: endings.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3),
+        lambda: claims.renew(database, zombie, lease_s=LEASE_S),
+        lambda: claims.record(database, zombie, Batch(points=points(0, 5))),
+        lambda: finish.succeed(database, zombie, {}),
+        lambda: finish.fail(database, zombie, Reason.INTERNAL_ERROR, ""),
+        lambda: finish.give_back(database, zombie, Outcome.WORKER_LOST, max_attempts=3),
     ):
         with pytest.raises(StaleAttemptError):
             write()
     assert steps_in_sql(database, job_id) == []
-    lifecycle.record(database, owner, Batch(points=points(0, 3)))
+    claims.record(database, owner, Batch(points=points(0, 3)))
     assert steps_in_sql(database, job_id) == [0, 1, 2]
 
 
 def test_a_lease_that_ran_out_is_taken_back_and_the_job_resumes_from_its_checkpoint(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     lost = claim(database, lease_s=0.05)
-    lifecycle.record(database, lost, checkpoint(lost, 10))
-    lifecycle.record(database, lost, Batch(points=points(10, 17), progress={"step": 17}))
+    claims.record(database, lost, checkpoint(lost, 10))
+    claims.record(database, lost, Batch(points=points(10, 17), progress={"step": 17}))
     time.sleep(0.1)
-    assert registry.mend(database, max_attempts=3) == [job_id]
+    assert recovery.mend(database, max_attempts=3) == [job_id]
     again = claim(database)
     assert (again.attempt, again.resume_step, again.resume_key) == (2, 10, f"{job_id}/checkpoints/1-10")
     assert steps_in_sql(database, job_id) == list(range(10))
     with database.read() as session:
-        first, second = repository.attempts_of(session, job_id)
+        first, second = queries.attempts_of(session, job_id)
     assert (first.outcome, first.last_step) == (Outcome.WORKER_LOST, 17)
     assert second.resumed_from_step == 10
 
 
 def test_a_live_lease_is_left_alone(database: Database) -> None:
-    service.submit(database, train_spec())
+    submit.submit(database, train_spec())
     claim(database)
-    assert registry.mend(database, max_attempts=3) == []
+    assert recovery.mend(database, max_attempts=3) == []
 
 
 def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     for _ in range(2):
-        endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+        finish.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.ATTEMPTS_EXHAUSTED)
 
 
 def test_only_attempts_without_a_new_checkpoint_count(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     for step in (10, 20, 30, 40):
         lost = claim(database)
-        lifecycle.record(database, lost, checkpoint(lost, step))
-        endings.give_back(database, lost, Outcome.WORKER_LOST, max_attempts=2)
+        claims.record(database, lost, checkpoint(lost, step))
+        finish.give_back(database, lost, Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).status == Status.QUEUED
-    endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+    finish.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).reason == Reason.ATTEMPTS_EXHAUSTED
 
 
 def test_a_full_disk_keeps_a_job_waiting_longer_each_time_and_never_fails_it(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     pauses = []
     for _ in range(4):
         full, backoff = claim(database), Backoff(0.001, 0.004)
-        endings.give_back(database, full, Outcome.DISK_FULL, max_attempts=2, backoff=backoff, cause="no room")
+        finish.give_back(database, full, Outcome.DISK_FULL, max_attempts=2, backoff=backoff, cause="no room")
         row = job(database, job_id)
         assert (row.status, row.reason, row.failures) == (Status.QUEUED, Reason.DISK_FULL, 0)
         with database.read() as session:
-            pauses.append(repository.events_of(session, job_id)[-1].data["pause_s"])
+            pauses.append(queries.events_of(session, job_id)[-1].data["pause_s"])
         time.sleep(0.02)
     assert pauses == [0.001, 0.002, 0.004, 0.004]
     claim(database)
@@ -162,64 +165,64 @@ def test_a_full_disk_keeps_a_job_waiting_longer_each_time_and_never_fails_it(dat
 
 
 def test_an_attempt_that_was_handed_back_does_not_count(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     for _ in range(5):
-        endings.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=2)
+        finish.give_back(database, claim(database), Outcome.HANDED_BACK, max_attempts=2)
     assert job(database, job_id).status == Status.QUEUED
 
 
 def test_only_the_newest_two_checkpoints_are_kept(database: Database) -> None:
-    service.submit(database, train_spec())
+    submit.submit(database, train_spec())
     mine = claim(database)
     for step in (10, 20, 30):
-        lifecycle.record(database, mine, checkpoint(mine, step))
+        claims.record(database, mine, checkpoint(mine, step))
     with database.read() as session:
-        kept = [row.key for row in repository.checkpoints_of(session, mine.job_id)]
+        kept = [row.key for row in queries.checkpoints_of(session, mine.job_id)]
     assert kept == [f"{mine.job_id}/checkpoints/1-{step}" for step in (30, 20)]
 
 
 def test_values_that_are_not_finite_are_kept_apart(database: Database) -> None:
-    service.submit(database, train_spec())
+    submit.submit(database, train_spec())
     mine = claim(database)
     raw = [1.0, float("nan"), float("inf"), float("-inf"), 1e308]
     batch = Batch(points=[MetricPoint("train_loss", 0, step, value) for step, value in enumerate(raw)])
-    lifecycle.record(database, mine, batch)
+    claims.record(database, mine, batch)
     with database.read() as session:
-        assert repository.series(session, mine.job_id, "train_loss", 0) == [
+        assert queries.series(session, mine.job_id, "train_loss", 0) == [
             (0, 1.0, None), (1, None, "nan"), (2, None, "inf"), (3, None, "-inf"), (4, 1e308, None),
         ]  # fmt: skip
 
 
 def test_cancelling_a_queued_job_ends_it_and_a_running_one_is_told(database: Database) -> None:
-    running, queued = (service.submit(database, train_spec()).job_id for _ in range(2))
+    running, queued = (submit.submit(database, train_spec()).job_id for _ in range(2))
     mine = claim(database)
-    service.cancel(database, queued)
-    service.cancel(database, running)
+    submit.cancel(database, queued)
+    submit.cancel(database, running)
     assert job(database, queued).status == Status.CANCELLED
     assert job(database, running).status == Status.CANCELLING
-    assert lifecycle.renew(database, mine, lease_s=LEASE_S).cancel
-    endings.cancelled(database, mine)
-    service.cancel(database, running)
+    assert claims.renew(database, mine, lease_s=LEASE_S).cancel
+    finish.cancelled(database, mine)
+    submit.cancel(database, running)
     row = job(database, running)
     assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
 
 
 def test_a_cancelling_job_whose_worker_is_gone_is_cancelled(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     claim(database, lease_s=0.05)
-    service.cancel(database, job_id)
+    submit.cancel(database, job_id)
     time.sleep(0.1)
-    registry.mend(database, max_attempts=3)
+    recovery.mend(database, max_attempts=3)
     assert job(database, job_id).status == Status.CANCELLED
 
 
 def test_a_job_that_no_worker_can_take_says_so_until_one_comes(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
-    registry.beat(database, WorkerInfo("small", "h", 1, 1, "cpu"), ttl_s=30)
-    registry.mend(database, max_attempts=3)
+    job_id = submit.submit(database, train_spec()).job_id
+    workers.beat(database, WorkerInfo("small", "h", 1, 1, "cpu"), ttl_s=30)
+    recovery.mend(database, max_attempts=3)
     assert job(database, job_id).reason == Reason.NO_MATCHING_WORKER
-    registry.beat(database, WorkerInfo("large", "h", 2, 4, "cpu"), ttl_s=30)
-    registry.mend(database, max_attempts=3)
+    workers.beat(database, WorkerInfo("large", "h", 2, 4, "cpu"), ttl_s=30)
+    recovery.mend(database, max_attempts=3)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.QUEUED, None)
 
@@ -230,7 +233,7 @@ def test_one_key_makes_one_job_however_many_ask_at_once(database: Database) -> N
 
     def ask() -> None:
         start.wait()
-        made.append(service.submit(database, train_spec(), key="k", body=b"{}").job_id)
+        made.append(submit.submit(database, train_spec(), key="k", body=b"{}").job_id)
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
@@ -240,33 +243,33 @@ def test_one_key_makes_one_job_however_many_ask_at_once(database: Database) -> N
     assert len(made) == 6
     assert len(set(made)) == 1
     with pytest.raises(IdempotencyKeyReusedError):
-        service.submit(database, train_spec(), key="k", body=b"{} ")
+        submit.submit(database, train_spec(), key="k", body=b"{} ")
 
 
 def test_the_version_grows_with_every_visible_change(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     seen = [job(database, job_id).version]
     mine = claim(database)
-    lifecycle.record(database, mine, Batch(progress={"step": 1}))
+    claims.record(database, mine, Batch(progress={"step": 1}))
     seen.append(job(database, job_id).version)
-    endings.succeed(database, mine, {})
+    finish.succeed(database, mine, {})
     seen.append(job(database, job_id).version)
     assert seen == sorted(set(seen))
 
 
 def test_a_cancel_that_comes_too_late_leaves_no_reason_on_a_job_that_succeeded(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     mine = claim(database)
-    service.cancel(database, job_id)
-    endings.succeed(database, mine, {})
+    submit.cancel(database, job_id)
+    finish.succeed(database, mine, {})
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.SUCCEEDED, None)
 
 
 def test_latest_values_are_merged(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     mine = claim(database)
     for latest in ({"lr": 0.1}, {"val_accuracy": 0.5}, {"lr": 0.2}):
         batch: Any = Batch(progress={"step": 1}, latest=latest)
-        lifecycle.record(database, mine, batch)
+        claims.record(database, mine, batch)
     assert job(database, job_id).latest == {"lr": 0.2, "val_accuracy": 0.5}

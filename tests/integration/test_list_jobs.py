@@ -11,13 +11,14 @@ from pydantic import SecretStr
 from sqlalchemy import text, update
 
 from api.app import create_app
-from jobs import listing, service
-from jobs.db import Database
-from jobs.listing import JobFilter
-from jobs.models import Job
-from jobs.owners import View
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import job_list
+from jobs.database.job_list import JobFilter
+from jobs.database.row_filter import View
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.status import Status
+from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
 
 
@@ -32,7 +33,7 @@ def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[Te
 
 
 def submitted(database: Database, status: Status = Status.QUEUED, **changes: Any) -> str:
-    job_id = service.submit(database, lr_find_spec(**changes)).job_id
+    job_id = submit.submit(database, lr_find_spec(**changes)).job_id
     with database.write() as session:
         session.execute(update(Job).where(Job.id == job_id).values(status=status))
     return job_id
@@ -82,8 +83,8 @@ def test_a_part_of_the_name_is_enough_and_is_taken_literally(client: TestClient,
 
 
 def test_kind_parent_and_fingerprint(client: TestClient, database: Database) -> None:
-    sweep = service.submit(database, sweep_spec())
-    training = service.submit(database, train_spec(schedule=one_cycle("auto"))).job_id
+    sweep = submit.submit(database, sweep_spec())
+    training = submit.submit(database, train_spec(schedule=one_cycle("auto"))).job_id
     assert found(client, kind="sweep") == [sweep.job_id]
     assert sorted(found(client, parent=sweep.job_id)) == sorted([sweep.ring_id, *sweep.more_rings])
     fingerprint = client.get(f"/v1/jobs/{training}").json()["fingerprint"]
@@ -134,7 +135,7 @@ def test_only_the_jobs_of_the_owner_are_found_whatever_is_asked(database: Databa
         submitted(theirs, labels={"project": "demo"})
     for wanted in (JobFilter(), JobFilter(is_terminal=False), JobFilter(labels=(("project", "demo"),))):
         with mine.read() as session:
-            assert [each.id for each in listing.list_jobs(session, wanted, limit=2)] == [job]
+            assert [each.id for each in job_list.list_jobs(session, wanted, limit=2)] == [job]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from starlette.requests import Request
 
 from api.access.load import kind_of
 from api.app import create_app
-from jobs import keys, service
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.models import Point
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
+from jobs.database.tables import Point
+from jobs.submission import submit
 from tests.archives import LEGAL, files_in
 from tests.asking import assert_problem, bearer
 from tests.builders import lr_find_spec
@@ -52,8 +53,8 @@ def test_what_is_counted(method: str, path: str, query: str, headers: dict[str, 
 
 def test_a_key_has_so_many_streams_and_no_more(settings: Settings, database: Database) -> None:
     changed = settings.model_copy(update={"max_streams": 1, "auth": True})
-    ada, bob = (bearer(keys.create(database, name=name, scope=Scope.ADMIN).secret) for name in ("ada", "bob"))
-    job_id = service.submit(database, lr_find_spec()).job_id
+    ada, bob = (bearer(api_keys.create(database, name=name, scope=Scope.ADMIN).secret) for name in ("ada", "bob"))
+    job_id = submit.submit(database, lr_find_spec()).job_id
     path = f"/v1/events?job={job_id}"
     with listening(create_app(changed)) as client:
         with client.stream("GET", path, headers=ada) as stream:
@@ -65,7 +66,7 @@ def test_a_key_has_so_many_streams_and_no_more(settings: Settings, database: Dat
             assert client.get(f"/v1/jobs/{job_id}", headers=ada).status_code == 200
             with client.stream("GET", path, headers=bob) as other:
                 assert other.status_code == 200
-        service.cancel(database, job_id)
+        submit.cancel(database, job_id)
         deadline = time.monotonic() + 20
         while client.get(path, headers=ada).status_code != 200:
             assert time.monotonic() < deadline, "the place of a stream that has ended was not given back"
@@ -73,7 +74,7 @@ def test_a_key_has_so_many_streams_and_no_more(settings: Settings, database: Dat
 
 
 def test_slow_clients_of_tables_hold_no_connection(settings: Settings, database: Database) -> None:
-    job_id = service.submit(database, lr_find_spec()).job_id
+    job_id = submit.submit(database, lr_find_spec()).job_id
     row = {"job_id": job_id, "metric": "train_loss", "replica": 0, "value": 1 / 3}
     rows = [row | {"step": step} for step in range(LINES)]
     with database.write() as session:

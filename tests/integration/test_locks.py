@@ -10,12 +10,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from jobs import keys, lifecycle, registry, service
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.models import ApiKey, Job
-from jobs.registry import Kept
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
+from jobs.database.tables import ApiKey, Job
+from jobs.lifecycle import claims, recovery
+from jobs.lifecycle.recovery import Kept
 from jobs.status import Status
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import claim, events, job
 from tests.builders import compare, lr_find, lr_find_spec, one_cycle, sweep, train
@@ -45,13 +47,13 @@ def test_a_validation_waits_for_no_lock(client: TestClient, database: Database) 
 
 
 def test_to_look_up_a_key_waits_for_no_lock(database: Database, database_url: str) -> None:
-    new, other = keys.create(database, name="reader", scope=Scope.READ), Database(database_url)
+    new, other = api_keys.create(database, name="reader", scope=Scope.READ), Database(database_url)
     with everything_locked(database):
-        found = keys.find(other, keys.digest(new.secret))
+        found = api_keys.find(other, api_keys.digest(new.secret))
     other.close()
     assert found is not None
     assert found.last_used_at is None
-    assert keys.find(database, keys.digest(new.secret)) is not None
+    assert api_keys.find(database, api_keys.digest(new.secret)) is not None
     with database.read() as session:
         assert session.scalars(select(ApiKey.last_used_at)).one() is not None
 
@@ -65,7 +67,7 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 def test_a_renewal_goes_before_writers_that_came_earlier(sqlite: Database) -> None:
-    service.submit(sqlite, lr_find_spec())
+    submit.submit(sqlite, lr_find_spec())
     mine, order = claim(sqlite), list[str]()
 
     def write() -> None:
@@ -73,7 +75,7 @@ def test_a_renewal_goes_before_writers_that_came_earlier(sqlite: Database) -> No
             order.append("batch")
 
     def renew() -> None:
-        lifecycle.renew(sqlite, mine, lease_s=30)
+        claims.renew(sqlite, mine, lease_s=30)
         order.append("renewal")
 
     with sqlite.write():
@@ -88,12 +90,12 @@ def test_a_renewal_goes_before_writers_that_came_earlier(sqlite: Database) -> No
 
 
 def test_a_renewal_comes_through_when_another_process_lets_go_and_gives_up_at_the_leases_end(sqlite: Database) -> None:
-    service.submit(sqlite, lr_find_spec())
+    submit.submit(sqlite, lr_find_spec())
     mine, other = claim(sqlite), Database(str(sqlite.engine.url))
     with other.write(), pytest.raises(OperationalError, match="locked"):
-        lifecycle.renew(sqlite, mine, lease_s=0.3)
+        claims.renew(sqlite, mine, lease_s=0.3)
     before = job(sqlite, mine.job_id).lease_expires_at or 0
-    renewal = threading.Thread(target=lifecycle.renew, args=(sqlite, mine), kwargs={"lease_s": 60})
+    renewal = threading.Thread(target=claims.renew, args=(sqlite, mine), kwargs={"lease_s": 60})
     with other.write():
         renewal.start()
         time.sleep(0.2)
@@ -112,20 +114,20 @@ def test_writers_that_wait_for_too_long_give_up_and_the_next_ones_have_their_tur
 
 
 def test_nobody_takes_back_an_attempt_that_its_own_process_runs(database: Database) -> None:
-    job_id = service.submit(database, lr_find_spec()).job_id
+    job_id = submit.submit(database, lr_find_spec()).job_id
     mine = claim(database)
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
     kept = Kept(lambda *attempt: attempt == (mine.job_id, mine.attempt), lease_s=60)
-    assert registry.mend(database, max_attempts=3, kept=kept) == []
+    assert recovery.mend(database, max_attempts=3, kept=kept) == []
     found = job(database, job_id)
     assert found.status == Status.RUNNING
     assert (found.lease_expires_at or 0) > 1
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
-    lifecycle.renew(database, mine, lease_s=60)  # late, and nobody has taken the job: it is still ours
-    assert registry.mend(database, max_attempts=3) == []
+    claims.renew(database, mine, lease_s=60)  # late, and nobody has taken the job: it is still ours
+    assert recovery.mend(database, max_attempts=3) == []
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
-    assert registry.mend(database, max_attempts=3, kept=Kept(lambda *_: False)) == [job_id]
+    assert recovery.mend(database, max_attempts=3, kept=Kept(lambda *_: False)) == [job_id]
     assert events(database, job_id)[-1] == "requeued"

@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
-from jobs import control, endings, lifecycle, log_lines
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
+from jobs.config.settings import Settings
+from jobs.database.records import Batch, Claim, Line
+from jobs.database.session import Database
 from jobs.errors import StaleAttemptError
-from jobs.rows import Batch, Claim, Line
-from jobs.settings import Settings
+from jobs.files import job_log
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish, resume_and_delete
 from jobs.status import Outcome
 from tests.integration.test_events import claimed, messages, stream
 from tests.listening import listening
@@ -31,7 +32,7 @@ def http(database_url: str, database: Database, tmp_path: Path) -> Iterator[http
 
 
 def write(database: Database, claim: Claim, *texts: str) -> None:
-    lifecycle.record(database, claim, Batch(lines=[Line("rank0", "stdout", each) for each in texts]))
+    claims.record(database, claim, Batch(lines=[Line("rank0", "stdout", each) for each in texts]))
 
 
 def path_of(claim: Claim) -> str:
@@ -53,8 +54,8 @@ def test_lines_come_in_pages_in_order_over_all_attempts(http: httpx2.Client, dat
     first = claimed(database)
     write(database, first, "a", "b")
     write(database, first, "c")
-    endings.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
-    second = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    finish.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
+    second = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert second is not None
     write(database, second, "d")
     whole = page(http, first)
@@ -85,7 +86,7 @@ def test_they_are_text_for_who_wants_that(http: httpx2.Client, database: Databas
 def test_the_oldest_lines_go_and_a_reader_is_told(
     http: httpx2.Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_lines, "KEPT", 5)
+    monkeypatch.setattr(job_log, "KEPT", 5)
     claim = claimed(database)
     write(database, claim, *"abc")
     write(database, claim, *"defg")
@@ -108,7 +109,7 @@ def test_a_stream_has_each_line_as_it_comes_and_ends_with_the_job(http: httpx2.C
         write(database, claim, "c")
         assert next(coming)[2]["text"] == "c"
         write(database, claim, "d")
-        endings.succeed(database, claim, {"final": {}})
+        finish.succeed(database, claim, {"final": {}})
         assert [(kind, number) for kind, number, _ in coming] == [("log", 4), ("end", None)]
     with stream(http, f"{path_of(claim)}?tail=1", **{"Last-Event-ID": "2"}) as response:
         assert [number for _, number, _ in messages(response.iter_lines())] == [3, 4, None]
@@ -121,7 +122,7 @@ def test_a_stream_that_begins_at_the_end_has_only_what_is_new(http: httpx2.Clien
         lines = response.iter_lines()
         next(lines)  # it has begun
         write(database, claim, "new")
-        endings.succeed(database, claim, {"final": {}})
+        finish.succeed(database, claim, {"final": {}})
         assert [line["text"] for kind, _, line in messages(lines) if kind == "log"] == ["new"]
 
 
@@ -129,7 +130,7 @@ def test_text_is_followed_until_the_job_has_ended(http: httpx2.Client, database:
     claim = claimed(database)
     write(database, claim, "a")
     threading.Timer(0.3, write, (database, claim, "b")).start()
-    threading.Timer(0.6, endings.succeed, (database, claim, {"final": {}})).start()
+    threading.Timer(0.6, finish.succeed, (database, claim, {"final": {}})).start()
     response = http.get(path_of(claim), params={"format": "text", "follow": "true"})
     assert [line.split(": ")[1] for line in response.text.splitlines()] == ["a", "b"]
 
@@ -139,13 +140,13 @@ def test_a_page_waits_for_its_first_line_or_the_end(http: httpx2.Client, databas
     threading.Timer(0.3, write, (database, claim, "a")).start()
     assert texts(page(http, claim, {"Prefer": "wait=15"})) == ["a"]
     assert texts(page(http, claim, {"Prefer": "wait=1"}, after=1)) == []
-    threading.Timer(0.3, endings.succeed, (database, claim, {"final": {}})).start()
+    threading.Timer(0.3, finish.succeed, (database, claim, {"final": {}})).start()
     assert texts(page(http, claim, {"Prefer": "wait=15"}, after=1)) == []
 
 
 def test_a_stale_attempt_writes_no_line(http: httpx2.Client, database: Database) -> None:
     claim = claimed(database)
-    endings.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, claim, Outcome.WORKER_LOST, max_attempts=3)
     with pytest.raises(StaleAttemptError):
         write(database, claim, "too late")
     assert texts(page(http, claim)) == []
@@ -154,8 +155,8 @@ def test_a_stale_attempt_writes_no_line(http: httpx2.Client, database: Database)
 def test_lines_go_with_their_job(database: Database, tmp_path: Path) -> None:
     claim = claimed(database)
     write(database, claim, "a")
-    endings.succeed(database, claim, {"final": {}})
-    control.delete_job(database, ArtifactStore(tmp_path / "artifacts"), tmp_path / "runs", claim.job_id)
+    finish.succeed(database, claim, {"final": {}})
+    resume_and_delete.delete_job(database, ArtifactStore(tmp_path / "artifacts"), tmp_path / "runs", claim.job_id)
     with database.read() as session:
         assert session.scalar(text("SELECT count(*) FROM log_lines")) == 0
 

@@ -12,16 +12,19 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from jobs import endings, inspection, lifecycle, repository, service
-from jobs.artifacts import ArtifactStore
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.datasets import uploads
 from jobs.datasets.archives import Limits
-from jobs.db import Database
 from jobs.errors import StaleAttemptError
-from jobs.models import Job
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish
+from jobs.maintenance import integrity_check
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
@@ -71,17 +74,17 @@ class Attempt:
 
 def checkpoints(database: Database, job_id: str) -> list[int | None]:
     with database.read() as session:
-        return [row.step for row in repository.checkpoints_of(session, job_id)]
+        return [row.step for row in queries.checkpoints_of(session, job_id)]
 
 
 def findings(database: Database, attempt: Attempt) -> list[str]:
-    found = inspection.inspect_storage(database, attempt.store.path("."), hashes=True)
+    found = integrity_check.inspect_storage(database, attempt.store.path("."), hashes=True)
     return [str(finding) for finding in found]
 
 
 @pytest.fixture
 def attempt(database: Database, tmp_path: Path) -> Attempt:
-    service.submit(database, train_spec(on_divergence={}, max_runtime_s=3600))
+    submit.submit(database, train_spec(on_divergence={}, max_runtime_s=3600))
     return Attempt(database, tmp_path)
 
 
@@ -107,7 +110,7 @@ def test_a_line_to_the_database_that_is_cut_between_commit_and_answer_costs_noth
     with Proxy(postgres_url) as proxy:
         database = open_database(proxy.url)
         upgrade(database)
-        service.submit(database, train_spec())
+        submit.submit(database, train_spec())
         attempt = Attempt(database, tmp_path)
         for start in (0, 10, 20):
             attempt.report(start, start + 10)
@@ -126,7 +129,7 @@ def test_a_checkpoint_stays_whose_attempt_was_ended_by_another_before_it_heard_o
     attempt.report(0, 10)
     with lost_answers(database), pytest.raises(OperationalError):
         attempt.supervisor._ship(attempt.shipper, attempt.claim, attempt.lease)
-    endings.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
     attempt.ship()  # the batch stands: there is nothing to write, and nothing to remove
     attempt.report(10, 20)
     with pytest.raises(StaleAttemptError):
@@ -141,7 +144,7 @@ def test_files_of_attempts_that_were_lost_before_they_said_so_go_with_the_next_c
 ) -> None:
     attempt.report(0, 10)
     attempt.shipper.next_batch()  # in the store; the worker is killed before a row names it
-    endings.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
     again = Attempt(database, tmp_path)
     later = again.store.path(f"{attempt.claim.job_id}/checkpoints/attempt-3-step-4.pt")
     later.write_bytes(b"of an attempt that has taken this one's place")
@@ -151,22 +154,22 @@ def test_files_of_attempts_that_were_lost_before_they_said_so_go_with_the_next_c
 
 
 ENDINGS: dict[str, tuple[Callable[[Database, Claim], object], Status]] = {
-    "succeed": (lambda database, mine: endings.succeed(database, mine, {"final": {}}), Status.SUCCEEDED),
-    "fail": (lambda database, mine: endings.fail(database, mine, Reason.OUT_OF_MEMORY, "m"), Status.FAILED),
-    "cancelled": (endings.cancelled, Status.CANCELLED),
-    "ran_too_long": (endings.ran_too_long, Status.FAILED),
+    "succeed": (lambda database, mine: finish.succeed(database, mine, {"final": {}}), Status.SUCCEEDED),
+    "fail": (lambda database, mine: finish.fail(database, mine, Reason.OUT_OF_MEMORY, "m"), Status.FAILED),
+    "cancelled": (finish.cancelled, Status.CANCELLED),
+    "ran_too_long": (finish.ran_too_long, Status.FAILED),
     "start_again": (
         lambda database, mine: (
-            endings.start_again(database, mine, "nan") or endings.fail(database, mine, Reason.DIVERGED, "nan")
+            finish.start_again(database, mine, "nan") or finish.fail(database, mine, Reason.DIVERGED, "nan")
         ),
         Status.QUEUED,
     ),
     "lost": (
-        lambda database, mine: endings.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3),
+        lambda database, mine: finish.give_back(database, mine, Outcome.WORKER_LOST, max_attempts=3),
         Status.QUEUED,
     ),
     "handed_back": (
-        lambda database, mine: endings.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=3),
+        lambda database, mine: finish.give_back(database, mine, Outcome.HANDED_BACK, max_attempts=3),
         Status.QUEUED,
     ),
 }
@@ -178,7 +181,7 @@ def test_an_ending_whose_commit_was_not_answered_is_not_written_twice(
 ) -> None:
     ending, status = ENDINGS[name]
     if name == "cancelled":
-        service.cancel(database, attempt.claim.job_id)
+        submit.cancel(database, attempt.claim.job_id)
     with lost_answers(database) as lost, pytest.raises(StaleAttemptError):
         attempt.supervisor.insist(attempt.lease, lambda: ending(database, attempt.claim))
     assert len(lost) == 1
@@ -187,7 +190,7 @@ def test_an_ending_whose_commit_was_not_answered_is_not_written_twice(
     told = events(database, row.id)
     assert sum(told.count(kind) for kind in ("succeeded", "failed", "cancelled", "requeued", "restarted")) == 1
     with database.read() as session:
-        (only,) = repository.attempts_of(session, row.id)
+        (only,) = queries.attempts_of(session, row.id)
         assert only.outcome is not None
 
 
@@ -195,8 +198,8 @@ def test_what_is_noted_of_slots_and_of_a_cancel_is_noted_once(database: Database
     job_id = attempt.claim.job_id
     with lost_answers(database, 2):
         for write in (
-            lambda: lifecycle.hold(database, attempt.claim, slots=4),
-            lambda: service.cancel(database, job_id),
+            lambda: claims.hold(database, attempt.claim, slots=4),
+            lambda: submit.cancel(database, job_id),
         ):
             attempt.supervisor.insist(attempt.lease, write)
     assert (events(database, job_id).count("slots"), events(database, job_id).count("cancelling")) == (1, 1)
@@ -204,8 +207,8 @@ def test_what_is_noted_of_slots_and_of_a_cancel_is_noted_once(database: Database
 
 def test_a_submission_with_a_key_is_found_again(database: Database) -> None:
     with lost_answers(database), pytest.raises(OperationalError):
-        service.submit(database, train_spec(), key="k", body=b"b")
-    again = service.submit(database, train_spec(), key="k", body=b"b")
+        submit.submit(database, train_spec(), key="k", body=b"b")
+    again = submit.submit(database, train_spec(), key="k", body=b"b")
     assert not again.is_new
     with database.read() as session:
         assert session.scalars(select(Job.id)).all() == [again.job_id]
@@ -226,7 +229,7 @@ class Ranks:
 def test_a_job_whose_claim_was_not_answered_runs_at_the_next_look_and_loses_no_try(
     database: Database, tmp_path: Path
 ) -> None:
-    job_id = service.submit(database, train_spec(max_attempts=1)).job_id
+    job_id = submit.submit(database, train_spec(max_attempts=1)).job_id
     settings, ranks = Settings(data_dir=tmp_path), Ranks()
     dispatcher = Dispatcher(
         name="w", database=database, slots=Slots(2), supervisor=cast(Supervisor, ranks), settings=settings
@@ -237,7 +240,7 @@ def test_a_job_whose_claim_was_not_answered_runs_at_the_next_look_and_loses_no_t
     dispatcher.start_waiting()
     dispatcher.join()
     assert (job(database, job_id).failures, ranks.ran) == (0, [(job_id, 2)])
-    other = service.submit(database, train_spec()).job_id
+    other = submit.submit(database, train_spec()).job_id
     mine = claim(database)  # by another thread of the same worker, which runs it
     dispatcher._taken.add((mine.job_id, mine.attempt))
     dispatcher.start_waiting()
@@ -251,4 +254,4 @@ def test_an_upload_whose_commit_was_not_answered_stands_with_its_file(database: 
     assert len(lost) == 1
     with database.read() as session:
         assert [row.id for row in uploads.everything(session)] == [dataset_id]
-    assert inspection.inspect_storage(database, tmp_path / "artifacts", hashes=True) == []
+    assert integrity_check.inspect_storage(database, tmp_path / "artifacts", hashes=True) == []

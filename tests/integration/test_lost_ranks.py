@@ -18,12 +18,14 @@ from typing import Any
 import psutil
 import pytest
 
-from jobs import lifecycle, repository, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.models import Job
-from jobs.rows import Claim
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims
+from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, job
 from tests.builders import train_spec
@@ -54,14 +56,14 @@ def supervisor(launcher: Launcher, tmp_path: Path, open_database: Callable[[str]
 
 
 def claimed(supervisor: Supervisor) -> Claim:
-    found = lifecycle.claim_next(supervisor.database, worker="w", slots=2, free=2, lease_s=30.0)
+    found = claims.claim_next(supervisor.database, worker="w", slots=2, free=2, lease_s=30.0)
     assert found is not None
     return found
 
 
 def harmed(supervisor: Supervisor, harm: Callable[[psutil.Process], None]) -> Job:
     """A job after an attempt to which harm is done while it runs; the agent's process is given."""
-    service.submit(supervisor.database, train_spec(steps=ENDLESS))
+    submit.submit(supervisor.database, train_spec(steps=ENDLESS))
     return harm_attempt(supervisor, claimed(supervisor), harm)
 
 
@@ -114,7 +116,7 @@ def cause(supervisor: Supervisor, found: Job, failures: int = 1) -> str:
     """Why the job was queued again."""
     assert (found.status, found.error, found.failures) == ("queued", None, failures)
     with supervisor.database.read() as session:
-        *_, event = [event for event in repository.events_of(session, found.id) if event.type == "requeued"]
+        *_, event = [event for event in queries.events_of(session, found.id) if event.type == "requeued"]
     assert event.data["outcome"] == "worker_lost"
     return str(event.data["cause"])
 

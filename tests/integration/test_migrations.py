@@ -9,8 +9,8 @@ import pytest
 from alembic import command
 from sqlalchemy import inspect, text
 
-from jobs.db import Database
-from jobs.models import Base
+from jobs.database.session import Database
+from jobs.database.tables import Base
 from migrations.__main__ import main
 from migrations.run import config, downgrade, upgrade
 

@@ -7,9 +7,9 @@ from jsonschema_rs import Draft202012Validator
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from api.app import create_app
-from jobs.catalog import OWN_MODELS, TORCHVISION_CLASSIFIERS
-from jobs.model_specs import AnyModel, Model
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.spec.catalog import OWN_MODELS, TORCHVISION_CLASSIFIERS
+from jobs.spec.models import AnyModel, Model
 
 model: TypeAdapter[AnyModel] = TypeAdapter(Model)
 OPTIONS = [{}, {"hidden": [8]}, {"hidden": [0]}, {"small_images": True}, {"small_images": False}, {"depth": 3}]

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from jobs.db import Database
+from jobs.database.session import Database
 from tests.archives import LEGAL
 from tests.asking import assert_problem, filled, operations
 from tests.builders import lr_find

@@ -11,7 +11,7 @@ from api.access.gate import READING_POSTS
 from api.answers import ANSWERS
 from api.app import create_app
 from api.statuses import STATUS_OF
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 from tests import openapi
 
 DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()

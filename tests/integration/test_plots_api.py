@@ -13,12 +13,13 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.plots.figure import Line
 from api.plots.source import figure_of
-from jobs import endings, lifecycle, repository
-from jobs.db import Database
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Job
 from jobs.errors import NoPlotError
-from jobs.models import Job
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.settings import Settings
+from jobs.lifecycle import claims, finish
 from migrations.run import upgrade
 from tests.builders import lr_find, one_cycle, sweep, train
 
@@ -45,7 +46,7 @@ def submitted(client: TestClient, spec: dict[str, Any]) -> str:
 
 
 def claimed(database: Database) -> Claim:
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=60)
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=60)
     assert claim is not None
     return claim
 
@@ -55,7 +56,7 @@ def measured(database: Database, claim: Claim, losses: list[float], steps: int =
     for step, loss in enumerate(losses):
         lr = 1e-5 * 10 ** (6 * step / (steps - 1))
         points += [MetricPoint("train_loss", 0, step, loss), MetricPoint("lr", 0, step, lr)]
-    lifecycle.record(database, claim, Batch(points=points))
+    claims.record(database, claim, Batch(points=points))
 
 
 def falling() -> list[float]:
@@ -71,7 +72,7 @@ def test_a_range_test_is_drawn_while_it_runs_and_when_it_has_ended(client: TestC
     claim = claimed(database)
     measured(database, claim, falling())
     assert "Running" in client.get(f"/v1/jobs/{job}/plot.svg").text
-    endings.succeed(database, claim, {})
+    finish.succeed(database, claim, {})
     done = client.get(f"/v1/jobs/{job}/plot.svg")
     assert done.headers["content-type"] == "image/svg+xml"
     assert done.headers["etag"] != waiting.headers["etag"]
@@ -137,7 +138,7 @@ def test_a_sweep_is_drawn_from_the_curves_of_its_children(client: TestClient, da
     child = claimed(database)
     measured(database, child, falling())
     with database.read() as session:
-        figure = figure_of(session, repository.get_job(session, job_id))
+        figure = figure_of(session, queries.get_job(session, job_id))
     momentum = child.spec["conditions"]["optimizer"]["momentum"]
     assert [item.name for item in figure.panels[0].items if isinstance(item, Line)] == [f"momentum {momentum}"]
     assert figure.verdict == "0 of 2 conditions have bounds, more to come"

@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from api.app import create_app
-from jobs import keys, lifecycle
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.rows import Batch, MetricPoint
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.records import Batch, MetricPoint
+from jobs.database.session import Database
+from jobs.lifecycle import claims
 from migrations.run import upgrade
 from tests.asking import dead_port
 from tests.builders import lr_find, train
@@ -30,13 +31,13 @@ def settings_of(url: str, folder: Path) -> Settings:
 
 def fill(database: Database, settings: Settings) -> tuple[dict[str, str], str]:
     """A key, a job that runs with some of its curve, and one that waits."""
-    headers = {"Authorization": f"Bearer {keys.create(database, name='ada', scope=Scope.SUBMIT).secret}"}
+    headers = {"Authorization": f"Bearer {api_keys.create(database, name='ada', scope=Scope.SUBMIT).secret}"}
     with TestClient(create_app(settings)) as client:
         running = client.post("/v1/jobs", json=lr_find(), headers=headers).json()["id"]
-        claim = lifecycle.claim_next(database, worker="lost", slots=2, free=2, lease_s=0.001)
+        claim = claims.claim_next(database, worker="lost", slots=2, free=2, lease_s=0.001)
         assert claim is not None
         points = [MetricPoint("train_loss", 0, step, 2.0 / (step + 1)) for step in range(20)]
-        lifecycle.record(database, claim, Batch(points=points))
+        claims.record(database, claim, Batch(points=points))
         client.post("/v1/jobs", json=train(), headers=headers | {"Idempotency-Key": "once"})
     return headers, running
 
@@ -57,7 +58,7 @@ def assert_serves(settings: Settings, headers: dict[str, str]) -> None:
         assert again.status_code == 202
         assert len(client.get("/v1/jobs", headers=headers).json()["data"]) == 2
         assert client.post("/v1/jobs", json=lr_find(), headers=headers).status_code == 202
-    assert lifecycle.claim_next(database, worker="new", slots=2, free=2, lease_s=9) is not None
+    assert claims.claim_next(database, worker="new", slots=2, free=2, lease_s=9) is not None
     database.close()
 
 

@@ -2,39 +2,41 @@
 
 import pytest
 
-from jobs import control, endings, lifecycle, repository, service
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.records import Batch
+from jobs.database.session import Database
 from jobs.errors import (
     JobNotFoundError,
     NoBoundsError,
     NotResumableError,
     StaleAttemptError,
 )
-from jobs.rows import Batch
-from jobs.spec import job_spec
+from jobs.lifecycle import claims, finish, resume_and_delete
+from jobs.spec.job import job_spec
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit
 from tests.attempts import claim, events, job, points, record_to, steps_in_sql
 from tests.builders import lr_find_spec, one_cycle, sweep_spec, train, train_spec
 from tests.integration.test_sweeps import end
 
 
 def test_a_cancelled_job_goes_on_from_its_checkpoint_and_its_curve_has_every_step_once(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     first = claim(database)
     record_to(database, first, 15, checkpoint=10)
-    service.cancel(database, job_id)
-    endings.cancelled(database, first)
+    submit.cancel(database, job_id)
+    finish.cancelled(database, first)
     before = job(database, job_id).version
-    assert control.resume(database, job_id) == [job_id]
+    assert resume_and_delete.resume(database, job_id) == [job_id]
     row = job(database, job_id)
     assert (row.status, row.reason, row.finished_at) == (Status.QUEUED, None, None)
     assert row.version > before
     with pytest.raises(StaleAttemptError):
-        lifecycle.record(database, first, Batch(points=points(15, 16)))
+        claims.record(database, first, Batch(points=points(15, 16)))
     second = claim(database)
     assert (second.attempt, second.resume_step) == (2, 10)
     record_to(database, second, 20, checkpoint=None)
-    endings.succeed(database, second, {})
+    finish.succeed(database, second, {})
     assert steps_in_sql(database, job_id) == list(range(20))
     assert events(database, job_id) == [
         "submitted", "started", "checkpoint", "cancelling", "cancelled", "resumed", "started", "succeeded",
@@ -42,60 +44,60 @@ def test_a_cancelled_job_goes_on_from_its_checkpoint_and_its_curve_has_every_ste
 
 
 def test_a_failed_job_without_a_checkpoint_starts_anew_with_all_its_attempts(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     for _ in range(2):
-        endings.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
+        finish.give_back(database, claim(database), Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).reason == Reason.ATTEMPTS_EXHAUSTED
-    control.resume(database, job_id)
+    resume_and_delete.resume(database, job_id)
     again = claim(database)
     assert (again.attempt, again.resume_step) == (3, 0)
-    endings.give_back(database, again, Outcome.WORKER_LOST, max_attempts=2)
+    finish.give_back(database, again, Outcome.WORKER_LOST, max_attempts=2)
     assert job(database, job_id).status == Status.QUEUED
 
 
 def test_a_job_that_has_not_ended_or_has_succeeded_is_not_resumed(database: Database) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     with pytest.raises(NotResumableError, match="it is queued"):
-        control.resume(database, job_id)
+        resume_and_delete.resume(database, job_id)
     mine = claim(database)
     with pytest.raises(NotResumableError, match="it is running"):
-        control.resume(database, job_id)
-    endings.succeed(database, mine, {})
+        resume_and_delete.resume(database, job_id)
+    finish.succeed(database, mine, {})
     with pytest.raises(NotResumableError, match="it succeeded"):
-        control.resume(database, job_id)
+        resume_and_delete.resume(database, job_id)
     with pytest.raises(JobNotFoundError):
-        control.resume(database, "job_" + "0" * 32)
+        resume_and_delete.resume(database, "job_" + "0" * 32)
 
 
 def test_a_training_is_resumed_with_its_own_range_test(database: Database) -> None:
-    submitted = service.submit(database, train_spec(schedule=one_cycle("auto")))
-    service.cancel(database, submitted.job_id)
-    assert control.resume(database, submitted.job_id) == [submitted.ring_id]
+    submitted = submit.submit(database, train_spec(schedule=one_cycle("auto")))
+    submit.cancel(database, submitted.job_id)
+    assert resume_and_delete.resume(database, submitted.job_id) == [submitted.ring_id]
     parent, child = job(database, submitted.job_id), job(database, submitted.ring_id)
     assert (parent.status, child.status, parent.waits_for) == (Status.QUEUED, Status.QUEUED, child.id)
     assert claim(database).job_id == child.id
 
 
 def test_a_training_whose_range_test_was_another_job_asks_for_that_one_first(database: Database) -> None:
-    source = service.submit(database, lr_find_spec()).job_id
+    source = submit.submit(database, lr_find_spec()).job_id
     spec = dict(train(schedule=one_cycle({"from_job": source})))
-    waiting = service.submit(database, job_spec.validate_python(spec)).job_id
-    service.cancel(database, source)
+    waiting = submit.submit(database, job_spec.validate_python(spec)).job_id
+    submit.cancel(database, source)
     assert job(database, waiting).reason == Reason.PARENT_FAILED
     with pytest.raises(NoBoundsError):
-        control.resume(database, waiting)
-    control.resume(database, source)
-    control.resume(database, waiting)
+        resume_and_delete.resume(database, waiting)
+    resume_and_delete.resume(database, source)
+    resume_and_delete.resume(database, waiting)
     assert job(database, waiting).waits_for == source
 
 
 def test_a_cancelled_sweep_is_resumed_with_those_of_its_jobs_that_did_not_succeed(database: Database) -> None:
-    sweep_id = service.submit(database, sweep_spec()).job_id
+    sweep_id = submit.submit(database, sweep_spec()).job_id
     done = claim(database)
     end(database, done, "succeed")
-    service.cancel(database, sweep_id)
+    submit.cancel(database, sweep_id)
     assert job(database, sweep_id).status == Status.CANCELLED
-    rung = control.resume(database, sweep_id)
+    rung = resume_and_delete.resume(database, sweep_id)
     assert len(rung) == 2
     assert done.job_id not in rung
     assert [claim(database).job_id for _ in rung] == rung
@@ -103,31 +105,31 @@ def test_a_cancelled_sweep_is_resumed_with_those_of_its_jobs_that_did_not_succee
 
 
 def test_one_job_of_a_sweep_that_failed_opens_its_sweep_again(database: Database) -> None:
-    sweep_id = service.submit(database, sweep_spec()).job_id
+    sweep_id = submit.submit(database, sweep_spec()).job_id
     for _ in range(3):
-        endings.fail(database, claim(database), Reason.INTERNAL_ERROR, "")
+        finish.fail(database, claim(database), Reason.INTERNAL_ERROR, "")
     with database.read() as session:
-        child = repository.children_of(session, sweep_id)[0]
-    control.resume(database, child)
+        child = queries.children_of(session, sweep_id)[0]
+    resume_and_delete.resume(database, child)
     end(database, claim(database), "succeed")
     row = job(database, sweep_id)
     assert (row.status, row.result and row.result["succeeded"]) == (Status.SUCCEEDED, 1)
     with database.read() as session:
-        other = repository.children_of(session, sweep_id)[1]
+        other = queries.children_of(session, sweep_id)[1]
     with pytest.raises(NotResumableError, match="its sweep"):
-        control.resume(database, other)
+        resume_and_delete.resume(database, other)
     assert job(database, other).status == Status.FAILED
 
 
 def test_a_training_is_not_resumed_while_another_job_starts_from_its_checkpoint(database: Database) -> None:
-    source = service.submit(database, train_spec()).job_id
+    source = submit.submit(database, train_spec()).job_id
     mine = claim(database)
     record_to(database, mine, 10, checkpoint=10)
-    service.cancel(database, source)
-    endings.cancelled(database, mine)
+    submit.cancel(database, source)
+    finish.cancelled(database, mine)
     test = lr_find_spec().range_test.model_dump(mode="json") | {"start_from": {"from_job": source}}
-    user = service.submit(database, lr_find_spec(range_test=test)).job_id
+    user = submit.submit(database, lr_find_spec(range_test=test)).job_id
     with pytest.raises(NotResumableError, match=user):
-        control.resume(database, source)
-    service.cancel(database, user)
-    control.resume(database, source)
+        resume_and_delete.resume(database, source)
+    submit.cancel(database, user)
+    resume_and_delete.resume(database, source)

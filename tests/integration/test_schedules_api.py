@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.examples import PREVIEWS
 from clr_core.schedules import one_cycle
-from jobs.preview import PreviewSpec, preview
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.submission.schedule_preview import PreviewSpec, preview
 from tests.builders import train_spec
 from tests.schedules import SCHEDULES, STEPS, schedule
 

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 
-from jobs import endings, gathering, lifecycle, registry, repository, seats, service
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database
+from jobs.database.tables import Event
 from jobs.errors import StaleAttemptError
-from jobs.gathering import Offer, Terms
-from jobs.models import Event
-from jobs.registry import WorkerInfo
-from jobs.rows import Claim
-from jobs.seats import Place
+from jobs.lifecycle import claim_nodes, claims, finish, recovery
+from jobs.lifecycle.claim_nodes import Offer, Terms
+from jobs.scheduling import node_reservations, workers
+from jobs.scheduling.node_reservations import Place
+from jobs.scheduling.workers import WorkerInfo
 from jobs.status import Outcome, Reason, Status
+from jobs.submission import submit as service
 from tests.builders import conditions, train_spec
 
 TERMS = Terms(gather_s=30.0, lease_s=30.0)
@@ -27,12 +30,12 @@ def submit(database: Database, **changes: Any) -> str:
 
 
 def sit(database: Database, worker: str, terms: Terms = TERMS, free: int = 2) -> Place | None:
-    return gathering.sit(database, Offer(worker, "10.0.0.1", 2, free), terms)
+    return claim_nodes.sit(database, Offer(worker, "10.0.0.1", 2, free), terms)
 
 
 def attend(database: Database, place: Place | None, terms: Terms = TERMS) -> Claim | bool:
     assert place is not None
-    return gathering.attend(database, place, terms, port=PORT)
+    return claim_nodes.attend(database, place, terms, port=PORT)
 
 
 def begin(database: Database) -> tuple[Claim, Claim]:
@@ -47,7 +50,7 @@ def begin(database: Database) -> tuple[Claim, Claim]:
 
 def status_of(database: Database, job_id: str) -> tuple[str, str | None]:
     with database.read() as session:
-        job = repository.get_job(session, job_id)
+        job = queries.get_job(session, job_id)
         return job.status, job.reason
 
 
@@ -78,7 +81,7 @@ def test_a_running_job_stands_at_each_of_its_workers(database: Database) -> None
     job_id = submit(database)
     begin(database)
     with database.read() as session:
-        assert {worker: [job.id for job in jobs] for worker, jobs in registry.jobs_of(session).items()} == {
+        assert {worker: [job.id for job in jobs] for worker, jobs in workers.jobs_of(session).items()} == {
             "a": [job_id], "b": [job_id],
         }  # fmt: skip
 
@@ -110,8 +113,8 @@ def test_a_job_that_cannot_gather_in_time_gives_up_all_seats_and_lets_others_go_
     time.sleep(0.05)
     assert attend(database, place, Terms(gather_s=30.0, lease_s=30.0)) is False
     with database.read() as session:
-        assert seats.of_job(session, one) == []
-        event = repository.events_of(session, one)[-1]
+        assert node_reservations.of_job(session, one) == []
+        event = queries.events_of(session, one)[-1]
         assert (event.type, event.data) == ("not_gathered", {"seats": 1, "nodes": 2, "pause_s": 30.0})
     second = sit(database, "a")
     assert second is not None
@@ -121,12 +124,12 @@ def test_a_job_that_cannot_gather_in_time_gives_up_all_seats_and_lets_others_go_
 def test_the_pause_after_gathering_in_vain_grows(database: Database) -> None:
     job_id = submit(database)
     with database.write() as session:
-        session.add(Event(job_id=job_id, at=0.0, type=seats.NOT_GATHERED, data={}))
+        session.add(Event(job_id=job_id, at=0.0, type=node_reservations.NOT_GATHERED, data={}))
     place = sit(database, "a", NOW_OR_NEVER)
     time.sleep(0.05)
     assert attend(database, place) is False
     with database.read() as session:
-        assert repository.events_of(session, job_id)[-1].data["pause_s"] == 60.0
+        assert queries.events_of(session, job_id)[-1].data["pause_s"] == 60.0
 
 
 def test_a_gathering_whose_workers_all_died_does_not_stand_in_the_way(database: Database) -> None:
@@ -161,7 +164,7 @@ def test_a_worker_that_stops_gives_its_seat_up(database: Database) -> None:
     submit(database)
     place = sit(database, "a")
     assert place is not None
-    seats.give_up(database, place)
+    node_reservations.give_up(database, place)
     again = sit(database, "a")
     assert again is not None
     assert again.node == 0
@@ -170,7 +173,7 @@ def test_a_worker_that_stops_gives_its_seat_up(database: Database) -> None:
 def test_jobs_of_several_nodes_are_nothing_for_a_worker_without_an_address(database: Database) -> None:
     submit(database)
     alone = service.submit(database, train_spec()).job_id
-    claim = lifecycle.claim_next(database, worker="w", slots=4, free=4, lease_s=30)
+    claim = claims.claim_next(database, worker="w", slots=4, free=4, lease_s=30)
     assert claim is not None
     assert claim.job_id == alone
 
@@ -178,56 +181,56 @@ def test_jobs_of_several_nodes_are_nothing_for_a_worker_without_an_address(datab
 def test_one_at_the_head_is_not_overtaken_by_a_smaller_job(database: Database) -> None:
     submit(database)
     service.submit(database, train_spec())
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30, takes_seats=True) is None
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30, takes_seats=True) is None
 
 
 def test_a_nodes_seat_ends_with_the_attempt(database: Database) -> None:
     submit(database)
     leads, follows = begin(database)
-    seats.renew(database, follows, lease_s=30)
-    endings.give_back(database, leads, Outcome.WORKER_LOST, max_attempts=3)
+    node_reservations.renew(database, follows, lease_s=30)
+    finish.give_back(database, leads, Outcome.WORKER_LOST, max_attempts=3)
     with pytest.raises(StaleAttemptError):
-        seats.renew(database, follows, lease_s=30)
+        node_reservations.renew(database, follows, lease_s=30)
     begin(database)
     with pytest.raises(StaleAttemptError):  # though worker and node are the same again
-        seats.renew(database, follows, lease_s=30)
+        node_reservations.renew(database, follows, lease_s=30)
 
 
 def test_node_0_hears_of_a_node_that_is_lost_fails_or_is_to_stop(database: Database) -> None:
     submit(database)
     leads, follows = begin(database)
-    wish = lifecycle.renew(database, leads, lease_s=30)
+    wish = claims.renew(database, leads, lease_s=30)
     assert (wish.torn, wish.leaving) == (False, False)
-    seats.leave(database, follows)
-    assert lifecycle.renew(database, leads, lease_s=30).leaving
-    seats.renew(database, follows, lease_s=-1)
-    assert lifecycle.renew(database, leads, lease_s=30).torn
+    node_reservations.leave(database, follows)
+    assert claims.renew(database, leads, lease_s=30).leaving
+    node_reservations.renew(database, follows, lease_s=-1)
+    assert claims.renew(database, leads, lease_s=30).torn
     with database.read() as session:
-        (lost,), all_ended = seats.failures_of_others(session, leads)
+        (lost,), all_ended = node_reservations.failures_of_others(session, leads)
     assert (lost["reason"], all_ended) == (Reason.WORKER_LOST, True)
-    seats.report(database, follows, [])
-    assert not lifecycle.renew(database, leads, lease_s=30).torn
-    seats.report(database, follows, [{"reason": "out_of_memory", "message": "…", "rank_of_cause": 0}])
-    assert lifecycle.renew(database, leads, lease_s=30).torn
+    node_reservations.report(database, follows, [])
+    assert not claims.renew(database, leads, lease_s=30).torn
+    node_reservations.report(database, follows, [{"reason": "out_of_memory", "message": "…", "rank_of_cause": 0}])
+    assert claims.renew(database, leads, lease_s=30).torn
 
 
 def test_a_lost_seat_cannot_be_taken_up_again(database: Database) -> None:
     submit(database)
     _, follows = begin(database)
-    seats.renew(database, follows, lease_s=-1)
+    node_reservations.renew(database, follows, lease_s=-1)
     with pytest.raises(StaleAttemptError):
-        seats.renew(database, follows, lease_s=30)
+        node_reservations.renew(database, follows, lease_s=30)
 
 
 def live(database: Database, name: str, slots: int = 2, **more: Any) -> None:
-    registry.beat(database, WorkerInfo(name, "h", 1, slots, "cpu", **more), ttl_s=30)
+    workers.beat(database, WorkerInfo(name, "h", 1, slots, "cpu", **more), ttl_s=30)
 
 
 def test_a_job_waits_with_a_reason_until_enough_workers_share_a_store(database: Database) -> None:
     job_id = submit(database)
 
     def reason() -> str | None:
-        registry.mend(database, max_attempts=3)
+        recovery.mend(database, max_attempts=3)
         return status_of(database, job_id)[1]
 
     live(database, "alone", slots=8)

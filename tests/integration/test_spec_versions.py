@@ -10,14 +10,17 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import update
 
-from jobs import endings, lifecycle, registry, repository, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.models import Job
-from jobs.registry import WorkerInfo
-from jobs.settings import Settings
-from jobs.spec_version import SPEC_VERSION
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish, recovery
+from jobs.scheduling import workers
+from jobs.scheduling.spec_version import SPEC_VERSION
+from jobs.scheduling.workers import WorkerInfo
 from jobs.status import Reason
+from jobs.submission import submit as service
 from tests.attempts import claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
 from worker.dispatch import Dispatcher
@@ -47,16 +50,16 @@ def make_newer(database: Database, job_id: str) -> None:
 
 
 def test_a_newer_job_does_not_block_the_queue_and_waits_for_a_worker_that_can_read_it(database: Database) -> None:
-    registry.beat(database, OURS, ttl_s=60)
+    workers.beat(database, OURS, ttl_s=60)
     newer, behind = submit(database), submit(database)
     make_newer(database, newer)
-    registry.mend(database, max_attempts=3)
+    recovery.mend(database, max_attempts=3)
     assert job(database, newer).reason == Reason.NO_MATCHING_WORKER
     assert job(database, behind).reason is None
     assert claim(database).job_id == behind
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30) is None
-    registry.beat(database, NEWER, ttl_s=60)
-    registry.mend(database, max_attempts=3)
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30) is None
+    workers.beat(database, NEWER, ttl_s=60)
+    recovery.mend(database, max_attempts=3)
     assert (job(database, newer).status, job(database, newer).reason) == ("queued", None)
 
 
@@ -66,7 +69,7 @@ def test_a_newer_job_that_is_lost_is_left_to_those_who_can_read_it(database: Dat
     make_newer(database, newer)
     for job_id in (newer, ours):
         change(database, job_id, lease_expires_at=1.0)
-    registry.mend(database, max_attempts=3)
+    recovery.mend(database, max_attempts=3)
     assert [job(database, job_id).status for job_id in (newer, ours)] == ["running", "queued"]
 
 
@@ -78,10 +81,10 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_being_mended(database: Da
     spec = job(database, broken).spec
     change(database, broken, spec=[])
     found: dict[str, Exception] = {}
-    assert registry.mend(database, max_attempts=3, report=found.__setitem__) == [ours]
+    assert recovery.mend(database, max_attempts=3, report=found.__setitem__) == [ours]
     assert list(found) == [broken]
     change(database, broken, spec=spec)
-    assert registry.mend(database, max_attempts=3) == [broken]
+    assert recovery.mend(database, max_attempts=3) == [broken]
 
 
 def test_a_range_test_ends_although_what_waits_for_it_cannot_be_read(database: Database) -> None:
@@ -92,13 +95,13 @@ def test_a_range_test_ends_although_what_waits_for_it_cannot_be_read(database: D
     spec = job(database, waiting).spec
     change(database, waiting, spec=spec | {"of_tomorrow": 1})
     mine = claim(database)
-    endings.fail(database, mine, Reason.INTERNAL_ERROR, "for this test")
+    finish.fail(database, mine, Reason.INTERNAL_ERROR, "for this test")
     assert job(database, source).status == "failed"
     found: dict[str, Exception] = {}
-    registry.mend(database, max_attempts=3, report=found.__setitem__)
+    recovery.mend(database, max_attempts=3, report=found.__setitem__)
     assert {each: type(error) for each, error in found.items()} == {waiting: ValidationError}
     change(database, waiting, spec=spec)
-    registry.mend(database, max_attempts=3)
+    recovery.mend(database, max_attempts=3)
     assert (job(database, waiting).status, job(database, waiting).reason) == ("failed", Reason.PARENT_FAILED)
 
 
@@ -125,7 +128,7 @@ def sweep(look: Look, database: Database, database_url: str, tmp_path: Path) -> 
 
 def troubles(database: Database) -> dict[str, str] | None:
     with database.read() as session:
-        return {worker.name: worker.troubles or {} for worker in repository.live_workers(session)}.get("w")
+        return {worker.name: worker.troubles or {} for worker in queries.live_workers(session)}.get("w")
 
 
 def await_troubles(database: Database, parts: set[str] | None) -> None:
@@ -184,7 +187,7 @@ def test_a_worker_whose_look_hangs_does_not_beat(
     deadline = time.monotonic() + 30
     while troubles(database) is not None:  # a beat may have been on its way
         assert time.monotonic() < deadline
-        registry.leave(database, "w")
+        workers.leave(database, "w")
         sweep._beat(60)
     came_back.set()
     await_troubles(database, set())

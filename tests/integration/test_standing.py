@@ -11,11 +11,12 @@ from api.access import standing
 from api.access.caller import COOKIE
 from api.access.policy import Policy
 from api.app import create_app
-from jobs import keys, service
-from jobs.db import Database
-from jobs.keys import NewKey, Scope
-from jobs.owners import View
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import NewKey, Scope
+from jobs.database.row_filter import View
+from jobs.database.session import Database
+from jobs.submission import submit
 from tests.builders import train_spec
 from tests.integration.test_events import messages, stream
 from tests.listening import listening
@@ -34,12 +35,12 @@ def http(
 
 @pytest.fixture
 def key(database: Database) -> NewKey:
-    return keys.create(database, name="ada", scope=Scope.SUBMIT)
+    return api_keys.create(database, name="ada", scope=Scope.SUBMIT)
 
 
 @pytest.fixture
 def job(database: Database) -> str:
-    return service.submit(database.seen_by(View("ada", sees_all=False)), train_spec()).job_id
+    return submit.submit(database.seen_by(View("ada", sees_all=False)), train_spec()).job_id
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs/{}/events", "/v1/events?job={}", "/v1/jobs/{}/logs"])
@@ -49,22 +50,22 @@ def test_a_stream_ends_when_its_key_is_revoked(
     with stream(http, path.format(job), Authorization=f"Bearer {key.secret}") as response:
         lines = response.iter_lines()
         next(lines)  # it has begun
-        keys.revoke(database, key.row.id)
+        api_keys.revoke(database, key.row.id)
         *_, (kind, _, data) = messages(lines)
     assert (kind, data["status"], data["code"]) == ("refused", 401, "invalid_key")
 
 
 def test_a_stream_ends_when_its_session_ends(http: httpx2.Client, database: Database, key: NewKey, job: str) -> None:
-    token = keys.begin_session(database, keys.digest(key.secret), ttl_s=60)
+    token = api_keys.begin_session(database, api_keys.digest(key.secret), ttl_s=60)
     with stream(http, f"/v1/jobs/{job}/events", Cookie=f"{COOKIE}={token}") as response:
         lines = response.iter_lines()
         next(lines)
-        keys.end_session(database, token)
+        api_keys.end_session(database, token)
         *_, (kind, _, data) = messages(lines)
     assert (kind, data["code"]) == ("refused", "session_ended")
 
 
 def test_followed_text_ends_with_its_key(http: httpx2.Client, database: Database, key: NewKey, job: str) -> None:
     with stream(http, f"/v1/jobs/{job}/logs?format=text&follow=true", Authorization=f"Bearer {key.secret}") as response:
-        keys.revoke(database, key.row.id)
+        api_keys.revoke(database, key.row.id)
         assert "revoked" in response.read().decode()

@@ -4,24 +4,26 @@ from typing import Any
 
 import pytest
 
-from jobs import endings, lifecycle, repository, service
-from jobs.artifacts import StoredFile
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.records import Batch
+from jobs.database.session import Database
 from jobs.errors import UnusableStartError
-from jobs.rows import Batch
-from jobs.spec import LrFindSpec
+from jobs.files.artifacts import StoredFile
+from jobs.lifecycle import claims, finish
+from jobs.spec.job import LrFindSpec
+from jobs.submission import submit
 from tests.builders import conditions, lr_find, train_spec
 
 
 def trained(database: Database, *, checkpoint: bool = True, ended: bool = True) -> str:
-    job_id = service.submit(database, train_spec()).job_id
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    job_id = submit.submit(database, train_spec()).job_id
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert claim is not None
     if checkpoint:
         stored = StoredFile(f"{job_id}/checkpoints/1-20", 1, "a" * 64)
-        lifecycle.record(database, claim, Batch(checkpoint=stored, checkpoint_step=20))
+        claims.record(database, claim, Batch(checkpoint=stored, checkpoint_step=20))
     if ended:
-        endings.succeed(database, claim, {"final": {}})
+        finish.succeed(database, claim, {"final": {}})
     return job_id
 
 
@@ -32,11 +34,11 @@ def starting_from(job_id: str, **changes: Any) -> LrFindSpec:
 
 def test_the_last_checkpoint_is_pinned_and_handed_to_the_worker(database: Database) -> None:
     source = trained(database)
-    job_id = service.submit(database, starting_from(source)).job_id
+    job_id = submit.submit(database, starting_from(source)).job_id
     with database.read() as session:
-        resolved = repository.get_job(session, job_id).resolved
+        resolved = queries.get_job(session, job_id).resolved
     assert resolved["start_from"] == {"key": f"{source}/checkpoints/1-20", "sha256": "a" * 64, "step": 20}
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert claim is not None
     assert (claim.start_key, claim.start_sha256) == (f"{source}/checkpoints/1-20", "a" * 64)
 
@@ -55,15 +57,15 @@ def test_weights_that_do_not_fit_are_refused(
 ) -> None:
     source = trained(database, **options)
     with pytest.raises(UnusableStartError, match=why):
-        service.submit(database, starting_from(source, **changes))
+        submit.submit(database, starting_from(source, **changes))
 
 
 def test_another_optimizer_or_batch_may_start_from_the_same_weights(database: Database) -> None:
     source = trained(database)
-    service.submit(database, starting_from(source, conditions=conditions(global_batch_size=128)))
+    submit.submit(database, starting_from(source, conditions=conditions(global_batch_size=128)))
 
 
 def test_only_trainings_have_weights(database: Database) -> None:
-    source = service.submit(database, LrFindSpec.model_validate(lr_find())).job_id
+    source = submit.submit(database, LrFindSpec.model_validate(lr_find())).job_id
     with pytest.raises(UnusableStartError, match="only trainings"):
-        service.submit(database, starting_from(source))
+        submit.submit(database, starting_from(source))

@@ -10,13 +10,16 @@ from pydantic import SecretStr
 from sqlalchemy import delete, text, update
 
 from api.app import create_app
-from jobs import endings, inspection, lifecycle, repository, retention, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.listing import JobFilter, list_jobs
-from jobs.models import Bucket, Job
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import queries
+from jobs.database.job_list import JobFilter, list_jobs
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.database.tables import Bucket, Job
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish
+from jobs.maintenance import integrity_check, retention
+from jobs.submission import submit
 from migrations.__main__ import main
 from migrations.run import downgrade, upgrade
 from tests.builders import lr_find_spec, sweep_spec, train, train_spec
@@ -24,21 +27,21 @@ from tests.builders import lr_find_spec, sweep_spec, train, train_spec
 
 def trained(database: Database, store: ArtifactStore, tmp_path: Path, steps: int = 40) -> str:
     """A training that succeeded, with points, roll-ups and a stored file."""
-    job_id = service.submit(database, train_spec()).job_id
-    claim = lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
+    job_id = submit.submit(database, train_spec()).job_id
+    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert isinstance(claim, Claim)
     source = tmp_path / "checkpoint"
     source.write_bytes(b"weights")
     stored = store.put(f"{job_id}/checkpoints/1.pt", source)
     values = [float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 0.0]
     points = [MetricPoint("train_loss", 0, step, values[step % len(values)]) for step in range(steps)]
-    lifecycle.record(database, claim, Batch(points=points, checkpoint=stored, checkpoint_step=steps))
-    endings.succeed(database, claim, {})
+    claims.record(database, claim, Batch(points=points, checkpoint=stored, checkpoint_step=steps))
+    finish.succeed(database, claim, {})
     return job_id
 
 
 def codes(database: Database, root: Path, *, hashes: bool = False) -> list[str]:
-    return sorted(finding.code for finding in inspection.inspect_storage(database, root, hashes=hashes))
+    return sorted(finding.code for finding in integrity_check.inspect_storage(database, root, hashes=hashes))
 
 
 @pytest.fixture
@@ -48,8 +51,8 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 def test_nothing_is_found_where_nothing_is_wrong(database: Database, store: ArtifactStore, tmp_path: Path) -> None:
     trained(database, store, tmp_path)
-    service.submit(database, sweep_spec())
-    service.submit(database, lr_find_spec())
+    submit.submit(database, sweep_spec())
+    submit.submit(database, lr_find_spec())
     assert codes(database, tmp_path / "artifacts", hashes=True) == []
 
 
@@ -75,11 +78,11 @@ def test_pruning_takes_rows_and_files_of_what_ended_long_ago_and_leaves_the_rest
 ) -> None:
     root, runs = tmp_path / "artifacts", tmp_path / "runs"
     old, young = (trained(database, store, tmp_path) for _ in range(2))
-    sweep = service.submit(database, sweep_spec()).job_id
-    service.cancel(database, sweep)
-    needed = service.submit(database, lr_find_spec()).job_id
+    sweep = submit.submit(database, sweep_spec()).job_id
+    submit.cancel(database, sweep)
+    needed = submit.submit(database, lr_find_spec()).job_id
     with database.read() as session:
-        family = [sweep, *repository.children_of(session, sweep)]
+        family = [sweep, *queries.children_of(session, sweep)]
     with database.write() as session:
         session.execute(update(Job).where(Job.id.in_([old, *family])).values(finished_at=Job.created_at - 1e6))
     orphan, fresh = root / "job_x" / "left", root / "job_x" / "fresh"
@@ -104,7 +107,7 @@ def test_pruning_takes_rows_and_files_of_what_ended_long_ago_and_leaves_the_rest
 def test_pruning_leaves_what_a_waiting_job_needs(database: Database, store: ArtifactStore, tmp_path: Path) -> None:
     source = trained(database, store, tmp_path)
     test = lr_find_spec().range_test.model_dump(mode="json") | {"start_from": {"from_job": source}}
-    service.submit(database, lr_find_spec(range_test=test))
+    submit.submit(database, lr_find_spec(range_test=test))
     pruned = retention.prune(database, tmp_path / "artifacts", tmp_path, older_than_s=-10)
     assert (pruned.jobs, pruned.kept) == ([], [source])
 
@@ -140,7 +143,7 @@ def client(database_url: str, tmp_path: Path) -> TestClient:
 
 
 def test_a_database_that_is_read_only_is_said_to_be(database: Database, client: TestClient) -> None:
-    job_id = service.submit(database, train_spec()).job_id
+    job_id = submit.submit(database, train_spec()).job_id
     with client:
         services = client.app.state.services  # type: ignore[attr-defined]
         if database.engine.dialect.name == "sqlite":

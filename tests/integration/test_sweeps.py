@@ -5,14 +5,16 @@ from itertools import permutations
 
 import pytest
 
-from jobs import endings, lifecycle, parents, repository, service
-from jobs.db import Database
+from jobs.database import queries
+from jobs.database.job_list import JobFilter, list_jobs
+from jobs.database.records import Batch, Claim
+from jobs.database.session import Database
+from jobs.database.tables import Event
 from jobs.errors import NoBoundsError, NoTableError
-from jobs.listing import JobFilter, list_jobs
-from jobs.models import Event
-from jobs.rows import Batch, Claim
+from jobs.lifecycle import claims, finish, parents
+from jobs.results.sweep_table import table
 from jobs.status import TERMINAL, Outcome, Reason, Status
-from jobs.sweep import table
+from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
 from tests.integration.test_lifecycle import LEASE_S, claim, job
 from tests.integration.test_waiting import sweep_curve
@@ -21,19 +23,19 @@ CELLS = 3
 
 
 def running_sweep(database: Database, **changes: object) -> tuple[str, list[Claim]]:
-    parent = service.submit(database, sweep_spec(**changes)).job_id
+    parent = submit.submit(database, sweep_spec(**changes)).job_id
     return parent, [claim(database) for _ in range(CELLS)]
 
 
 def end(database: Database, child: Claim, how: str) -> None:
     if how == "succeed":
-        lifecycle.record(database, child, sweep_curve())
-        endings.succeed(database, child, {})
+        claims.record(database, child, sweep_curve())
+        finish.succeed(database, child, {})
     elif how == "fail":
-        endings.fail(database, child, Reason.INVALID_DATA, "the file is broken")
+        finish.fail(database, child, Reason.INVALID_DATA, "the file is broken")
     else:
-        service.cancel(database, child.job_id)
-        endings.cancelled(database, child)
+        submit.cancel(database, child.job_id)
+        finish.cancelled(database, child)
 
 
 def events_of_the_end(database: Database, job_id: str) -> list[str]:
@@ -43,25 +45,25 @@ def events_of_the_end(database: Database, job_id: str) -> list[str]:
 
 
 def test_a_sweep_makes_a_job_for_every_cell_and_is_claimed_by_nobody(database: Database) -> None:
-    submitted = service.submit(database, sweep_spec(name="decays", labels={"a": "b"}))
+    submitted = submit.submit(database, sweep_spec(name="decays", labels={"a": "b"}))
     parent = job(database, submitted.job_id)
     assert (parent.kind, parent.slots, parent.status) == ("sweep", 0, Status.QUEUED)
     with database.read() as session:
-        children = repository.children_of(session, parent.id)
+        children = queries.children_of(session, parent.id)
     assert {submitted.ring_id, *submitted.more_rings} == set(children)
     mine = [claim(database) for _ in range(CELLS)]
     assert {each.job_id for each in mine} == set(children)
     assert [each.spec["conditions"]["optimizer"]["weight_decay"] for each in mine] == [1e-3, 1e-4, 1e-5]
     assert all(each.spec["labels"] == {"a": "b"} for each in mine)
     assert len({job(database, each.job_id).fingerprint for each in mine}) == CELLS
-    assert lifecycle.claim_next(database, worker="w", slots=8, free=8, lease_s=LEASE_S) is None
+    assert claims.claim_next(database, worker="w", slots=8, free=8, lease_s=LEASE_S) is None
 
 
 def test_a_sweep_runs_with_its_first_child_and_stays_so_when_that_one_is_queued_again(database: Database) -> None:
-    parent = service.submit(database, sweep_spec()).job_id
+    parent = submit.submit(database, sweep_spec()).job_id
     first = claim(database)
     assert job(database, parent).status == Status.RUNNING
-    endings.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
+    finish.give_back(database, first, Outcome.WORKER_LOST, max_attempts=3)
     assert job(database, parent).status == Status.RUNNING
 
 
@@ -124,7 +126,7 @@ def test_endings_and_a_cancel_at_the_same_time_end_the_sweep_once(database: Data
             start.wait()
             try:
                 if child is None:
-                    service.cancel(database, parent)
+                    submit.cancel(database, parent)
                 else:
                     end(database, child, "fail")
             except Exception as error:
@@ -140,11 +142,11 @@ def test_endings_and_a_cancel_at_the_same_time_end_the_sweep_once(database: Data
 
 
 def test_cancelling_a_queued_sweep_cancels_all_of_it_at_once(database: Database) -> None:
-    parent = service.submit(database, sweep_spec()).job_id
-    service.cancel(database, parent)
-    service.cancel(database, parent)
+    parent = submit.submit(database, sweep_spec()).job_id
+    submit.cancel(database, parent)
+    submit.cancel(database, parent)
     with database.read() as session:
-        ids = [parent, *repository.children_of(session, parent)]
+        ids = [parent, *queries.children_of(session, parent)]
     for job_id in ids:
         row = job(database, job_id)
         assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
@@ -152,23 +154,23 @@ def test_cancelling_a_queued_sweep_cancels_all_of_it_at_once(database: Database)
 
 
 def test_cancelling_a_running_sweep_waits_for_the_ranks_of_its_children(database: Database) -> None:
-    parent = service.submit(database, sweep_spec()).job_id
+    parent = submit.submit(database, sweep_spec()).job_id
     done, running = claim(database), claim(database)
     end(database, done, "succeed")
-    service.cancel(database, parent)
+    submit.cancel(database, parent)
     assert job(database, parent).status == Status.CANCELLING
     assert job(database, running.job_id).status == Status.CANCELLING
-    endings.cancelled(database, running)
+    finish.cancelled(database, running)
     row = job(database, parent)
     assert (row.status, row.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
     assert row.result is not None
     assert row.result["succeeded"] == 1
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
 
 
 def test_a_repeated_post_makes_no_second_grid(database: Database) -> None:
-    first = service.submit(database, sweep_spec(), key="k", body=b"x")
-    again = service.submit(database, sweep_spec(), key="k", body=b"x")
+    first = submit.submit(database, sweep_spec(), key="k", body=b"x")
+    again = submit.submit(database, sweep_spec(), key="k", body=b"x")
     assert (again.job_id, again.is_new, again.more_rings) == (first.job_id, False, ())
     with database.read() as session:
         assert len(list_jobs(session, JobFilter(), limit=50)) == CELLS + 1
@@ -179,7 +181,7 @@ def test_the_table_shows_what_is_known_so_far(database: Database) -> None:
     end(database, children[0], "succeed")
     end(database, children[1], "fail")
     with database.read() as session:
-        found = table(session, repository.get_job(session, parent))
+        found = table(session, queries.get_job(session, parent))
     assert (found["is_final"], found["over"], found["scaling"]) == (False, ["optimizer.weight_decay"], None)
     good, bad, waiting = found["cells"]
     assert [cell["settings"] for cell in found["cells"]] == [{"optimizer.weight_decay": v} for v in (1e-3, 1e-4, 1e-5)]
@@ -195,7 +197,7 @@ def test_a_table_over_batch_sizes_has_their_exponent_when_three_are_known(databa
     for child in children:
         end(database, child, "succeed")
         with database.read() as session:
-            scaling = table(session, repository.get_job(session, parent))["scaling"]["global_batch_size"]
+            scaling = table(session, queries.get_job(session, parent))["scaling"]["global_batch_size"]
         reasons.append(scaling["reason"])
     assert ["got 1" in (reasons[0] or ""), "got 2" in (reasons[1] or ""), reasons[2]] == [True, True, None]
     assert scaling["exponent"] == pytest.approx(0.0, abs=1e-9)  # the curves are the same
@@ -204,18 +206,18 @@ def test_a_table_over_batch_sizes_has_their_exponent_when_three_are_known(databa
 
 def test_the_progress_of_a_sweep_is_that_of_its_children(database: Database) -> None:
     parent, children = running_sweep(database)
-    lifecycle.record(database, children[0], Batch(progress={"step": 30, "total_steps": 40}))
+    claims.record(database, children[0], Batch(progress={"step": 30, "total_steps": 40}))
     end(database, children[0], "fail")
-    lifecycle.record(database, children[1], Batch(progress={"step": 10, "total_steps": 40}))
+    claims.record(database, children[1], Batch(progress={"step": 10, "total_steps": 40}))
     with database.read() as session:
-        sums = parents.sum_of_children(session, repository.get_job(session, parent))
+        sums = parents.sum_of_children(session, queries.get_job(session, parent))
     assert (sums.step, sums.total_steps) == (40, 30 + 40 + 40)
 
 
 def test_a_sweep_is_no_source_of_bounds_and_a_range_test_has_no_table(database: Database) -> None:
-    parent = service.submit(database, sweep_spec()).job_id
+    parent = submit.submit(database, sweep_spec()).job_id
     with pytest.raises(NoBoundsError, match="only lr_find"):
-        service.submit(database, train_spec(schedule=one_cycle({"from_job": parent}), conditions=None))
-    single = service.submit(database, lr_find_spec(conditions=conditions())).job_id
+        submit.submit(database, train_spec(schedule=one_cycle({"from_job": parent}), conditions=None))
+    single = submit.submit(database, lr_find_spec(conditions=conditions())).job_id
     with database.read() as session, pytest.raises(NoTableError):
-        table(session, repository.get_job(session, single))
+        table(session, queries.get_job(session, single))

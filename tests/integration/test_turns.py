@@ -1,9 +1,10 @@
 """Whose turn it is: submitters share the slots, on SQLite and on PostgreSQL."""
 
-from jobs import endings, lifecycle, service
-from jobs.db import Database
-from jobs.owners import View
-from jobs.rows import Claim
+from jobs.database.records import Claim
+from jobs.database.row_filter import View
+from jobs.database.session import Database
+from jobs.lifecycle import claims, finish
+from jobs.submission import submit as service
 from tests.builders import train_spec
 
 
@@ -12,14 +13,14 @@ def submit(database: Database, owner: str, **changes: object) -> str:
 
 
 def claim(database: Database, *, slots: int = 2, max_running: int | None = None) -> Claim | None:
-    return lifecycle.claim_next(database, worker="w", slots=slots, free=slots, lease_s=30, max_running=max_running)
+    return claims.claim_next(database, worker="w", slots=slots, free=slots, lease_s=30, max_running=max_running)
 
 
 def run(database: Database) -> str:
     """Run the next job to its end."""
     found = claim(database)
     assert found is not None
-    endings.succeed(database, found, {})
+    finish.succeed(database, found, {})
     return found.job_id
 
 
@@ -57,7 +58,7 @@ def test_a_submitter_at_the_limit_of_running_jobs_waits_and_others_do_not(databa
     found = claim(database, max_running=1)
     assert found is not None
     assert found.job_id == theirs
-    endings.succeed(database, first, {})
+    finish.succeed(database, first, {})
     found = claim(database, max_running=1)
     assert found is not None
     assert found.job_id == second

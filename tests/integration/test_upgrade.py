@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 import migrations.run
 from api.app import create_app
-from jobs import control, endings, inspection, lifecycle, registry
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.rows import Batch, MetricPoint
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Batch, MetricPoint
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish, recovery, resume_and_delete
+from jobs.maintenance import integrity_check
 from migrations.run import UnknownRevisionError, downgrade, revisions, upgrade
 from tests.integration.upgrade import write
 
@@ -106,20 +107,18 @@ def test_what_an_earlier_release_wrote_is_served_and_goes_on(
         for job in jobs.values():
             for part in ("events", "checkpoints", "plot.svg"):
                 assert client.get(f"/v1/jobs/{job['id']}/{part}").status_code == 200
-    found = inspection.inspect_storage(database, settings.artifacts_dir)
+    found = integrity_check.inspect_storage(database, settings.artifacts_dir)
     assert [finding.code for finding in found] == ["missing_file"]  # its one checkpoint was not kept with it
     # The old worker's lease is long over: the training resumes, and the other old jobs can be resumed too.
-    assert half in registry.mend(database, max_attempts=3)
-    control.resume(database, jobs["failed"]["id"])
-    control.resume(database, jobs["cancelled"]["id"])
-    mine = lifecycle.claim_next(database, worker="new", slots=2, free=2, lease_s=30)
+    assert half in recovery.mend(database, max_attempts=3)
+    resume_and_delete.resume(database, jobs["failed"]["id"])
+    resume_and_delete.resume(database, jobs["cancelled"]["id"])
+    mine = claims.claim_next(database, worker="new", slots=2, free=2, lease_s=30)
     assert mine is not None
     assert (mine.job_id, mine.attempt, mine.resume_step) == (half, 2, 400)
-    lifecycle.record(
-        database, mine, Batch(points=[MetricPoint("train_loss", 0, step, 0.1) for step in range(400, 450)])
-    )
-    endings.succeed(database, mine, {})
-    assert [finding.code for finding in inspection.inspect_storage(database, settings.artifacts_dir)] == [
+    claims.record(database, mine, Batch(points=[MetricPoint("train_loss", 0, step, 0.1) for step in range(400, 450)]))
+    finish.succeed(database, mine, {})
+    assert [finding.code for finding in integrity_check.inspect_storage(database, settings.artifacts_dir)] == [
         "missing_file"
     ]
 

@@ -11,11 +11,11 @@ from sqlalchemy import text, update
 
 from api.app import create_app
 from api.examples import JOB_SPECS
-from jobs import registry
-from jobs.db import Database
-from jobs.models import Base, Job
-from jobs.registry import WorkerInfo
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.database.tables import Base, Job
+from jobs.scheduling import workers
+from jobs.scheduling.workers import WorkerInfo
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 UNKNOWN = "job_0192f0c1d2e37f4a8b5c6d7e8f901234"
@@ -134,7 +134,7 @@ def test_too_few_slots_are_a_warning(client: TestClient, database: Database) -> 
     (warning,) = validated(client, lr_find())["warnings"]
     assert warning["code"] == "no_matching_worker"
     assert "2 slots are needed, and there is no live worker" in warning["message"]
-    registry.beat(database, WorkerInfo("w", "h", 1, 2, "cpu"), ttl_s=30)
+    workers.beat(database, WorkerInfo("w", "h", 1, 2, "cpu"), ttl_s=30)
     assert validated(client, lr_find())["warnings"] == []
     (warning,) = validated(client, lr_find(conditions=conditions(world_size=4)))["warnings"]
     assert "4 slots are needed, and the largest live worker has 2" in warning["message"]

@@ -2,11 +2,12 @@
 
 import pytest
 
-from jobs import endings, lifecycle, service
-from jobs.db import Database
+from jobs.database.records import Batch, MetricPoint
+from jobs.database.session import Database
 from jobs.errors import ConditionsDifferError, NoBoundsError, UnusableBoundsError
-from jobs.rows import Batch, MetricPoint
+from jobs.lifecycle import claims, finish
 from jobs.status import Reason, Status
+from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
 from tests.integration.test_lifecycle import LEASE_S, claim, job
 
@@ -22,44 +23,44 @@ def sweep_curve() -> Batch:
 
 
 def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(database: Database) -> None:
-    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    training = submit.submit(database, train_spec(schedule=one_cycle("auto")))
     assert training.ring_id != training.job_id
     mine = claim(database)
     assert mine.job_id == training.ring_id
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
-    lifecycle.record(database, mine, sweep_curve())
-    assert endings.succeed(database, mine, {}) == [training.job_id]
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
+    claims.record(database, mine, sweep_curve())
+    assert finish.succeed(database, mine, {}) == [training.job_id]
     found = job(database, mine.job_id).result
     assert found is not None
     assert claim(database).resolved["max_lr"] == found["bounds"]["max_lr"]
 
 
 def test_a_training_fails_when_its_range_test_finds_no_bounds(database: Database) -> None:
-    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    training = submit.submit(database, train_spec(schedule=one_cycle("auto")))
     mine = claim(database)
     flat = [MetricPoint(name, 0, step, 2.3 if name == "train_loss" else 1e-6 * (step + 1))
             for step in range(40) for name in ("lr", "train_loss")]  # fmt: skip
-    lifecycle.record(database, mine, Batch(points=flat))
-    endings.succeed(database, mine, {})
+    claims.record(database, mine, Batch(points=flat))
+    finish.succeed(database, mine, {})
     row = job(database, training.job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.PARENT_FAILED)
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])
 def test_cancelling_the_range_test_ends_the_training_that_waits(database: Database, when: str) -> None:
-    training = service.submit(database, train_spec(schedule=one_cycle("auto")))
+    training = submit.submit(database, train_spec(schedule=one_cycle("auto")))
     mine = claim(database) if when == "running" else None
-    service.cancel(database, training.ring_id)
+    submit.cancel(database, training.ring_id)
     if mine is not None:
-        endings.cancelled(database, mine)
+        finish.cancelled(database, mine)
     assert job(database, training.job_id).status == Status.FAILED
 
 
 def finished_range_test(database: Database) -> str:
-    source = service.submit(database, lr_find_spec())
+    source = submit.submit(database, lr_find_spec())
     mine = claim(database)
-    lifecycle.record(database, mine, sweep_curve())
-    endings.succeed(database, mine, {})
+    claims.record(database, mine, sweep_curve())
+    finish.succeed(database, mine, {})
     return source.job_id
 
 
@@ -68,27 +69,27 @@ def test_bounds_hold_for_their_conditions_only(database: Database) -> None:
     schedule = one_cycle({"from_job": source})
     changed = conditions(global_batch_size=128, optimizer={"name": "sgd", "momentum": 0.5})
     with pytest.raises(ConditionsDifferError) as refusal:
-        service.submit(database, train_spec(schedule=schedule, conditions=changed))
+        submit.submit(database, train_spec(schedule=schedule, conditions=changed))
     assert refusal.value.fields == ["/conditions/global_batch_size", "/conditions/optimizer/momentum"]
-    service.submit(database, train_spec(schedule=schedule, conditions=changed, allow_different_conditions=True))
-    taken_over = service.submit(database, train_spec(schedule=schedule, conditions=None))
+    submit.submit(database, train_spec(schedule=schedule, conditions=changed, allow_different_conditions=True))
+    taken_over = submit.submit(database, train_spec(schedule=schedule, conditions=None))
     assert job(database, taken_over.job_id).fingerprint == job(database, source).fingerprint
 
 
 def test_a_job_without_bounds_is_no_source(database: Database) -> None:
-    other = service.submit(database, train_spec()).job_id
+    other = submit.submit(database, train_spec()).job_id
     with pytest.raises(NoBoundsError, match="only lr_find jobs"):
-        service.submit(database, train_spec(schedule=one_cycle({"from_job": other}), conditions=None))
+        submit.submit(database, train_spec(schedule=one_cycle({"from_job": other}), conditions=None))
 
 
 def test_a_training_may_be_posted_before_its_range_test_has_ended(database: Database) -> None:
-    source = service.submit(database, lr_find_spec()).job_id
-    training = service.submit(database, train_spec(schedule=one_cycle({"from_job": source}), conditions=None))
+    source = submit.submit(database, lr_find_spec()).job_id
+    training = submit.submit(database, train_spec(schedule=one_cycle({"from_job": source}), conditions=None))
     assert job(database, training.job_id).waits_for == source
 
 
 def test_a_foot_above_the_peak_of_the_bounds_is_refused(database: Database) -> None:
     schedule = {"name": "triangular", "max_lr": {"from_job": finished_range_test(database)}, "step_size": 5}
-    service.submit(database, train_spec(schedule=schedule, conditions=None))
+    submit.submit(database, train_spec(schedule=schedule, conditions=None))
     with pytest.raises(UnusableBoundsError, match=r"got 9\.0"):
-        service.submit(database, train_spec(schedule=schedule | {"base_lr": 9.0}, conditions=None))
+        submit.submit(database, train_spec(schedule=schedule | {"base_lr": 9.0}, conditions=None))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jobs.rows import Claim, MetricPoint
+from jobs.database.records import Claim, MetricPoint
 from worker.sinks.sink import OpenSink, Sink
 
 log = logging.getLogger(__name__)

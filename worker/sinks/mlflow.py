@@ -10,7 +10,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # noqa: TID251 - a se
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 
-from jobs.rows import Claim, MetricPoint
+from jobs.database.records import Claim, MetricPoint
 from worker.sinks.sink import OpenSink, tag
 
 EXPERIMENT = "clr-service"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from jobs.rows import Claim, MetricPoint
+from jobs.database.records import Claim, MetricPoint
 
 
 class Sink(Protocol):

@@ -7,7 +7,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from jobs.rows import Claim, MetricPoint
+from jobs.database.records import Claim, MetricPoint
 from worker.sinks.sink import OpenSink, tag
 
 

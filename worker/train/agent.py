@@ -19,7 +19,7 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from jobs.rows import Node
+from jobs.database.records import Node
 from jobs.status import Reason
 from worker.interfaces import interface_of
 from worker.train import rank

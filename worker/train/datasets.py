@@ -10,8 +10,8 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from jobs.conditions import Dataset, EntryPointDataset, NamedDataset, NpzDataset, UploadedDataset
 from jobs.errors import TrainingError
+from jobs.spec.conditions import Dataset, EntryPointDataset, NamedDataset, NpzDataset, UploadedDataset
 from jobs.status import Reason
 from worker.train.data import Data, Split, Statistics, place
 from worker.train.entry_points import load_entry_point

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import TrainingError
-from jobs.spec import TrainSpec
+from jobs.spec.job import TrainSpec
 from jobs.status import Reason
 from worker.train.activity import activity
 from worker.train.averaging import CycleAverage

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
+from jobs.spec.catalog import EntryPointOptions
 from jobs.status import Reason
 from worker.train.data import Split
 from worker.train.npz import broken, splits_of

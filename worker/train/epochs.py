@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from jobs.schedules import Length
-from jobs.spec import TrainSpec
+from jobs.spec.job import TrainSpec
+from jobs.spec.schedules.builder import Length
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from jobs.conditions import Conditions
+from jobs.spec.conditions import Conditions
 
 _FASTEST = 256  # samples: a small batch leaves a device idle, and an evaluation keeps nothing for a backward pass
 _INPUT_BYTES = 1 << 24  # of them; images that are larger fill a device by themselves

@@ -12,7 +12,7 @@ from PIL import Image
 from jobs.datasets.archives import Limits
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.datasets.images import GREY_MODES, class_names, images, places
-from jobs.image_limits import ImageLimits
+from jobs.spec.image_limits import ImageLimits
 
 
 def unpack_images(

@@ -10,8 +10,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from clr_core.schedules import constant_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from jobs.conditions import Conditions
 from jobs.errors import TrainingError
+from jobs.spec.conditions import Conditions
 from jobs.status import Reason
 from worker.train.activity import activity
 from worker.train.augmentation import augment, draw

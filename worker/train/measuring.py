@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from jobs.errors import TrainingError
-from jobs.range_test_options import RangeTest
+from jobs.spec.range_test import RangeTest
 from jobs.status import Reason
 from worker.train.learner import Learner
 

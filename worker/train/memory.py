@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.training_options import EarlyStop
+from jobs.spec.training import EarlyStop
 
 CHOSEN_BY = "val_loss"  # which evaluation is the best, unless early_stop names a metric
 

@@ -4,8 +4,8 @@ from importlib.metadata import entry_points
 
 from torch import nn
 
-from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
+from jobs.spec.catalog import EntryPointOptions
 from jobs.status import Reason
 
 GROUP = "clr.models"

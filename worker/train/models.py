@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from jobs.errors import TrainingError
-from jobs.model_specs import AnyModel, EntryPointModel, MlpModel, TorchvisionModel
+from jobs.spec.models import AnyModel, EntryPointModel, MlpModel, TorchvisionModel
 from jobs.status import Reason
 from worker.train.cnn import cnn, resnet9
 from worker.train.model_entry_points import build_entry_point

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from clr_core.noise_scale import NoiseScale, Smoothed, moments
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from jobs.conditions import Conditions
-from jobs.training_options import NoiseScale as Options
+from jobs.spec.conditions import Conditions
+from jobs.spec.training import NoiseScale as Options
 
 
 class SmallBatchGradient:

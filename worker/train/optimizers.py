@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from jobs.errors import TrainingError
-from jobs.optimizer_specs import Adam, AdaptiveExtra, AnyOptimizer, ScheduleFreeSgd, Sgd
+from jobs.spec.optimizers import Adam, AdaptiveExtra, AnyOptimizer, ScheduleFreeSgd, Sgd
 from jobs.status import Reason
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from jobs.conditions import Conditions
-from jobs.image_limits import ImageLimits
-from jobs.spec import LrFindSpec, TrainSpec, job_spec
+from jobs.spec.conditions import Conditions
+from jobs.spec.image_limits import ImageLimits
+from jobs.spec.job import LrFindSpec, TrainSpec, job_spec
 
 
 @dataclass(frozen=True, slots=True)

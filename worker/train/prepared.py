@@ -17,11 +17,11 @@ import torch
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from jobs.conditions import UploadedOptions
 from jobs.datasets.cache import ARCHIVE, STAMP, folder_of, prepared_of
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.errors import TrainingError
-from jobs.image_limits import ImageLimits
+from jobs.spec.conditions import UploadedOptions
+from jobs.spec.image_limits import ImageLimits
 from jobs.status import Reason
 from worker.train.data import Split, Statistics, measure
 from worker.train.image_folder import unpack_images

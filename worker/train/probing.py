@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from clr_core.torch_scheduler import ScheduledLR
-from jobs.schedule_specs import OneCycleSchedule
-from jobs.schedules import Length, build_schedule, rates_of
-from jobs.spec import LrFindSpec
+from jobs.spec.job import LrFindSpec
+from jobs.spec.schedules.builder import Length, build_schedule, rates_of
+from jobs.spec.schedules.documents import OneCycleSchedule
 from worker.train.datasets import load
 from worker.train.plan import Plan, Probe
 from worker.train.range_test import REPLICA_SEED_STRIDE, Lab, next_piece

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
 from jobs.errors import TrainingError
-from jobs.spec import LrFindSpec
+from jobs.spec.job import LrFindSpec
 from jobs.status import Reason
 from worker.train import checkpoint, pieces
 from worker.train.activity import activity

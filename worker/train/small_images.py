@@ -25,7 +25,7 @@ _STEMS: dict[str, tuple[str, str | None]] = {
 
 
 def adapt_stem(model: nn.Module, name: str) -> None:
-    """Change the stem of a model of torchvision in place; `jobs.catalog.SMALL_IMAGE_FAMILIES` has the legal names."""
+    """Change the stem of a model of torchvision in place; see `jobs.spec.catalog.SMALL_IMAGE_FAMILIES`."""
     convolution, pool = next(stem for family, stem in _STEMS.items() if name.startswith(family))
     _put(model, convolution, _undemanding(model.get_submodule(convolution)))
     if pool is not None:

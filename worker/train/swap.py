@@ -17,10 +17,10 @@ from torch import Tensor
 
 from clr_core.schedules import constant_batch_size
 from clr_core.torch_scheduler import ScheduledLR
-from jobs.averaging_options import Swap
 from jobs.errors import TrainingError
-from jobs.schedules import Length, build_schedule, rates_of
-from jobs.spec import TrainSpec
+from jobs.spec.job import TrainSpec
+from jobs.spec.schedules.builder import Length, build_schedule, rates_of
+from jobs.spec.weight_averaging import Swap
 from jobs.status import Reason
 from worker.train.data import Data
 from worker.train.epochs import Epochs

@@ -7,11 +7,11 @@ from typing import Any
 from clr_core.diagnosis import Explosion, diagnose_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch_scheduler import ScheduledLR
-from jobs.averaging_options import cycle_ends
-from jobs.batch_sizes import batch_sizes
 from jobs.errors import TrainingError
-from jobs.schedules import build_schedule
-from jobs.spec import TrainSpec
+from jobs.spec.job import TrainSpec
+from jobs.spec.schedules.builder import build_schedule
+from jobs.spec.training import batch_sizes
+from jobs.spec.weight_averaging import cycle_ends
 from jobs.status import Reason
 from worker.train.data import Data
 from worker.train.datasets import load

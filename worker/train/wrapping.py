@@ -9,9 +9,9 @@ from torch._inductor.exc import InvalidCxxCompiler
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils._triton import has_triton
 
-from jobs.conditions import Conditions
 from jobs.errors import TrainingError
-from jobs.model_specs import EntryPointModel
+from jobs.spec.conditions import Conditions
+from jobs.spec.models import EntryPointModel
 from jobs.status import Reason
 from worker.train.batch_norm import synchronised, with_group_size
 from worker.train.world import World

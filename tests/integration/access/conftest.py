@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from jobs import keys
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
 from tests.asking import ADMIN_KEY, bearer, dead_port
 
 
@@ -28,6 +28,6 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def key_of(database: Database) -> Callable[..., dict[str, str]]:
     def make(name: str, scope: Scope = Scope.SUBMIT, **more: Any) -> dict[str, str]:
-        return bearer(keys.create(database, name=name, scope=scope, **more).secret)
+        return bearer(api_keys.create(database, name=name, scope=scope, **more).secret)
 
     return make

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from jobs.settings import Settings
+from jobs.config.settings import Settings
 from tests.asking import ADMIN_KEY, assert_problem, bearer, submit
 from tests.builders import lr_find
 

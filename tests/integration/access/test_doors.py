@@ -6,17 +6,17 @@ from pydantic import ValidationError
 
 from api.access.policy import LOOPBACK_NAMES, OpenDoorError, Policy, policy_for
 from api.app import create_app
-from jobs import keys
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
 from tests.asking import ADMIN_KEY, assert_problem, bearer, submit
 from tests.builders import lr_find
 from tests.listening import listening
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(settings: Settings, database: Database) -> None:
-    ada, bob = (bearer(keys.create(database, name=name, scope=Scope.READ).secret) for name in ("ada", "bob"))
+    ada, bob = (bearer(api_keys.create(database, name=name, scope=Scope.READ).secret) for name in ("ada", "bob"))
     slow = settings.model_copy(update={"rate_per_s": 0.01, "rate_burst": 3})
     with TestClient(create_app(slow)) as client:
         for _ in range(3):
@@ -28,7 +28,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(settings: Settings, databa
 
 
 def test_wrong_keys_of_an_address_hold_up_no_right_one(settings: Settings, database: Database) -> None:
-    secret = keys.create(database, name="ada", scope=Scope.READ).secret
+    secret = api_keys.create(database, name="ada", scope=Scope.READ).secret
     slow = settings.model_copy(update={"rate_per_s": 0.01, "rate_burst": 30})
     with TestClient(create_app(slow)) as client:  # all of it comes from one address, as behind a proxy
         for _ in range(3):
@@ -62,7 +62,7 @@ def test_a_proxy_is_named_by_its_address() -> None:
 
 
 def test_an_owner_has_so_many_unfinished_jobs_and_no_more(settings: Settings, database: Database) -> None:
-    ada, bob = (bearer(keys.create(database, name=name, scope=Scope.SUBMIT).secret) for name in ("ada", "bob"))
+    ada, bob = (bearer(api_keys.create(database, name=name, scope=Scope.SUBMIT).secret) for name in ("ada", "bob"))
     with TestClient(create_app(settings.model_copy(update={"max_unfinished_jobs": 2}))) as client:
         first = submit(client, ada)
         submit(client, ada)
@@ -80,10 +80,10 @@ def test_other_machines_are_served_with_keys_only(settings: Settings, database: 
         policy_for("0.0.0.0", bare, database)
     with pytest.raises(OpenDoorError, match="loopback only"):
         policy_for("192.0.2.7", bare.model_copy(update={"auth": False}), database)
-    keys.create(database, name="ada", scope=Scope.SUBMIT)
+    api_keys.create(database, name="ada", scope=Scope.SUBMIT)
     with pytest.raises(OpenDoorError, match="Nobody has a key yet"):
         policy_for("::", bare, database)
-    keys.create(database, name="root", scope=Scope.ADMIN)
+    api_keys.create(database, name="root", scope=Scope.ADMIN)
     assert policy_for("0.0.0.0", bare, database).key_required
     assert policy_for("0.0.0.0", settings, database).key_required
     assert policy_for("127.0.0.1", settings, database).key_required

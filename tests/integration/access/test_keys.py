@@ -7,10 +7,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from api.access.gate import PUBLIC
-from jobs import keys
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.models import ApiKey
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
+from jobs.database.tables import ApiKey
 from tests.asking import ADMIN_KEY, assert_problem, bearer, filled, operations, submit
 from tests.builders import lr_find
 
@@ -62,7 +62,7 @@ def test_a_key_is_shown_once_stored_hashed_and_dead_when_revoked(client: TestCli
     with database.read() as session:
         row = session.scalars(select(ApiKey)).one()
         assert secret not in str(row.__dict__)
-        assert row.key_sha256 == keys.digest(secret)
+        assert row.key_sha256 == api_keys.digest(secret)
     for _ in range(2):
         assert client.delete(f"/v1/keys/{key_id}", headers=admin).json()["revoked_at"] is not None
     assert_problem(client.get("/v1/jobs", headers=bearer(secret)), 401, "invalid_key")

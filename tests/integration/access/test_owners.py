@@ -7,10 +7,10 @@ import numpy as np
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from jobs import lifecycle
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.models import Job
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.lifecycle import claims
 from tests.asking import NOBODYS, assert_problem, filled, operations, submit
 from tests.builders import conditions, lr_find, one_cycle, train
 
@@ -76,7 +76,7 @@ def test_a_job_that_a_worker_makes_belongs_to_the_owner_of_its_parent(
     client: TestClient, key_of: Callable[..., dict[str, str]], database: Database
 ) -> None:
     parent = submit(client, key_of("ada"))
-    assert lifecycle.claim_next(database, worker="w", slots=2, free=2, lease_s=9) is not None
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=9) is not None
     with database.write() as session:
         row = session.get(Job, parent)
         assert row is not None

@@ -3,10 +3,10 @@
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from jobs import keys
-from jobs.db import Database
-from jobs.keys import Scope
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database import api_keys
+from jobs.database.api_keys import Scope
+from jobs.database.session import Database
 from tests.asking import assert_problem
 from tests.builders import lr_find
 
@@ -14,7 +14,7 @@ from tests.builders import lr_find
 def test_a_session_needs_its_csrf_token_to_change_anything_and_ends_at_log_out(
     client: TestClient, database: Database
 ) -> None:
-    secret = keys.create(database, name="ada", scope=Scope.SUBMIT).secret
+    secret = api_keys.create(database, name="ada", scope=Scope.SUBMIT).secret
     assert_problem(client.post("/v1/session", json={"key": "clr_wrong"}), 401, "invalid_key")
     entered = client.post("/v1/session", json={"key": secret})
     assert entered.status_code == 200
@@ -38,10 +38,10 @@ def test_a_session_needs_its_csrf_token_to_change_anything_and_ends_at_log_out(
 def test_a_session_ends_with_its_key_and_its_cookie_is_secure_over_https(
     settings: Settings, database: Database
 ) -> None:
-    made = keys.create(database, name="ada", scope=Scope.SUBMIT)
+    made = api_keys.create(database, name="ada", scope=Scope.SUBMIT)
     with TestClient(create_app(settings), base_url="https://testserver") as client:
         response = client.post("/v1/session", json={"key": made.secret})
         assert "secure" in response.headers["set-cookie"].lower()
         assert response.headers["strict-transport-security"]
-        keys.revoke(database, made.row.id)
+        api_keys.revoke(database, made.row.id)
         assert_problem(client.get("/v1/jobs"), 401, "session_ended")

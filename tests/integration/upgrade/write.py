@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from jobs import endings, lifecycle, service
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.rows import Batch, Claim, MetricPoint
-from jobs.spec import job_spec
+from jobs.database.records import Batch, Claim, MetricPoint
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
+from jobs.lifecycle import claims, finish
+from jobs.spec.job import job_spec
 from jobs.status import Reason
+from jobs.submission import submit
 from migrations.run import upgrade
 
 CONDITIONS = {
@@ -43,14 +44,14 @@ def main(target: Path) -> None:
 def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     """A training with its own range test, half done; one that failed; one that waits; one that was cancelled."""
     spec = {"kind": "train", "conditions": CONDITIONS, "schedule": PEAK, "steps": 1000, "range_test": SWEEP}
-    service.submit(database, job_spec.validate_python({**spec, "name": "half done"}), key="key", body=b"body")
+    submit.submit(database, job_spec.validate_python({**spec, "name": "half done"}), key="key", body=b"body")
     test = claim(database)
     lrs = [1e-5 * 1e6 ** (step / 99) for step in range(100)]
     losses = [2.3 - 1.5 / (1 + (0.01 / lr) ** 2) + (lr / 2) ** 3 for lr in lrs]
     values = {"lr": lrs, "train_loss": losses}
     points = [MetricPoint(name, 0, step, each[step]) for name, each in values.items() for step in range(100)]
-    lifecycle.record(database, test, Batch(points=points, progress={"step": 100}))
-    endings.succeed(database, test, {})
+    claims.record(database, test, Batch(points=points, progress={"step": 100}))
+    finish.succeed(database, test, {})
     mine = claim(database)
     source = folder / "checkpoint"
     source.write_bytes(b"weights")
@@ -58,18 +59,18 @@ def write(database: Database, store: ArtifactStore, folder: Path) -> None:
     wild = {7: math.nan, 8: math.inf, 9: 1e308}
     points = [MetricPoint("train_loss", 0, step, wild.get(step, 1 / (step + 1))) for step in range(430)]
     latest = {"train_loss": 0.5, "lr": 0.1}
-    lifecycle.record(database, mine, Batch(points=points[:400], checkpoint=stored, checkpoint_step=400))
-    lifecycle.record(database, mine, Batch(points=points[400:], progress={"step": 430}, latest=latest))
+    claims.record(database, mine, Batch(points=points[:400], checkpoint=stored, checkpoint_step=400))
+    claims.record(database, mine, Batch(points=points[400:], progress={"step": 430}, latest=latest))
     plain = {"kind": "train", "conditions": CONDITIONS, "schedule": {"name": "one_cycle", "max_lr": 0.1}, "steps": 20}
-    service.submit(database, job_spec.validate_python({**plain, "name": "failed"}))
-    endings.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")
-    cancelled = service.submit(database, job_spec.validate_python({**plain, "name": "cancelled"})).job_id
-    service.cancel(database, cancelled)
-    service.submit(database, job_spec.validate_python({**plain, "name": "waits"}))
+    submit.submit(database, job_spec.validate_python({**plain, "name": "failed"}))
+    finish.fail(database, claim(database), Reason.OUT_OF_MEMORY, "the device has too little memory")
+    cancelled = submit.submit(database, job_spec.validate_python({**plain, "name": "cancelled"})).job_id
+    submit.cancel(database, cancelled)
+    submit.submit(database, job_spec.validate_python({**plain, "name": "waits"}))
 
 
 def claim(database: Database) -> Claim:
-    found = lifecycle.claim_next(database, worker="old", slots=2, free=2, lease_s=1.0)
+    found = claims.claim_next(database, worker="old", slots=2, free=2, lease_s=1.0)
     assert found is not None
     return found
 

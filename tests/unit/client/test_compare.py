@@ -8,7 +8,7 @@ from client.arms import CompareFlags, compare_spec
 from client.comparison_table import comparison_table
 from client.errors import UsageError
 from client.specs import ConditionFlags, LabelFlags, RangeTestFlags
-from jobs.spec import CompareSpec, job_spec
+from jobs.spec.job import CompareSpec, job_spec
 
 
 def spec(**flags: Any) -> dict[str, Any]:

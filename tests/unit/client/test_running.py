@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from client.cli import app
 from client.errors import UsageError
 from client.spec_files import merged, spec_from_file
-from jobs.spec import job_spec
+from jobs.spec.job import job_spec
 from tests.unit.client.conftest import Answer, Server
 from tests.unit.client.documents import JOB_ID, job
 

@@ -12,7 +12,7 @@ from client.specs import (
     lr_find_spec,
     train_spec,
 )
-from jobs.spec import job_spec
+from jobs.spec.job import job_spec
 from tests.unit.client.documents import JOB_ID
 
 

@@ -7,7 +7,7 @@ import pytest
 from client.errors import UsageError
 from client.specs import ConditionFlags, LabelFlags, RangeTestFlags, sweep_spec
 from client.sweep_table import sweep_table
-from jobs.spec import job_spec
+from jobs.spec.job import job_spec
 
 
 def spec(*over: str) -> dict[str, Any]:

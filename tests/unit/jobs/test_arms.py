@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jobs.spec import job_spec
+from jobs.spec.job import job_spec
 from tests.builders import compare, compare_spec, conditions, one_cycle
 
 FLAT = {"name": "flat", "schedule": {"name": "constant", "lr": 0.1}, "steps": 20}

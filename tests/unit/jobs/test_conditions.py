@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from jobs.conditions import Conditions
+from jobs.spec.conditions import Conditions
 from tests.builders import conditions, conditions_of
 
 

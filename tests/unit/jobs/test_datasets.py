@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from jobs.conditions import Conditions
 from jobs.datasets.archives import Limits
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.datasets.facts import Facts
 from jobs.datasets.uploads import judge
+from jobs.spec.conditions import Conditions
 from tests.archives import FEATURES, LABELS, PIXELS, REFUSED, class_folders, npz, picture, tarred, zipped
 from tests.builders import conditions
 

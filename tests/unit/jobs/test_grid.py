@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jobs import grid
-from jobs.spec import job_spec
+from jobs.spec import sweep as grid
+from jobs.spec.job import job_spec
 from tests.builders import conditions, conditions_of, sweep
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from jobs.logs import JsonLines, TextLines, words
+from jobs.config.logging_setup import JsonLines, TextLines, words
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:

@@ -7,7 +7,7 @@ import pytest
 from kombu import serialization
 from kombu.exceptions import ContentDisallowed
 
-from jobs.queue import celery_config
+from jobs.scheduling.broker import celery_config
 
 codec: Any = serialization  # untyped
 

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jobs.models import Job
-from jobs.probing import objective_of, rates_of, score_of
-from jobs.refining import Probe
+from jobs.database.tables import Job
+from jobs.results.probe_results import objective_of, rates_of, score_of
+from jobs.spec.range_test import Probe
 from tests.builders import conditions, lr_find_spec
 
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.artifacts import ArtifactStore
-from jobs.db import Database
-from jobs.ids import new_job_id
-from jobs.repository import JOB_ID
+from jobs.database.ids import new_job_id
+from jobs.database.queries import JOB_ID
+from jobs.database.session import Database
+from jobs.files.artifacts import ArtifactStore
 
 
 def test_ids_are_uuids_of_version_7_that_sort_in_the_order_in_which_they_were_made() -> None:

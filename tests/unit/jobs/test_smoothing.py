@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from jobs.smoothing import two_sided
+from clr_core.curves import two_sided
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 0.9, 0.999])

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from jobs.averaging_options import Swa, Swap, cycle_ends
-from jobs.bounds import resolve
-from jobs.schedules import Length
+from jobs.lifecycle.training_rates import resolve
+from jobs.spec.schedules.builder import Length
+from jobs.spec.weight_averaging import Swa, Swap, cycle_ends
 from tests.builders import conditions, conditions_of, one_cycle, train_spec
 
 

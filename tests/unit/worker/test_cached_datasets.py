@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.artifacts import ArtifactStore
-from jobs.conditions import UploadedOptions
+from jobs.config.settings import Settings
 from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
-from jobs.settings import Settings
+from jobs.files.artifacts import ArtifactStore
+from jobs.spec.conditions import UploadedOptions
 from tests.archives import FEATURES, LABELS, npz
 from tests.unit.worker.test_uploaded_datasets import fetched, loaded, options_of, stored
 from worker import cached_datasets

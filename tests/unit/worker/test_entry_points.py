@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.entry_point_specs import EntryPointOptions
 from jobs.errors import TrainingError
+from jobs.spec.catalog import EntryPointOptions
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS
 from worker.train import entry_points

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from jobs.rows import Batch, Claim
+from jobs.database.records import Batch, Claim
 from tests.builders import conditions
 from worker.groups import Group
 from worker.hang_watchdog import END, LONG, STEPS, HangWatchdog, collective_timeout_s

@@ -7,8 +7,8 @@ import torch
 from torch import distributed as dist
 
 from clr_core.errors import InvalidArgumentError
-from jobs.batch_sizes import BatchSizeWarmStart, batch_sizes
 from jobs.errors import TrainingError
+from jobs.spec.training import BatchSizeWarmStart, batch_sizes
 from jobs.status import Reason
 from tests.builders import conditions_of, train_spec
 from worker.train.data import Data, Split, measure

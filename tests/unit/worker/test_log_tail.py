@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from jobs.rows import Line
-from jobs.settings import Settings
+from jobs.config.settings import Settings
+from jobs.database.records import Line
 from worker.log_tail import BEHIND_BYTES, MOST_CHARACTERS, PIECE_BYTES, LogTail
 from worker.secrecy import redaction, secrets_of
 

@@ -8,7 +8,7 @@ import torch
 from torch import distributed as dist
 
 from jobs.errors import TrainingError
-from jobs.range_test_options import RangeTest
+from jobs.spec.range_test import RangeTest
 from tests.builders import conditions_of
 from worker.train.data import Data, Split
 from worker.train.data import measure as statistics_of

@@ -4,9 +4,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from jobs.catalog import TORCHVISION_CLASSIFIERS
 from jobs.errors import TrainingError
-from jobs.model_specs import MlpModel, NamedModel, TorchvisionModel
+from jobs.spec.catalog import TORCHVISION_CLASSIFIERS
+from jobs.spec.models import MlpModel, NamedModel, TorchvisionModel
 from worker.train.models import build_model
 from worker.train.small_images import adapt_stem
 from worker.train.torchvision_ops import import_torchvision

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from jobs.training_options import EarlyStop
+from jobs.spec.training import EarlyStop
 from tests.builders import train_spec
 from worker.train import random_state
 from worker.train.memory import Memory

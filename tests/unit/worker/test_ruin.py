@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import distributed as dist
 
+from jobs.config.settings import Settings
+from jobs.database.records import Claim
 from jobs.errors import TrainingError
-from jobs.rows import Claim
-from jobs.settings import Settings
 from jobs.status import Reason
 from tests.builders import conditions, one_cycle, train_spec
 from worker.rundir import ReportTail, write_plan

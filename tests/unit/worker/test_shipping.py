@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobs.artifacts import ArtifactStore
-from jobs.rows import Claim
+from jobs.database.records import Claim
+from jobs.files.artifacts import ArtifactStore
 from worker.log_tail import LogTail
 from worker.shipping import Shipper
 

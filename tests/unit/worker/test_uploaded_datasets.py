@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from jobs.artifacts import ArtifactStore
-from jobs.conditions import UploadedOptions
 from jobs.errors import TrainingError
-from jobs.image_limits import ImageLimits
+from jobs.files.artifacts import ArtifactStore
+from jobs.spec.conditions import UploadedOptions
+from jobs.spec.image_limits import ImageLimits
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS, PIXELS, class_folders, npz, picture, tarred, zipped
 from worker.fetching import fetch_dataset

@@ -1,0 +1,68 @@
+"""Fewer points of a series without losing what an eye looks for."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NEGLIGIBLE = 1e-9
+
+Floats = NDArray[np.float64]
+
+
+def two_sided(values: Floats, weight: float) -> Floats:
+    """Weighted mean around each point; a neighbour d points away, before or after, weighs ``weight ** d``.
+
+    The exponential mean that peers draw looks back only and lags by weight / (1 - weight) points; this one is
+    symmetric and does not.
+
+    Args:
+        values: ``[N]``; what is not finite weighs nothing.
+        weight: At least 0 (nothing is smoothed) and below 1.
+
+    Returns:
+        ``[N]``; NaN only where no finite value is near.
+    """
+    finite = np.isfinite(values)
+    present = finite.astype(np.float64)
+    largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0
+    scaled = np.where(finite, values, 0.0) / largest  # so that a sum of values near 1e308 does not overflow
+    total = _decayed(scaled, weight) + _decayed(scaled[::-1], weight)[::-1] - scaled
+    weights = _decayed(present, weight) + _decayed(present[::-1], weight)[::-1] - present
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weights > _NEGLIGIBLE, total / weights * largest, np.nan)
+
+
+def _decayed(values: Floats, weight: float) -> Floats:
+    """Sum over d >= 0 of ``weight ** d`` times the value d points before, by doubling the reach."""
+    sums = values.copy()
+    if weight == 0.0:
+        return sums
+    reach, furthest = 1, math.log(_NEGLIGIBLE) / math.log(weight)
+    while reach < min(len(values), furthest):
+        sums[reach:] += weight**reach * sums[:-reach].copy()
+        reach *= 2
+    return sums
+
+
+def extremes(values: np.ndarray[Any, np.dtype[np.float64]], max_points: int) -> list[int]:
+    """Indices of at most ``max_points`` values: first, last, and the extremes of equal stretches between them.
+
+    Args:
+        values: All values, ``[N]``, finite.
+        max_points: How many are wanted, at least 4.
+
+    Returns:
+        Rising indices; all of them where N is not larger.
+    """
+    count = len(values)
+    if count <= max_points:
+        return list(range(count))
+    edges = np.linspace(1, count - 1, (max_points - 2) // 2 + 1).astype(int)
+    kept = {0, count - 1}
+    for start, end in pairwise(edges):
+        stretch = values[start:end]
+        kept |= {int(start + stretch.argmin()), int(start + stretch.argmax())}
+    return sorted(kept)

@@ -1,0 +1,138 @@
+"""Curves as they are served: few points where there are many, the same for the same request, no spike lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from clr_core.curves import extremes, two_sided
+from jobs.curves import elapsed_time
+from jobs.curves.series import Overview, Source, Value, overviews
+from jobs.database.tables import Job
+from jobs.errors import NoEpochsError
+
+KEPT_NONFINITE = 100
+MOST_SMOOTHED = 20_000  # of a longer series so many points, evenly chosen, are smoothed
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is asked of a curve.
+
+    Attributes:
+        x: What lies along x: ``step``, ``epoch``, ``time`` or ``lr``.
+        max_points: How many points of a series are wanted, at least 4.
+        start_step: First step of the range.
+        end_step: Last step of the range, None for the last there is.
+        smoothing: Weight of the neighbours, see `clr_core.curves.two_sided`; None for no smooth series.
+    """
+
+    x: str = "step"
+    max_points: int = 2000
+    start_step: int = 0
+    end_step: int | None = None
+    smoothing: float | None = None
+
+
+def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[str, Any]:
+    """The ``curves`` document of a job: one series for each metric and replica that has points.
+
+    With smoothing, each is followed by a series of the same metric with ``smoothing`` set.
+
+    Args:
+        session: Where to read.
+        job: The job.
+        metrics: Names of metrics; empty for all.
+        view: Range, axis, and how many points.
+
+    Raises:
+        NoEpochsError: Epochs are asked for along x, and the job has none.
+        NoTimesError: Times are asked for along x, and the job has none.
+    """
+    wanted = {name: seen for name, seen in overviews(session, job.id).items() if _is_wanted(name[0], metrics)}
+    series = []
+    for name, overview in wanted.items():
+        source = Source(session, job.id, *name, view.start_step, view.end_step)
+        series.append(_series(source, overview, job, view))
+        if view.smoothing is not None:
+            series.append(_smooth_series(source, job, view, view.smoothing))
+    return {
+        "object": "curves",
+        "job_id": job.id,
+        "x": view.x,
+        "sampling": {
+            "method": "minmax",
+            "max_points": view.max_points,
+            "total_points": max((overview.count for overview in wanted.values()), default=0),
+        },
+        "series": series,
+    }
+
+
+def _is_wanted(metric: str, metrics: list[str]) -> bool:
+    return (
+        metric in metrics if metrics else metric != elapsed_time.METRIC
+    )  # that one is an axis, unless it is asked for
+
+
+def _series(source: Source, overview: Overview, job: Job, view: View) -> dict[str, Any]:
+    special = source.nonfinite(KEPT_NONFINITE) if overview.nonfinite else []
+    points = source.thinned(view.max_points)
+    holes: list[tuple[int, float | None]] = [(step, None) for step, _ in special]
+    return {
+        "metric": source.metric,
+        "replica": source.replica,
+        "smoothing": None,
+        **_axes(source, job, view.x, sorted([*points, *holes], key=_step_of) if holes else points),
+        "nonfinite": [{"step": step, "value": word} for step, word in special],
+        "last": _point(points[-1] if points else None),
+        "min": _point(overview.lowest),
+    }
+
+
+def _smooth_series(source: Source, job: Job, view: View, weight: float) -> dict[str, Any]:
+    points = replace(source, start=0, end=None).sampled(MOST_SMOOTHED)
+    smooth = two_sided(np.array([np.nan if value is None else value for _, value in points]), weight)
+    inside = [
+        (step, value)
+        for (step, _), value in zip(points, smooth.tolist(), strict=True)
+        if view.start_step <= step and (view.end_step is None or step <= view.end_step) and np.isfinite(value)
+    ]
+    kept = [inside[place] for place in extremes(np.array([value for _, value in inside]), view.max_points)]
+    return {
+        "metric": source.metric,
+        "replica": source.replica,
+        "smoothing": weight,
+        **_axes(source, job, view.x, kept),
+        "nonfinite": [],
+        "last": _point(inside[-1] if inside else None),
+        "min": _point(min(inside, key=lambda point: point[1], default=None)),
+    }
+
+
+def _axes(source: Source, job: Job, x: str, shown: Sequence[tuple[int, float | None]]) -> dict[str, Any]:
+    if x == "step":
+        return {"x": [step for step, _ in shown], "y": [value for _, value in shown]}
+    places = _places(source, job, x, [step for step, _ in shown])
+    there = [(places[step], value) for step, value in shown if step in places]
+    return {"x": [place for place, _ in there], "y": [value for _, value in there]}
+
+
+def _places(source: Source, job: Job, x: str, steps: list[int]) -> dict[int, float]:
+    if x == "lr":
+        return source.rates(steps)
+    if x == "time":
+        return elapsed_time.times_of(source, steps)
+    if (per_epoch := job.resolved.get("steps_per_epoch")) is None:
+        raise NoEpochsError(job.id)
+    return {step: (step + 1) / per_epoch for step in steps}
+
+
+def _step_of(point: tuple[int, float | None]) -> int:
+    return point[0]
+
+
+def _point(point: Value | None) -> dict[str, float] | None:
+    return None if point is None else {"step": point[0], "value": point[1]}

@@ -1,0 +1,1 @@
+"""The database: sessions, tables, records and the queries that the service shares."""

@@ -1,0 +1,122 @@
+"""Whose rows a transaction sees: a filter on the session itself, so that no query can forget it.
+
+A `View` is attached to the sessions of `jobs.database.session.Database.seen_by`. While it is, every SELECT, UPDATE
+and DELETE of jobs and datasets by the ORM is narrowed to the owner's, and every new job, dataset and idempotency key
+gets the owner. Sessions without a view (workers, migrations) see everything; a job that they make belongs to the owner
+of its parent.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, false, func, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from jobs.database.dry_run_session import Rehearsal
+from jobs.database.tables import ApiKey, Dataset, IdempotencyKey, Job
+from jobs.errors import TooManyJobsError
+from jobs.spec.image_limits import ImageLimits
+from jobs.status import TERMINAL
+
+_VIEW = "clr_view"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a session may see, and to whom new jobs belong.
+
+    Attributes:
+        owner: To whom new jobs belong; None where nobody asked for a key.
+        sees_all: Whether jobs of every owner are seen; otherwise the owner's own, and none at all without an owner.
+        max_unfinished_jobs: How many jobs of the owner may be unfinished; None for any number.
+        image_limits: How large images may be that new jobs have decoded; None for any size.
+    """
+
+    owner: str | None
+    sees_all: bool
+    max_unfinished_jobs: int | None = None
+    image_limits: ImageLimits | None = None
+
+
+def attached(view: View) -> dict[str, Any]:
+    """The ``info`` of a session that has this view."""
+    return {_VIEW: view}
+
+
+def owner_of(session: Session) -> str | None:
+    """To whom new jobs of this session belong, if to anyone."""
+    view: View | None = session.info.get(_VIEW)
+    return None if view is None else view.owner
+
+
+def image_limits_of(session: Session) -> ImageLimits | None:
+    """How large images may be that jobs of this session have decoded, if that is limited."""
+    view: View | None = session.info.get(_VIEW)
+    return None if view is None else view.image_limits
+
+
+@contextmanager
+def every_owner(session: Session) -> Iterator[None]:
+    """Lift the filter: for consequences that a user's action has for jobs of others, never for what a user asks for."""
+    view = session.info.pop(_VIEW, None)
+    try:
+        yield
+    finally:
+        if view is not None:
+            session.info[_VIEW] = view
+
+
+def assert_room(session: Session) -> None:
+    """Refuse a submission that begins at the owner's limit; one that begins below it is taken whole.
+
+    The rows of the owner's keys are held until the transaction ends, so that two requests cannot both be the last. A
+    rehearsal, which submits nothing, holds none.
+
+    Raises:
+        TooManyJobsError: The owner has as many unfinished jobs as may be.
+    """
+    view: View | None = session.info.get(_VIEW)
+    if view is None or view.owner is None or view.max_unfinished_jobs is None:
+        return
+    if not isinstance(session, Rehearsal):
+        session.execute(select(ApiKey.id).where(ApiKey.owner == view.owner).with_for_update()).all()
+    unfinished = select(func.count()).select_from(Job).where(Job.owner == view.owner, Job.status.not_in(TERMINAL))
+    if (session.scalar(unfinished) or 0) >= view.max_unfinished_jobs:
+        raise TooManyJobsError(view.max_unfinished_jobs)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    view: View | None = state.session.info.get(_VIEW)
+    if view is None or view.sees_all or state.is_column_load or state.is_relationship_load:
+        return
+    criterion = false() if view.owner is None else Job.owner == view.owner
+    datasets = false() if view.owner is None else Dataset.owner == view.owner
+    state.statement = state.statement.options(
+        with_loader_criteria(Job, criterion), with_loader_criteria(Dataset, datasets)
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _own(session: Session, *_: object) -> None:
+    owner = owner_of(session)
+    for row in session.new:
+        if isinstance(row, Job) and row.owner is None:
+            row.owner = owner if owner is not None else _owner_of_parent(session, row)
+        elif isinstance(row, Dataset):
+            row.owner = owner
+        elif isinstance(row, IdempotencyKey):
+            row.owner = owner or ""
+    for row in session.dirty:  # whoever changes a job of nobody does not take it; a new parent's owner does
+        if isinstance(row, Job) and row.owner is None:
+            row.owner = _owner_of_parent(session, row)
+
+
+def _owner_of_parent(session: Session, job: Job) -> str | None:
+    if job.parent_id is None:
+        return None
+    with session.no_autoflush:
+        parent = session.get(Job, job.parent_id)
+    return None if parent is None else parent.owner

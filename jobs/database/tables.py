@@ -1,0 +1,310 @@
+"""The tables. Times are seconds since 1970 on the database's clock; docs/architecture.md explains each table."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """Names constraints, so that migrations can drop them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        },
+    )
+    type_annotation_map = {Json: JSON, list[Json]: JSON, float: Float(53), dict[str, str]: JSON}  # noqa: RUF012
+
+
+class Job(Base):
+    """One job: what was asked, where it stands, what came out."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    spec: Mapped[Json]
+    spec_version: Mapped[int] = mapped_column(default=1)  # who can read it: see `jobs.scheduling.spec_version`
+    resolved: Mapped[Json] = mapped_column(default=dict)
+    fingerprint: Mapped[str] = mapped_column(String(80))
+    slots: Mapped[int]  # how many devices it needs: the world size
+    nodes: Mapped[int] = mapped_column(default=1)  # on how many workers, as many on each
+    owner: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # null where nobody asked for a key; see `jobs.database.row_filter`
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+
+    created_at: Mapped[float]
+    queued_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+
+    version: Mapped[int] = mapped_column(default=1)  # grows with every change that a reader can see
+    attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: only this attempt may write
+    failures: Mapped[int] = mapped_column(default=0)  # attempts lost since the last checkpoint, against max_attempts
+    recorded: Mapped[int] = mapped_column(default=0)  # number of the last batch of its attempt that stands here
+    worker: Mapped[str | None] = mapped_column(String(140))
+    lease_expires_at: Mapped[float | None]
+
+    priority: Mapped[int] = mapped_column(default=0)  # higher ones first
+    not_before: Mapped[float | None]  # back-off: not claimed earlier
+    deadline_at: Mapped[
+        float | None
+    ]  # of waiting while it is queued, of running while it runs; see `jobs.scheduling.deadlines`
+    ran_s: Mapped[float] = mapped_column(default=0.0)  # what ended attempts took, against max_runtime_s
+    cancel_mode: Mapped[str | None] = mapped_column(String(10))  # checkpoint or kill
+    cancel_asked_at: Mapped[float | None]
+
+    step: Mapped[int] = mapped_column(BigInteger, default=0)
+    total_steps: Mapped[int | None] = mapped_column(BigInteger)
+    epoch: Mapped[float | None]
+    latest: Mapped[Json] = mapped_column(default=dict)
+    alarms: Mapped[list[Json]] = mapped_column(default=list)  # of the curve as it stands, each code once
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
+
+    __table_args__ = (
+        Index("ix_jobs_queue", "status", "queued_at", "id"),
+        Index("ix_jobs_lease", "status", "lease_expires_at"),
+        Index("ix_jobs_status", "status", "id"),
+        Index("ix_jobs_kind", "kind", "id"),
+        Index("ix_jobs_fingerprint", "fingerprint", "id"),
+        Index("ix_jobs_scan", "id", "created_at", "owner", "name"),  # searched for times and names
+        Index("ix_jobs_owner", "owner", "id"),
+    )
+
+
+class JobLabel(Base):
+    """One label of a job, as in its ``labels``: here to be found by."""
+
+    __tablename__ = "job_labels"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))
+
+    __table_args__ = (Index("ix_job_labels_value", "name", "value", "job_id"),)
+
+
+class Attempt(Base):
+    """One try at a job."""
+
+    __tablename__ = "attempts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str] = mapped_column(String(140))
+    slots: Mapped[int]  # how many it holds, spare ones with them
+    started_at: Mapped[float]
+    finished_at: Mapped[float | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    resumed_from_step: Mapped[int | None] = mapped_column(BigInteger)
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Event(Base):
+    """Something that happened to a job, in order."""
+
+    __tablename__ = "events"
+
+    seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[float]
+    type: Mapped[str] = mapped_column(String(40))
+    data: Mapped[Json] = mapped_column(default=dict)
+
+
+class Point(Base):
+    """One value of one metric at one step. The key makes a doubled step impossible."""
+
+    __tablename__ = "points"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float | None]  # null where it was not finite
+    nonfinite: Mapped[str | None] = mapped_column(String(4))  # nan, inf or -inf
+
+    __table_args__ = (
+        Index(
+            "ix_points_nonfinite", "job_id", "metric", "replica", "step",
+            sqlite_where=text("nonfinite IS NOT NULL"), postgresql_where=text("nonfinite IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+
+class Bucket(Base):
+    """Roll-up of the points of one metric in a stretch of steps; `jobs.curves.rollups` has the stretches of a level."""
+
+    __tablename__ = "buckets"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    finite: Mapped[int] = mapped_column(BigInteger)  # how many values were finite, and how many were not
+    nonfinite: Mapped[int] = mapped_column(BigInteger)
+    min_step: Mapped[int | None] = mapped_column(BigInteger)
+    min_value: Mapped[float | None]
+    max_step: Mapped[int | None] = mapped_column(BigInteger)
+    max_value: Mapped[float | None]
+
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - rows lie in the order in which they are read
+
+
+class LogLine(Base):
+    """A line that a process of an attempt wrote; the oldest lines of a job go, see `jobs.files.job_log`."""
+
+    __tablename__ = "log_lines"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # from 1, over all attempts
+    attempt: Mapped[int]
+    source: Mapped[str] = mapped_column(String(20))  # agent, or rank0, rank1, …
+    stream: Mapped[str] = mapped_column(String(10))  # stdout or stderr
+    at: Mapped[float]  # when it was shipped
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Artifact(Base):
+    """A stored file of a job."""
+
+    __tablename__ = "artifacts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    step: Mapped[int | None] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    best: Mapped[bool] = mapped_column(default=False)  # a checkpoint: of the best evaluation so far
+    damaged_at: Mapped[float | None]  # when its bytes were found not to be what was stored, or not to load
+    created_at: Mapped[float]
+
+
+class IdempotencyKey(Base):
+    """Which job a key of a client made, and from which body. Keys of different owners are different keys."""
+
+    __tablename__ = "idempotency_keys"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True, default="")
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    created_at: Mapped[float]
+
+
+class Worker(Base):
+    """A worker that beats: how many slots it has, until when it counts as alive."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(140), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    slots: Mapped[int]
+    device: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    beat_at: Mapped[float] = mapped_column(default=0.0)
+    draining: Mapped[bool] = mapped_column(default=False)  # takes no more jobs
+    devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
+    versions: Mapped[dict[str, str]] = mapped_column(default=dict)
+    quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
+    address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
+    store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
+    spec_version: Mapped[int] = mapped_column(default=1)  # the newest that it can read
+    troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.troubles`
+
+
+class Gathering(Base):
+    """The one job that gathers seats, a single row (id 1); see `jobs.scheduling.node_reservations`."""
+
+    __tablename__ = "gatherings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    until: Mapped[float] = mapped_column(default=0.0)
+
+
+class Seat(Base):
+    """The place of one worker in an attempt on several nodes, gathered or running."""
+
+    __tablename__ = "seats"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    node: Mapped[int] = mapped_column(primary_key=True)  # 0 leads: it claims the job and has rank 0
+    attempt: Mapped[int]
+    worker: Mapped[str] = mapped_column(String(140))
+    address: Mapped[str] = mapped_column(String(45))
+    port: Mapped[int | None]  # of node 0, once the attempt has begun: where the nodes meet
+    expires_at: Mapped[float]
+    leaving: Mapped[bool] = mapped_column(default=False)  # its worker is to end
+    failures: Mapped[list[Json] | None]  # why its ranks failed, once they have ended
+
+
+class Submitter(Base):
+    """An owner of jobs (empty if no key was asked for), and when one of their jobs last began.
+
+    `jobs.scheduling.fair_share` orders waiting jobs by it.
+    """
+
+    __tablename__ = "submitters"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    served_at: Mapped[float]
+
+
+class Dataset(Base):
+    """A dataset that a user uploaded; its file is the artifact ``datasets/<id>``."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(35), primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    format: Mapped[str] = mapped_column(String(20))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    facts: Mapped[Json]
+    created_at: Mapped[float]
+
+
+class ApiKey(Base):
+    """Who may do what; the key itself is nowhere, only its SHA-256."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    owner: Mapped[str] = mapped_column(String(100), index=True)
+    scope: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[float]
+    expires_at: Mapped[float | None]
+    revoked_at: Mapped[float | None]
+    last_used_at: Mapped[float | None]  # written at most once a minute
+
+
+class WebSession(Base):
+    """A browser that has logged in with a key. It ends with the key."""
+
+    __tablename__ = "web_sessions"
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)

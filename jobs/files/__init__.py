@@ -1,0 +1,1 @@
+"""Files of jobs: the artifact store, downloads, and the job log."""

@@ -1,0 +1,73 @@
+"""Checkpoints that are not what was stored: noted, and passed over for the next older one, or for the start."""
+
+from dataclasses import replace
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.session import Database, db_now
+from jobs.database.tables import Artifact, Attempt, Event, Job
+from jobs.lifecycle import claims, fenced_write, finish
+from jobs.scheduling.deadlines import Backoff
+from jobs.status import Outcome
+
+EVENT = "checkpoint_damaged"
+
+
+def pass_over(database: Database, claim: Claim, why: str) -> Claim:
+    """Have an attempt that has not begun go on from an older checkpoint than the one that it was claimed with.
+
+    Points from the older one on are deleted, as at a claim.
+
+    Returns:
+        The claim with that checkpoint; it resumes from none where no sound one is left.
+
+    Raises:
+        StaleAttemptError: The job is no longer this attempt's; nothing is written.
+    """
+    with database.write() as session:
+        fenced_write.write(session, claim, version=Job.version + 1)
+        job = queries.lock_job(session, claim.job_id)
+        _mark(session, claim.job_id, claim.resume_key, why)
+        checkpoint = claims.rewind(session, job)
+        own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
+        resumed_from = None if checkpoint is None else checkpoint.step
+        session.execute(update(Attempt).where(*own).values(resumed_from_step=resumed_from))
+        session.flush()
+        return replace(claims.claim_of(session, job), node=claim.node)
+
+
+def give_back(database: Database, claim: Claim, why: str, *, max_attempts: int, backoff: Backoff) -> list[str]:
+    """End an attempt whose ranks could not go on from its checkpoint: the next one goes on from an older one.
+
+    It does not count against ``max_attempts``. There are no more such attempts than checkpoints.
+
+    Returns:
+        Ids of jobs to ring for.
+    """
+    with database.write() as session:
+        queries.lock_job(session, claim.job_id)
+        _mark(session, claim.job_id, claim.resume_key, why)
+        return finish.retry(session, claim, Outcome.CHECKPOINT_DAMAGED, max_attempts=max_attempts, backoff=backoff)
+
+
+def note(database: Database, key: str, why: str) -> None:
+    """Note that a checkpoint of a job that has ended is damaged: what is submitted from now on takes another."""
+    with database.write() as session:
+        _mark(session, key.partition("/")[0], key, why)
+
+
+def _mark(session: Session, job_id: str, key: str | None, why: str) -> None:
+    marked = session.execute(
+        update(Artifact)
+        .where(Artifact.job_id == job_id, Artifact.key == key, Artifact.damaged_at.is_(None))
+        .values(damaged_at=db_now())
+        .returning(Artifact.step),
+    ).all()
+    session.expire_all()
+    for (step,) in marked:  # none where this was written before, and the answer was lost
+        older = queries.latest_checkpoint(session, job_id)
+        data = {"step": step, "why": why, "from_step": 0 if older is None else older.step or 0}
+        session.add(Event(job_id=job_id, at=queries.now(session), type=EVENT, data=data))

@@ -1,0 +1,39 @@
+"""Claims whose COMMIT was done and whose answer was lost: such a job runs in SQL, and nowhere else."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from jobs.database.session import Database
+from jobs.database.tables import Job
+from jobs.lifecycle import claims, finish
+from jobs.status import HELD, Outcome
+
+
+def give_back(database: Database, worker: str, runs: Callable[[str, int], bool], *, max_attempts: int) -> list[str]:
+    """Queue the jobs again that a worker holds in SQL and does not run; it does not count against ``max_attempts``.
+
+    Jobs of several nodes are left out: a node that attends again hears that its job has begun.
+
+    Args:
+        database: Where the jobs are.
+        worker: Name of the caller.
+        runs: Whether the caller runs an attempt, by job and number. It claims nothing meanwhile.
+        max_attempts: How often a job may be lost, where its spec does not say.
+
+    Returns:
+        Ids of jobs that may run now.
+    """
+    with database.write() as session:
+        held = session.scalars(
+            select(Job)
+            .where(Job.status.in_(HELD), Job.worker == worker, Job.nodes == 1)
+            .order_by(Job.parent_id, Job.id)
+            .with_for_update(skip_locked=True)
+        ).all()
+        rung: list[str] = []
+        for job in held:
+            if not runs(job.id, job.attempt):
+                claim = claims.claim_of(session, job)
+                rung += finish.retry(session, claim, Outcome.HANDED_BACK, max_attempts=max_attempts)
+        return rung

@@ -1,0 +1,161 @@
+"""Workers that beat, and what the sweep mends: leases that ran out, jobs that no worker can take."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from jobs.database import queries
+from jobs.database.availability import PASSING
+from jobs.database.records import Claim
+from jobs.database.session import Database, db_now
+from jobs.database.tables import Job
+from jobs.lifecycle import finish
+from jobs.scheduling import deadlines
+from jobs.scheduling.deadlines import NO_BACKOFF, Backoff
+from jobs.scheduling.spec_version import READABLE
+from jobs.status import HELD, TERMINAL, Outcome, Reason, Status
+
+STUCK_S = 120.0
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str, Exception], None]
+
+
+def _log_trouble(job_id: str, error: Exception) -> None:
+    log.error("%s cannot be mended", job_id, exc_info=error)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The attempts that the caller's own process runs, by job and number: ``lease_s`` is how long each lease holds."""
+
+    has: Callable[[str, int], bool] = lambda _job_id, _attempt: False
+    lease_s: float = 0.0
+
+
+NOTHING_KEPT = Kept()
+
+
+def mend(
+    database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S,
+    kept: Kept = NOTHING_KEPT,
+    report: Report = _log_trouble,
+) -> list[str]:  # fmt: skip
+    """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
+
+    Any number of workers may do this at the same time.
+
+    Args:
+        database: Where the jobs are.
+        max_attempts: How often a job may be lost, where its spec does not say.
+        backoff: How long a lost job waits.
+        stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
+            nothing else, is ended over the worker's head.
+        kept: Attempts whose leases are extended where they ran out: their worker lives, since it is the caller.
+        report: Called with the id of a job that could not be mended, and why; the others are mended all the same.
+
+    Returns:
+        Ids of jobs that may run now.
+    """
+    with database.write() as session:
+        rung = _take_back(session, max_attempts, backoff, kept, report)
+    with database.write() as session:
+        rung += _end_overdue(session, report)
+    with database.write() as session:
+        rung += _end_stuck(session, stuck_s, report)
+    rung += _release_left(database, report)
+    with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
+        _mark_unmatched(session)
+    return rung
+
+
+@contextmanager
+def _apart(session: Session, job_id: str, report: Report) -> Iterator[None]:
+    """Take back and report what was done for one job where it fails, so that the others are mended all the same."""
+    try:
+        with session.begin_nested():
+            yield
+    except PASSING:
+        raise
+    except Exception as error:
+        report(job_id, error)
+
+
+def _locked(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Job]:
+    return session.scalars(
+        select(Job)
+        .where(*conditions, READABLE)
+        .order_by(Job.parent_id, Job.id)  # parents are then locked in the same order by everyone
+        .with_for_update(skip_locked=True),
+    ).all()
+
+
+def _claim(job: Job) -> Claim:
+    return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
+
+
+def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept, report: Report) -> list[str]:
+    rung: list[str] = []
+    for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
+        if kept.has(job.id, job.attempt):
+            job.lease_expires_at = queries.now(session) + kept.lease_s
+            continue
+        with _apart(session, job.id, report):
+            rung += finish.retry(
+                session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
+            )  # fmt: skip
+    return rung
+
+
+def _end_overdue(session: Session, report: Report) -> list[str]:
+    """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
+    rung: list[str] = []
+    for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
+        with _apart(session, job.id, report):
+            rung += finish.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
+    return rung
+
+
+def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
+    """End jobs whose worker lives and does not do as it was told; it may write no more then."""
+    rung: list[str] = []
+    late = db_now() - stuck_s
+    for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
+        with _apart(session, job.id, report):
+            rung += finish.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+    for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
+        with _apart(session, job.id, report):
+            rung += finish.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+    return rung
+
+
+def _release_left(database: Database, report: Report) -> list[str]:
+    """Release jobs whose source has ended at a worker that could not read them."""
+    left = (Job.status == Status.QUEUED, Job.waits_for.in_(select(Job.id).where(Job.status.in_(TERMINAL))))
+    with database.read() as session:  # there are none but for updates: no writing transaction each time
+        if session.scalar(select(Job.id).where(*left, READABLE).limit(1)) is None:
+            return []
+    rung: list[str] = []
+    with database.write() as session:
+        for job in _locked(session, *left):
+            with _apart(session, job.id, report):
+                rung += finish.release(session, job)
+    return rung
+
+
+def _mark_unmatched(session: Session) -> None:
+    waiting = (Job.status == Status.QUEUED, Job.waits_for.is_(None))
+    unmatched = Reason.NO_MATCHING_WORKER
+    for nodes, version in session.execute(select(Job.nodes, Job.spec_version).where(*waiting).distinct()).all():
+        most = queries.most_slots(session, nodes, version)
+        for condition, reason in (
+            ((Job.slots > most) & Job.reason.is_(None), unmatched),
+            ((Job.slots <= most) & (Job.reason == unmatched), None),
+        ):
+            these = (*waiting, Job.nodes == nodes, Job.spec_version == version, condition)
+            session.execute(update(Job).where(*these).values(reason=reason, version=Job.version + 1))

@@ -1,0 +1,42 @@
+"""What a training that diverged does where its spec has ``on_divergence``: it starts again, with lower rates."""
+
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from jobs.database import queries
+from jobs.database.records import Claim
+from jobs.database.tables import Artifact
+from jobs.lifecycle import alarms
+from jobs.spec.job import TrainSpec, job_spec
+from jobs.status import Outcome, Status
+
+RATES = ("max_lr", "base_lr")  # of `resolved`; the ratios between the rates of a schedule stay as they are
+
+
+def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | None:
+    """Prepare the next try: lower rates, no alarms, and no checkpoint to resume from.
+
+    The points of this try go when the next one is claimed, since it begins at step 0: a curve has every step once. What
+    is left of them is the event ``restarted`` and the attempt with its outcome ``diverged``.
+
+    Returns:
+        Columns of the job's row, or None where it is to fail: not asked for, no try left, or being cancelled.
+    """
+    job = queries.lock_job(session, claim.job_id)  # no cancel comes in between
+    spec = job_spec.validate_python(job.spec)
+    if not isinstance(spec, TrainSpec) or spec.on_divergence is None or job.status != Status.RUNNING:
+        return None
+    tried = sum(attempt.outcome == Outcome.DIVERGED for attempt in queries.attempts_of(session, job.id))
+    if tried >= spec.on_divergence.tries:
+        return None
+    factor = spec.on_divergence.lower_max_lr_by
+    lower = {name: job.resolved[name] / factor for name in RATES if job.resolved.get(name)}
+    session.execute(delete(Artifact).where(Artifact.job_id == job.id, Artifact.kind == "checkpoint"))
+    data = {
+        "why": message, "try": tried + 1, "tries": spec.on_divergence.tries, "last_step": job.step,
+        "rates": {name: job.resolved[name] for name in lower}, "next_rates": lower, "alarms": job.alarms,
+    }  # fmt: skip
+    alarms.note(session, job.id, [("restarted", data)])
+    return {"status": Status.QUEUED, "resolved": job.resolved | lower, "alarms": [], "latest": {}}

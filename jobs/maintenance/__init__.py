@@ -1,0 +1,1 @@
+"""What an operator runs: the integrity check, and the removal of old jobs."""

@@ -1,0 +1,1 @@
+"""Results of jobs: LR bounds, probes, the table of a sweep, and comparisons."""

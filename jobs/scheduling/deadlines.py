@@ -1,0 +1,51 @@
+"""How long a job may wait and run, on the database's clock; and how long a lost one waits before the next attempt.
+
+``deadline_at`` of a job's row is when its waiting has to end while it is queued, and when its running has to end
+while it runs. A job that waits for another has none: that one has its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.database.tables import Job
+
+GROWTH = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses after lost attempts: ``first_s`` after the first, doubled after each further one, at most ``most_s``."""
+
+    first_s: float = 0.0
+    most_s: float = 0.0
+
+    def after(self, failures: int) -> float:
+        """Seconds to wait after so many lost attempts in all."""
+        if failures <= 0 or not self.first_s:
+            return 0.0
+        return float(min(self.first_s * GROWTH ** min(failures - 1, 100), self.most_s))
+
+
+NO_BACKOFF = Backoff()
+
+
+def of_waiting(spec: Mapping[str, Any], now: float) -> float | None:
+    """Until when a job of this spec may wait that is queued from ``now`` on; None for as long as it takes."""
+    longest = spec.get("max_queue_s")
+    return None if longest is None else now + float(longest)
+
+
+def of_running(job: Job, now: float) -> float | None:
+    """Until when an attempt that begins now may run; what earlier attempts took is taken off."""
+    longest = job.spec.get("max_runtime_s")
+    return None if longest is None else now + max(float(longest) - job.ran_s, 0.0)
+
+
+def too_long(job: Job) -> dict[str, str]:
+    """The error of a job that waited or ran for too long."""
+    limit, did = ("max_queue_s", "waited") if job.status == "queued" else ("max_runtime_s", "ran")
+    return {
+        "code": "deadline_exceeded",
+        "message": f"the job {did} longer than {limit} = {job.spec.get(limit):g} s; resume it to give it as long again",
+    }

@@ -1,0 +1,1 @@
+"""Submission: from a spec to the rows of a job, or to the result of a dry run."""

@@ -1,0 +1,50 @@
+"""The rows of a new job, and of a job that consists of other jobs."""
+
+from collections.abc import Callable
+from itertools import count
+
+from sqlalchemy.orm import Session
+
+from jobs.database import queries
+from jobs.database.ids import new_job_id
+from jobs.database.tables import Event, Job, JobLabel
+from jobs.datasets.resolve import resolve_dataset
+from jobs.scheduling import deadlines
+from jobs.scheduling.spec_version import SPEC_VERSION
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import AnySpec, CompareSpec, LrFindSpec, SweepSpec
+from jobs.status import Status
+from jobs.submission.start_weights import resolve_start
+
+
+def add_job(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
+    """Write the row of a job, its labels and its first event."""
+    conditions = resolve_dataset(session, conditions)
+    now = queries.now(session)
+    start = resolve_start(session, spec, conditions) if isinstance(spec, LrFindSpec) else {}
+    document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
+    job = Job(
+        id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
+        resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
+        slots=conditions.world_size, nodes=conditions.nodes, created_at=now, queued_at=now, priority=spec.priority,
+        deadline_at=deadlines.of_waiting(document, now), spec_version=SPEC_VERSION,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    session.add_all(JobLabel(job_id=job.id, name=name, value=value) for name, value in spec.labels.items())
+    session.add(Event(job_id=job.id, at=now, type="submitted", data={}))
+    return job
+
+
+def add_parent(session: Session, spec: SweepSpec | CompareSpec) -> tuple[Job, Callable[[Job], Job]]:
+    """A job that runs nowhere, and what takes the jobs that do, in the order in which they are to run."""
+    parent = add_job(session, spec, spec.conditions)
+    parent.slots, parent.deadline_at = 0, None
+    places = count()
+
+    def adopt(child: Job) -> Job:
+        child.parent_id = parent.id
+        child.queued_at = parent.queued_at + next(places) * 1e-6
+        return child
+
+    return parent, adopt

@@ -1,0 +1,36 @@
+"""Range tests that start from the weights of a training."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from jobs.database import queries
+from jobs.errors import UnusableStartError
+from jobs.spec.conditions import Conditions
+from jobs.spec.job import LrFindSpec
+from jobs.status import TERMINAL
+
+
+def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) -> dict[str, Any]:
+    """Which checkpoint a range test starts from, pinned: ``{"start_from": …}``, or nothing where it says none.
+
+    Raises:
+        JobNotFoundError: There is no such job.
+        UnusableStartError: It is no training, still runs, has no checkpoint, or has another model or dataset.
+    """
+    if spec.range_test.start_from is None:
+        return {}
+    source = queries.lock_job(session, spec.range_test.start_from.from_job)
+    if source.kind != "train":
+        raise UnusableStartError(source.id, f"is a {source.kind} job, and only trainings have weights")
+    if source.status not in TERMINAL:
+        raise UnusableStartError(source.id, f"is {source.status}: its last checkpoint is known when it has ended")
+    checkpoint = queries.latest_checkpoint(session, source.id)
+    if checkpoint is None:
+        raise UnusableStartError(source.id, "has no checkpoint")
+    theirs = Conditions.model_validate(source.spec["conditions"])
+    fixed = ("/conditions/model", "/conditions/dataset")
+    differing = [field for field in conditions.differences(theirs) if field.startswith(fixed)]
+    if differing:
+        raise UnusableStartError(source.id, f"was trained with another {', '.join(differing)}")
+    return {"start_from": {"key": checkpoint.key, "sha256": checkpoint.sha256, "step": checkpoint.step}}
