@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,11 @@ class Worker:
 
 
 @pytest.fixture
-def worker(tmp_path: Path, open_database: Callable[[str], Database]) -> Worker:
+def worker(tmp_path: Path) -> Iterator[Worker]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    database = open_database(f"sqlite:///{tmp_path / 'clr.sqlite3'}")
-    upgrade(database)
-    return Worker(tmp_path, database)
+    with closing(Database(f"sqlite:///{tmp_path / 'clr.sqlite3'}")) as database:
+        upgrade(database)
+        yield Worker(tmp_path, database)
 
 
 def lose_with_damaged_checkpoints(worker: Worker, job_id: str) -> None:

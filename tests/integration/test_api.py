@@ -1,10 +1,12 @@
 """The API over a real database, with a broker that is down."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
@@ -15,7 +17,7 @@ from jobs.database.session import Database
 from jobs.lifecycle import claims
 from jobs.scheduling import workers
 from jobs.scheduling.workers import WorkerInfo
-from tests.asking import assert_problem
+from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 
@@ -138,7 +140,9 @@ def test_a_server_that_lacks_its_broker_alone_is_ready_and_says_so(client: TestC
     }
 
 
-def test_a_database_without_tables_is_not_ready(settings: Settings) -> None:
+def test_a_database_without_tables_is_not_ready(empty_url: str, tmp_path: Path) -> None:
+    broker = SecretStr(f"redis://127.0.0.1:{dead_port()}/0")
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr(empty_url), broker_url=broker)
     with TestClient(create_app(settings)) as client:
         assert "clr migrate" in client.get("/readyz").json()["checks"]["database"]
 

@@ -15,7 +15,6 @@ from jobs.lifecycle import alarms, fenced_write, finish
 from jobs.scheduling import node_reservations
 from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
-from migrations.run import upgrade
 from tests.attempts import claim, events, job
 from tests.builders import one_cycle, train_spec
 
@@ -23,10 +22,8 @@ WAIT_S = 20.0
 
 
 @pytest.fixture
-def database(postgres_url: str, open_database: Callable[[str], Database]) -> Database:
-    database = open_database(postgres_url)
-    upgrade(database)
-    return database
+def database(migrated_postgres_url: str, open_database: Callable[[str], Database]) -> Database:
+    return open_database(migrated_postgres_url)
 
 
 class Between:

@@ -15,8 +15,8 @@ from migrations.__main__ import main
 from migrations.run import config, downgrade, upgrade
 
 
-def test_up_down_up(database_url: str, open_database: Callable[[str], Database]) -> None:
-    database = open_database(database_url)
+def test_up_down_up(empty_url: str, open_database: Callable[[str], Database]) -> None:
+    database = open_database(empty_url)
     upgrade(database)
     downgrade(database)
     assert inspect(database.engine).get_table_names() == ["alembic_version"]

@@ -20,15 +20,12 @@ from jobs.database.session import Database
 from jobs.database.tables import Job
 from jobs.errors import NoPlotError
 from jobs.lifecycle import claims, finish
-from migrations.run import upgrade
 from tests.builders import lr_find, one_cycle, sweep, train
 
 
 @pytest.fixture
-def database(tmp_path: Path, open_database: Callable[[str], Database]) -> Database:
-    database = open_database(f"sqlite:///{tmp_path / 'clr.sqlite3'}")
-    upgrade(database)
-    return database
+def database(sqlite_url: str, open_database: Callable[[str], Database]) -> Database:
+    return open_database(sqlite_url)
 
 
 @pytest.fixture
