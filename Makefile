@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: openapi bench-superconvergence chaos install demo up test docs fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: openapi bench-superconvergence chaos install demo up fast test docs fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -19,6 +19,9 @@ demo: install  ## The main job end to end: range test, bounds, training, picture
 
 up: install  ## The whole stack on this machine
 	$(BIN)/clr up
+
+fast: install  ## Style, types and imports, and the unit tests of what changed since main
+	$(BIN)/python -m tests.fast
 
 test: check  ## Everything that CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
