@@ -62,4 +62,5 @@ clean:
 	rm -rf demo-out superconvergence-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build ./*.egg-info
 
 chaos: install  ## Real faults against a whole stack: make chaos SEED=3, or SEED=0 SEEDS=10
+	KILLS=20 $(BIN)/python -m pytest tests/distributed/test_exact_resume.py
 	$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --seeds $(or $(SEEDS),1) $(ARGS)

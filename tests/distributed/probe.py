@@ -1,23 +1,31 @@
-"""Run under torch.distributed.run: trains a plan and writes what this rank really applied and ended with."""
+"""Trains a plan on ranks that write down what they really applied and ended with."""
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from worker.train import training
+from worker.train import agent, rank, training
 from worker.train.datasets import load
 from worker.train.plan import Plan
 from worker.train.report import Report
 from worker.train.world import World, joined_world
 
 
-def main(folder: Path) -> None:
+def launch(run_dir: str, world_size: int) -> None:
+    """Run the ranks and wait for them, as the worker's agent does; in a process of its own."""
+    rank.main = main
+    agent.run(run_dir, world_size, None)
+
+
+def main(run_dir: str, on_cuda: bool | None = None) -> None:
+    """Train the plan on this rank."""
+    torch.set_num_threads(1)  # the forkserver may have been started by another test
+    folder = Path(run_dir)
     plan = Plan.read(folder / "plan.json")
-    with joined_world() as world, Report(folder, writes=world.rank == 0) as report:
+    with joined_world(on_cuda=on_cuda) as world, Report(folder, writes=world.rank == 0) as report:
         seen = watched(world, plan, report)  # the model is gone before its process group
         (folder / f"rank-{world.rank}.json").write_text(json.dumps(seen))
 
@@ -45,7 +53,3 @@ def watched(world: World, plan: Plan, report: Report) -> dict[str, Any]:
         "weights": weights.tolist(),
         "digest": hashlib.sha256(weights.numpy().tobytes()).hexdigest(),
     }
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

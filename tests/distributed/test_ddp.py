@@ -1,9 +1,7 @@
 """DistributedDataParallel is real: two ranks at a global batch do what one rank does at that batch."""
 
 import json
-import os
-import subprocess
-import sys
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,8 @@ import pytest
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from tests.builders import conditions, one_cycle, train_spec
+from tests.distributed import probe
+from worker.launch import Launcher
 from worker.rundir import write_plan
 
 STEPS = 20
@@ -28,21 +28,19 @@ def trained(
     resolved = {"max_lr": peak, "div_factor": 10.0, "base_lr": peak / 10}
     claim = Claim("job", 1, "train", world_size, spec.model_dump(mode="json"), resolved, None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}",
-        "-m", "tests.distributed.probe", str(folder),
-    ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    Launcher().warm()  # all trainings are forked from one process that has loaded torch
+    process = multiprocessing.get_context("forkserver").Process(target=probe.launch, args=(str(folder), world_size))
+    process.start()
+    process.join(TIMEOUT_S)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    assert process.exitcode == 0, logs_of(folder)
     return [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(world_size)]
+
+
+def logs_of(folder: Path) -> str:
+    return "\n".join(path.read_text()[-3000:] for path in sorted(folder.glob("**/*.log")))
 
 
 @pytest.fixture(scope="module")
