@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from clr_core.schedules import constant_batch_size
-from worker.train.data import Data, Split, place
-from worker.train.feed import make_feed
+from worker.train.data.batches import make_feed
+from worker.train.data.splits import Data, Split, place
 from worker.train.world import World
 
 CPU = torch.device("cpu")

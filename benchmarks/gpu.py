@@ -22,10 +22,10 @@ from torch import distributed as dist
 
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.train.data import Data, Split, measure
-from worker.train.plan import Plan
-from worker.train.report import Report
-from worker.train.training import Training
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
+from worker.train.data.splits import Data, Split, measure
+from worker.train.loops.training import Training
 from worker.train.world import World
 
 

@@ -29,10 +29,10 @@ import torch
 from clr_core.schedules import constant_batch_size
 from jobs.spec.conditions import Conditions
 from jobs.spec.training import NoiseScale
-from worker.train.data import Data, Split, measure
-from worker.train.learner import Learner
-from worker.train.noise_scale import NoiseMeter
-from worker.train.observing import gradient_norm
+from worker.train.data.splits import Data, Split, measure
+from worker.train.step.learner import Learner
+from worker.train.step.noise_scale import NoiseMeter
+from worker.train.step.step_metrics import gradient_norm
 from worker.train.world import World, joined_world
 
 RANKS, BATCH = 2, 128

@@ -23,13 +23,13 @@ from clr_core.range_test import RangeTestPlan
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import LrFindSpec
-from worker.rundir import write_plan
-from worker.train.datasets import load
-from worker.train.models import build_model
-from worker.train.plan import Plan
-from worker.train.range_test import Lab
-from worker.train.report import Report
-from worker.train.sampling import global_batch
+from worker.rundir.directory import write_plan
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
+from worker.train.data.registry import load
+from worker.train.data.sampling import global_batch
+from worker.train.loops.range_test import Lab
+from worker.train.models.registry import build_model
 from worker.train.world import World, joined_world
 
 ROUNDS = 15

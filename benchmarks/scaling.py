@@ -34,7 +34,7 @@ from jobs.scheduling.workers import WorkerInfo
 from jobs.spec.job import TrainSpec
 from jobs.submission import submit
 from migrations.run import downgrade, upgrade
-from worker.lease import LONGEST_PAUSE_S, RENEWALS_PER_LEASE
+from worker.attempt.lease import LONGEST_PAUSE_S, RENEWALS_PER_LEASE
 
 BATCH_STEPS = 25  # a training reports every quarter of a second
 METRICS = ("train_loss", "lr", "momentum")

@@ -31,11 +31,11 @@ import torch
 
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.train.data import Data, Split, place
-from worker.train.datasets import load
-from worker.train.plan import Plan
-from worker.train.report import Report
-from worker.train.training import Training
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
+from worker.train.data.registry import load
+from worker.train.data.splits import Data, Split, place
+from worker.train.loops.training import Training
 from worker.train.world import World, joined_world
 
 RANKS = 2

@@ -30,12 +30,12 @@ from torch import distributed as dist
 from benchmarks.throughput_peers import PEERS, installed
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.train.data import Data, Split, measure
-from worker.train.datasets import load
-from worker.train.models import build_model
-from worker.train.plan import Plan
-from worker.train.report import Report
-from worker.train.training import Training
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
+from worker.train.data.registry import load
+from worker.train.data.splits import Data, Split, measure
+from worker.train.loops.training import Training
+from worker.train.models.registry import build_model
 from worker.train.world import World, joined_world
 
 BATCHES = {"digits": (64, 22), "cifar": (128, 20)}  # batch size, batches in an epoch

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from worker.train.torchvision_ops import import_torchvision
+from worker.train.models.torchvision_ops import import_torchvision
 
 LR, MOMENTUM = 0.01, 0.9
 

@@ -20,7 +20,7 @@ from client.stack import Stack
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import TrainSpec
-from worker.rundir import write_plan
+from worker.rundir.directory import write_plan
 
 ROUNDS = 10
 POLL_S = 0.005

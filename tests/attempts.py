@@ -52,7 +52,7 @@ def outcomes(database: Database, job_id: str) -> list[str | None]:
 
 
 class NoSpare:
-    """Slots that nobody lends; see `worker.groups.Spare`."""
+    """Slots that nobody lends; see `worker.attempt.rank_groups.Spare`."""
 
     def take(self, count: int) -> None:
         del count

@@ -18,18 +18,18 @@ from jobs.files.artifacts import ArtifactStore
 from jobs.scheduling.broker import celery_config
 from jobs.scheduling.workers import WorkerInfo
 from worker import tasks
-from worker.crew import Crew
-from worker.dispatch import Dispatcher
-from worker.interfaces import interface_of
-from worker.launch import Launcher
-from worker.listener import Listener
-from worker.look import Look
-from worker.secrecy import redaction, secrets_of
+from worker.attempt.supervisor import Supervisor
+from worker.dispatch.consumer import Listener
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.health import Troubles
+from worker.dispatch.multi_node import Crew
+from worker.dispatch.poller import Look
+from worker.dispatch.reaper import Sweep
+from worker.dispatch.slots import Slots
+from worker.launch.launcher import Launcher
+from worker.launch.network import interface_of
+from worker.launch.secrets import redaction, secrets_of
 from worker.sinks.choose import choose_sinks
-from worker.slots import Slots
-from worker.supervise import Supervisor
-from worker.sweep import Sweep
-from worker.troubles import Troubles
 
 CPU_SLOTS = 2
 

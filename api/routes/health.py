@@ -18,7 +18,7 @@ router = APIRouter(tags=["health"])
 NEEDED = {"database", "workers"}
 PATIENCE_S = 5.0
 UNKNOWN = {"database": "does not answer", "broker": "unknown", "workers": "unknown: the database does not answer"}
-LOOK = "look"  # as in `worker.troubles`
+LOOK = "look"  # as in `worker.dispatch.health`
 
 
 @router.get("/healthz")

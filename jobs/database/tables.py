@@ -227,7 +227,7 @@ class Worker(Base):
     address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
     store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
     spec_version: Mapped[int] = mapped_column(default=1)  # the newest that it can read
-    troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.troubles`
+    troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.dispatch.health`
 
 
 class Gathering(Base):

@@ -1,4 +1,4 @@
-"""Models as they are asked for: one document each, that `worker.train.models` builds."""
+"""Models as they are asked for: one document each, that `worker.train.models.registry` builds."""
 
 from typing import Annotated, Any, Literal
 

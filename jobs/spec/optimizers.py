@@ -1,4 +1,4 @@
-"""Optimizers as they are asked for: one document each, that `worker.train.optimizers` builds."""
+"""Optimizers as they are asked for: one document each, that `worker.train.step.optimizers` builds."""
 
 from typing import Annotated, Literal
 

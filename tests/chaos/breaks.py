@@ -72,20 +72,20 @@ def _no_checkpoint_check() -> None:
 def _no_checkpoint_check_in_ranks() -> None:
     import hashlib
 
-    from worker.train import checkpoint
+    from worker.train.checkpoint import checkpoint_file
 
-    read = checkpoint.read
+    read = checkpoint_file.read
 
     def trusting(resume: Any, *others: Any, **options: Any) -> Any:
         digest = hashlib.sha256(resume.path.read_bytes()).hexdigest()
         return read(replace(resume, sha256=digest), *others, **options)
 
-    checkpoint.read = trusting
+    checkpoint_file.read = trusting
 
 
 def _no_watchdog() -> None:
     """Nobody notices ranks that hang."""
-    _replace("worker.hang_watchdog", "HangWatchdog.must_end", lambda *_: False)
+    _replace("worker.attempt.hang_watchdog", "HangWatchdog.must_end", lambda *_: False)
 
 
 def _record_twice() -> None:
@@ -129,8 +129,8 @@ def _deaf() -> None:
 
     Either alone costs nothing but time: the look finds what the bell did not ring for.
     """
-    from worker.listener import Listener
-    from worker.look import Look
+    from worker.dispatch.consumer import Listener
+    from worker.dispatch.poller import Look
 
     begin = Look.__init__
 
@@ -138,8 +138,8 @@ def _deaf() -> None:
         del interval_s
         begin(self, dispatcher, None, *others)  # type: ignore[arg-type]  # waits for the bell alone
 
-    _replace("worker.look", "Look.__init__", init)
-    _replace("worker.listener", "Listener._run", Listener._consume)
+    _replace("worker.dispatch.poller", "Look.__init__", init)
+    _replace("worker.dispatch.consumer", "Listener._run", Listener._consume)
 
 
 def _replace(module: str, path: str, value: Any) -> None:

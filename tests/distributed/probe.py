@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from worker.train import agent, rank, training
-from worker.train.datasets import load
-from worker.train.plan import Plan
-from worker.train.report import Report
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
+from worker.train import agent, rank
+from worker.train.data.registry import load
+from worker.train.loops import training
 from worker.train.world import World, joined_world
 
 

@@ -20,8 +20,8 @@ from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, claim, events, job, points, steps_in_sql
 from tests.builders import conditions, train_spec
-from worker.launch import Launcher
-from worker.supervise import Supervisor
+from worker.attempt.supervisor import Supervisor
+from worker.launch.launcher import Launcher
 
 STEPS = 20
 

@@ -12,8 +12,8 @@ from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from tests.builders import conditions, one_cycle, train_spec
 from tests.distributed import probe
-from worker.launch import Launcher
-from worker.rundir import write_plan
+from worker.launch.launcher import Launcher
+from worker.rundir.directory import write_plan
 
 STEPS = 20
 TIMEOUT_S = 600  # of a machine that is busy

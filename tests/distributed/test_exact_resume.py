@@ -17,8 +17,8 @@ from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
 from tests.builders import conditions, one_cycle, train_spec
-from worker.launch import Launcher, Ranks
-from worker.rundir import failures, write_plan
+from worker.launch.launcher import Launcher, Ranks
+from worker.rundir.directory import failures, write_plan
 
 KILLS = int(os.environ.get("KILLS", "5"))  # `make chaos` asks for 20
 STEPS = 400

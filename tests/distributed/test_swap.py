@@ -10,7 +10,7 @@ import pytest
 from tests.distributed.test_ddp import STEPS, trained
 from tests.distributed.test_exact_resume import STEPS as LONG
 from tests.distributed.test_exact_resume import Job
-from worker.launch import Launcher
+from worker.launch.launcher import Launcher
 
 SWAP: dict[str, Any] = {"schedule": {"name": "linear", "lr": 0.05}, "epochs": 1, "batch_size": 32}
 CNN: dict[str, Any] = {"model": {"name": "cnn"}, "global_batch_size": 96}

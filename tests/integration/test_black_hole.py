@@ -21,12 +21,12 @@ from tests.asking import dead_port
 from tests.attempts import claim
 from tests.black_hole import BlackHole
 from tests.builders import lr_find_spec
-from worker.dispatch import Dispatcher
-from worker.launch import Launcher, NotStartedError, Ranks
-from worker.lease import Lease
-from worker.leases import Leases
-from worker.slots import Slots
-from worker.supervise import Supervisor
+from worker.attempt.held_leases import Leases
+from worker.attempt.lease import Lease
+from worker.attempt.supervisor import Supervisor
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.slots import Slots
+from worker.launch.launcher import Launcher, NotStartedError, Ranks
 
 TIMEOUT_S = 1.0
 

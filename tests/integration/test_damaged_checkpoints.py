@@ -22,7 +22,7 @@ from jobs.submission import submit
 from tests.attempts import claim, job, points, steps_in_sql
 from tests.builders import train_spec
 from tests.integration.test_starting import starting_from
-from worker.soundness import sound_claim
+from worker.attempt.checkpoint_check import sound_claim
 
 
 @pytest.fixture

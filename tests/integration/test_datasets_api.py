@@ -18,7 +18,7 @@ from jobs.lifecycle import claims, finish
 from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
 from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
-from worker import cached_datasets
+from worker.attempt import dataset_cache
 
 LIMITS = {
     "max_upload_bytes": 1_200_000,
@@ -211,15 +211,15 @@ def test_a_worker_forgets_what_was_made_of_a_dataset_that_is_gone(
     kept, gone = upload(client), upload(client, npz(x=FEATURES + 1, y=LABELS))
     uploaded_dir = uploaded_in(settings.datasets_dir)
     for dataset in (kept, gone):
-        with cached_datasets.in_use(
+        with dataset_cache.in_use(
             {"name": "uploaded", "options": {"id": dataset["id"], "sha256": dataset["sha256"]}},
             ArtifactStore(settings.artifacts_dir), settings,
         ):  # fmt: skip
             pass
     assert client.delete(f"/v1/datasets/{gone['id']}").status_code == 204
-    cached_datasets.clean(database, settings)
+    dataset_cache.clean(database, settings)
     assert {path.name for path in uploaded_dir.iterdir()} == {kept["sha256"], f"{kept['sha256']}.use"}
-    cached_datasets.clean(database, settings.model_copy(update={"dataset_cache_bytes": 1}))
+    dataset_cache.clean(database, settings.model_copy(update={"dataset_cache_bytes": 1}))
     assert list(uploaded_dir.iterdir()) == []
 
 

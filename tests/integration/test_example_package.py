@@ -12,8 +12,8 @@ from jobs.errors import TrainingError
 from jobs.spec.catalog import EntryPointOptions
 from jobs.spec.models import EntryPointModel
 from jobs.status import Reason
-from worker.train.entry_points import load_entry_point
-from worker.train.models import build_model
+from worker.train.data.plugins import load_entry_point
+from worker.train.models.registry import build_model
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "clr_spirals"
 

@@ -21,8 +21,8 @@ from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, claim, events, job
 from tests.builders import lr_find_spec, train_spec
-from worker.launch import Launcher
-from worker.supervise import Supervisor
+from worker.attempt.supervisor import Supervisor
+from worker.launch.launcher import Launcher
 
 TIMEOUT_S = 120.0
 FLOOR_S = 1.0

@@ -19,9 +19,10 @@ from jobs.database.session import Database
 from jobs.lifecycle import claims, finish
 from jobs.submission import submit
 from tests.builders import train_spec
-from worker import attempt_files, leftovers, processes
-from worker.launch import Ranks
-from worker.slots import Slots
+from worker.attempt import run_dir_cleanup
+from worker.dispatch.slots import Slots
+from worker.launch import orphans, processes
+from worker.launch.launcher import Ranks
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -37,8 +38,8 @@ def orphan() -> Iterator[subprocess.Popen[bytes]]:
 def left_by_a_dead_worker(runs: Path, job_id: str, attempt: int, agent: int, group: str = "", **changes: Any) -> Path:
     run_dir = runs / job_id / f"attempt-{attempt}" / group
     run_dir.mkdir(parents=True)
-    leftovers.write_down(run_dir, agent)
-    file = run_dir / leftovers.FILE
+    orphans.write_down(run_dir, agent)
+    file = run_dir / orphans.FILE
     note = json.loads(file.read_text()) | {"worker_started": 1} | changes
     file.write_text(json.dumps(note))
     return file
@@ -64,10 +65,10 @@ def test_what_still_runs_of_an_attempt_that_lost_its_job_is_killed(
 ) -> None:
     claim = claimed(database)
     file = left_by_a_dead_worker(tmp_path, claim.job_id, claim.attempt, orphan.pid, group)
-    assert leftovers.end_orphans(database, tmp_path) == []  # its lease may hold yet
+    assert orphans.end_orphans(database, tmp_path) == []  # its lease may hold yet
     submit.cancel(database, claim.job_id)
     finish.cancelled(database, claim)
-    assert leftovers.end_orphans(database, tmp_path) == [orphan.pid]
+    assert orphans.end_orphans(database, tmp_path) == [orphan.pid]
     assert is_over(orphan)
     assert not file.exists()
 
@@ -81,7 +82,7 @@ def test_a_process_that_is_not_the_one_written_down_is_left_alone(
     database: Database, tmp_path: Path, orphan: subprocess.Popen[bytes], changes: dict[str, Any]
 ) -> None:
     left_by_a_dead_worker(tmp_path, "job_" + "0" * 32, 1, orphan.pid, **changes)
-    assert leftovers.end_orphans(database, tmp_path) == []
+    assert orphans.end_orphans(database, tmp_path) == []
     assert orphan.poll() is None
 
 
@@ -90,8 +91,8 @@ def test_the_processes_of_a_live_worker_are_left_alone(
 ) -> None:
     run_dir = tmp_path / ("job_" + "0" * 32) / "attempt-1"
     run_dir.mkdir(parents=True)
-    leftovers.write_down(run_dir, orphan.pid)  # by this process, which lives
-    assert leftovers.end_orphans(database, tmp_path) == []
+    orphans.write_down(run_dir, orphan.pid)  # by this process, which lives
+    assert orphans.end_orphans(database, tmp_path) == []
     assert orphan.poll() is None
 
 
@@ -104,12 +105,12 @@ def test_what_a_killed_worker_left_in_run_directories_goes_and_logs_stay(databas
         (folder / "checkpoints").mkdir(parents=True)
         for name in ("plan.json", "report.jsonl", "agent.log", "checkpoints/step-9.part"):
             (folder / name).write_text("")
-    assert attempt_files.tidy_attempts(database, tmp_path) == [untidy[0]]
+    assert run_dir_cleanup.tidy_attempts(database, tmp_path) == [untidy[0]]
     assert [path.name for path in untidy[0].rglob("*") if path.is_file()] == ["agent.log"]
     assert (untidy[1] / "plan.json").exists()
     left_by_a_dead_worker(tmp_path, lost.job_id, 2, os.getpid())
     (untidy[0].parent / "attempt-2" / "plan.json").write_text("")
-    assert attempt_files.tidy_attempts(database, tmp_path) == []  # processes of it may still run
+    assert run_dir_cleanup.tidy_attempts(database, tmp_path) == []  # processes of it may still run
 
 
 def test_run_directories_of_jobs_that_ended_long_ago_go_and_others_stay(database: Database, tmp_path: Path) -> None:
@@ -118,13 +119,13 @@ def test_run_directories_of_jobs_that_ended_long_ago_go_and_others_stay(database
     finish.cancelled(database, ended)
     for job_id in (ended.job_id, running.job_id, "job_" + "0" * 32):
         (tmp_path / job_id / "attempt-1").mkdir(parents=True)
-    assert leftovers.tidy_runs(database, tmp_path, keep_days=1) == []
-    long_ago = time.time() - 2 * leftovers.DAY_S
+    assert orphans.tidy_runs(database, tmp_path, keep_days=1) == []
+    long_ago = time.time() - 2 * orphans.DAY_S
     for job_id in (ended.job_id, running.job_id):
         for path in (tmp_path / job_id / "attempt-1", tmp_path / job_id):
             os.utime(path, (long_ago, long_ago))
-    assert leftovers.tidy_runs(database, tmp_path, keep_days=1) == [ended.job_id]
-    assert leftovers.tidy_runs(database, tmp_path, keep_days=0) == ["job_" + "0" * 32]
+    assert orphans.tidy_runs(database, tmp_path, keep_days=1) == [ended.job_id]
+    assert orphans.tidy_runs(database, tmp_path, keep_days=0) == ["job_" + "0" * 32]
     assert (tmp_path / running.job_id).exists()
 
 

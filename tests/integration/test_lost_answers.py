@@ -30,12 +30,12 @@ from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
 from tests.lost_answers import Proxy, lost_answers
-from worker.dispatch import Dispatcher
-from worker.launch import Launcher
-from worker.lease import Lease
-from worker.shipping import Shipper
-from worker.slots import Slots
-from worker.supervise import Supervisor
+from worker.attempt.lease import Lease
+from worker.attempt.report_shipper import Shipper
+from worker.attempt.supervisor import Supervisor
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.slots import Slots
+from worker.launch.launcher import Launcher
 
 
 class Attempt:

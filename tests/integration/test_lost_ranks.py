@@ -29,9 +29,10 @@ from jobs.submission import submit
 from migrations.run import upgrade
 from tests.attempts import NoSpare, job
 from tests.builders import train_spec
-from worker import launch, processes, rundir
-from worker.launch import Launcher, NotStartedError
-from worker.supervise import Supervisor
+from worker.attempt.supervisor import Supervisor
+from worker.launch import processes
+from worker.launch.launcher import Launcher, NotStartedError
+from worker.rundir import directory
 
 ENDLESS = 1_000_000
 PIDFD_GETFD = 438  # system call; Linux 5.6
@@ -150,7 +151,7 @@ def test_a_forkserver_that_was_stopped_is_killed_and_the_next_launch_starts_anot
     launcher.warm()
     stopped = forkserver_process()
     stopped.suspend()
-    monkeypatch.setattr(launch, "START_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("worker.launch.launcher.START_TIMEOUT_S", 0.5)
     with pytest.raises(NotStartedError, match="did not start the ranks"):
         launcher.launch(tmp_path, DEVICES, on_cuda=False)
     monkeypatch.undo()
@@ -238,7 +239,7 @@ def cause_of(launcher: Launcher, folder: Path, script: str, full: Sequence[str] 
     process.start()
     process.join(60)
     assert process.exitcode == 1
-    return min(rundir.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
+    return min(directory.failures(run_dir), key=lambda failure: failure["rank_of_cause"])
 
 
 def test_the_error_of_one_rank_is_told_and_not_that_of_those_that_were_ended_for_it(

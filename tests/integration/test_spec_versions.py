@@ -23,13 +23,13 @@ from jobs.status import Reason
 from jobs.submission import submit as service
 from tests.attempts import claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
-from worker.dispatch import Dispatcher
-from worker.launch import Launcher
-from worker.look import Look
-from worker.slots import Slots
-from worker.supervise import Supervisor
-from worker.sweep import Sweep
-from worker.troubles import Troubles
+from worker.attempt.supervisor import Supervisor
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.health import Troubles
+from worker.dispatch.poller import Look
+from worker.dispatch.reaper import Sweep
+from worker.dispatch.slots import Slots
+from worker.launch.launcher import Launcher
 
 OURS = WorkerInfo("w", "host", 1, 2, "cpu")
 NEWER = WorkerInfo("newer", "host", 2, 2, "cpu", spec_version=SPEC_VERSION + 1)
@@ -181,7 +181,7 @@ def test_a_worker_whose_look_hangs_does_not_beat(
 ) -> None:
     came_back = threading.Event()
     await_troubles(database, set())
-    monkeypatch.setattr("worker.look.STALLED_AFTER_S", 0.0)
+    monkeypatch.setattr("worker.dispatch.poller.STALLED_AFTER_S", 0.0)
     monkeypatch.setattr(look.dispatcher, "start_waiting", came_back.wait)
     look.start()
     deadline = time.monotonic() + 30

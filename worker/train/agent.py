@@ -21,10 +21,10 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from jobs.database.records import Node
 from jobs.status import Reason
-from worker.interfaces import interface_of
+from worker.launch.network import interface_of
+from worker.rundir.failures import FOLLOWED, Failure
 from worker.train import rank
 from worker.train.causes import explain, explain_exit
-from worker.train.failure import FOLLOWED, Failure
 
 MONITOR_INTERVAL_S = 0.02
 SHUTDOWN_TIMEOUT_S = 3

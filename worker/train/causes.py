@@ -14,7 +14,7 @@ from torch.distributed.elastic.rendezvous.api import RendezvousError
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.train.failure import FOLLOWED, HOST_FAULTS, NO_ROOM, TOLD_TO_END, Failure, no_room
+from worker.rundir.failures import FOLLOWED, HOST_FAULTS, NO_ROOM, TOLD_TO_END, Failure, no_room
 
 _MESSAGE_CHARACTERS = 1500
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)

@@ -8,12 +8,13 @@ import traceback
 from pathlib import Path
 
 from jobs.status import Reason
-from worker.train import narration, probing, range_test, training
-from worker.train.activity import activity
+from worker.rundir import rank_log
+from worker.rundir.activity import activity
+from worker.rundir.failures import Failure, reserve
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report
 from worker.train.causes import explain
-from worker.train.failure import Failure, reserve
-from worker.train.plan import Plan
-from worker.train.report import Report
+from worker.train.loops import probe, range_test, training
 from worker.train.world import joined_world
 
 _PR_SET_PDEATHSIG = 1
@@ -31,7 +32,7 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
     os.environ.pop("TORCHELASTIC_ERROR_FILE", None)  # noqa: TID251 - elastic's way
     folder = Path(run_dir)
     number, local = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK"))  # noqa: TID251 - elastic's way
-    narration.begin()
+    rank_log.begin()
     reserve(folder, number)
     try:
         if number == 0:
@@ -55,7 +56,7 @@ def _run(folder: Path, on_cuda: bool | None) -> None:
         _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
 
 
-_JOBS = {"lr_find": range_test.run, "probe": probing.run, "train": training.run}
+_JOBS = {"lr_find": range_test.run, "probe": probe.run, "train": training.run}
 
 
 def _end_with_agent() -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from worker.train.augmentation import Draws, Kind, augment, draw, padding
+from worker.train.data.augmentation import Draws, Kind, augment, draw, padding
 
 KINDS: list[Kind] = ["none", "flip", "crop_flip", "crop_flip_cutout"]
 

@@ -4,7 +4,7 @@ import torch
 
 from tests.builders import conditions_of
 from tests.unit.worker.test_learner import WORLD, images
-from worker.train.learner import Learner
+from worker.train.step.learner import Learner
 
 ENDS = range(2, 9, 3)
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from worker.train.batch_norm import with_group_size
+from worker.train.models.batch_norm import with_group_size
 
 
 @pytest.mark.parametrize("shape", [(12, 3, 4, 4), (12, 3)])

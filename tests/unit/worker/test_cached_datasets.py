@@ -15,8 +15,8 @@ from jobs.files.artifacts import ArtifactStore
 from jobs.spec.conditions import UploadedOptions
 from tests.archives import FEATURES, LABELS, npz
 from tests.unit.worker.test_uploaded_datasets import fetched, loaded, options_of, stored
-from worker import cached_datasets
-from worker.train.prepared import load_uploaded
+from worker.attempt import dataset_cache
+from worker.train.data.memory_mapped import load_uploaded
 
 CONTENTS = [npz(x=FEATURES + number, y=LABELS) for number in range(3)]
 
@@ -40,18 +40,18 @@ def size_of(folder: Path) -> int:
 def test_what_was_not_used_for_longest_goes_first_and_no_more_than_must(tmp_path: Path) -> None:
     young, old, older = (made(tmp_path, number, used_at=3 - number) for number in range(3))
     uploaded = uploaded_in(tmp_path)
-    assert cached_datasets.trim(uploaded, size_of(uploaded)) == []
+    assert dataset_cache.trim(uploaded, size_of(uploaded)) == []
     room = size_of(uploaded) - size_of(older)
-    assert cached_datasets.trim(uploaded, room) == [older]
+    assert dataset_cache.trim(uploaded, room) == [older]
     assert older.parent.is_dir()  # its archive need not go
-    assert cached_datasets.trim(uploaded, size_of(uploaded) - size_of(older.parent) - 1) == [older.parent, old]
-    assert cached_datasets.trim(uploaded, 0) == [old.parent, young, young.parent]
+    assert dataset_cache.trim(uploaded, size_of(uploaded) - size_of(older.parent) - 1) == [older.parent, old]
+    assert dataset_cache.trim(uploaded, 0) == [old.parent, young, young.parent]
     assert list(uploaded.iterdir()) == []
 
 
 def test_one_content_prepared_in_many_ways_is_trimmed_too(tmp_path: Path) -> None:
     first, *others = (made(tmp_path, 0, used_at=at, val_fraction=0.2 + at / 10) for at in range(1, 4))
-    assert cached_datasets.trim(uploaded_in(tmp_path), size_of(uploaded_in(tmp_path)) - 1) == [first]
+    assert dataset_cache.trim(uploaded_in(tmp_path), size_of(uploaded_in(tmp_path)) - 1) == [first]
     assert all(path.is_dir() for path in others)
 
 
@@ -61,9 +61,11 @@ def test_what_an_attempt_uses_stays_and_goes_after_it(tmp_path: Path) -> None:
     store, options = stored(tmp_path, content), options_of(content)
     unused = made(settings.datasets_dir, 0, used_at=1, val_fraction=0.5)
     uploaded = uploaded_in(settings.datasets_dir)
-    with cached_datasets.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
+    with dataset_cache.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
         load_uploaded(options, settings.datasets_dir)
-        code = f"from pathlib import Path; from worker.cached_datasets import trim; trim(Path({str(uploaded)!r}), 1)"
+        code = (
+            f"from pathlib import Path; from worker.attempt.dataset_cache import trim; trim(Path({str(uploaded)!r}), 1)"
+        )
         subprocess.run([sys.executable, "-c", code], check=True)  # another worker's eyes
         train, _, _ = load_uploaded(options, settings.datasets_dir)
         assert len(train) == 48
@@ -80,7 +82,7 @@ def test_who_waits_for_a_folder_that_is_being_removed_gets_it_anew(tmp_path: Pat
     found = []
 
     def use() -> None:
-        with cached_datasets.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
+        with dataset_cache.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
             found.append(len(load_uploaded(options, settings.datasets_dir)[0]))
 
     with lock.open("w") as file:
@@ -93,9 +95,7 @@ def test_who_waits_for_a_folder_that_is_being_removed_gets_it_anew(tmp_path: Pat
 
 
 def test_other_datasets_need_nothing(tmp_path: Path) -> None:
-    with cached_datasets.in_use(
-        {"name": "digits", "options": {}}, ArtifactStore(tmp_path), Settings(data_dir=tmp_path)
-    ):
+    with dataset_cache.in_use({"name": "digits", "options": {}}, ArtifactStore(tmp_path), Settings(data_dir=tmp_path)):
         assert list(tmp_path.iterdir()) == []
 
 

@@ -16,9 +16,9 @@ from torch.distributed.elastic.rendezvous.api import RendezvousTimeoutError
 
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker import rundir
+from worker.rundir import directory
+from worker.rundir.failures import Failure, failed_devices, of_a_file, reserve
 from worker.train.causes import DeviceLostError, explain, explain_exit
-from worker.train.failure import Failure, failed_devices, of_a_file, reserve
 
 NCCL = "NCCL error in: ProcessGroupNCCL.cpp:3690, {}, NCCL version 2.27.5\n{}"
 GLOO = "[/pytorch/third_party/gloo/gloo/transport/tcp/{}"
@@ -58,7 +58,7 @@ def test_a_rank_can_say_that_the_disk_is_full(small_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         explain(RuntimeError("without room reserved")).write(small_disk, 2)
     explain(OSError(errno.ENOSPC, "No space left on device", "x" * 5000)).write(small_disk, 1)
-    (found,) = rundir.failures(small_disk)
+    (found,) = directory.failures(small_disk)
     assert found["reason"] == Reason.DISK_FULL
 
 
@@ -161,7 +161,7 @@ def test_of_failures_of_equal_weight_the_first_one_is_told_first(tmp_path: Path)
     for second, (rank, error) in enumerate([(2, ValueError("first")), (1, ValueError("then")), (0, ended)], 1):
         explain(error).write(tmp_path, rank)
         os.utime(tmp_path / f"failure-{rank}.json", (second, second))
-    found = rundir.failures(tmp_path)
+    found = directory.failures(tmp_path)
     assert [failure["message"] for failure in found[:2]] == ["ValueError: first", "ValueError: then"]
     assert found[2]["rank_of_cause"] > found[1]["rank_of_cause"]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from worker import device_probe
-from worker.device_probe import DeviceProbe
-from worker.dispatch import Dispatcher
-from worker.groups import Groups
-from worker.launch import NotStartedError
-from worker.slots import Slots
+from worker.attempt.rank_groups import Groups
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.slots import Slots
+from worker.launch import device_probe
+from worker.launch.device_probe import DeviceProbe
+from worker.launch.launcher import NotStartedError
 from worker.train.causes import DeviceLostError, explain
 
 

@@ -11,8 +11,8 @@ from jobs.errors import TrainingError
 from jobs.spec.catalog import EntryPointOptions
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS
-from worker.train import entry_points
-from worker.train.entry_points import load_entry_point
+from worker.train.data import plugins
+from worker.train.data.plugins import load_entry_point
 
 Dataset = Callable[[dict[str, Any], Path], object]
 
@@ -39,7 +39,7 @@ def wrong(_: dict[str, Any], __: Path) -> object:
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("shifted", "unsplit", "with_nan", "wrong", "missing")
     found = EntryPoints(EntryPoint(name, f"{__name__}:{name}", "clr.datasets") for name in names)
-    monkeypatch.setattr(entry_points, "entry_points", lambda group: found.select(group=group))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: found.select(group=group))
 
 
 def named(name: str, **options: Any) -> EntryPointOptions:

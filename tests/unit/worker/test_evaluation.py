@@ -9,9 +9,9 @@ from torch import Tensor
 from torch import distributed as dist
 
 from tests.builders import conditions_of
-from worker.train.data import Data, Split, measure
+from worker.train.data.splits import Data, Split, measure
 from worker.train.evaluation import evaluation_batch
-from worker.train.learner import Learner
+from worker.train.step.learner import Learner
 from worker.train.world import World
 
 

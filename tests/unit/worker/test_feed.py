@@ -6,8 +6,8 @@ import torch
 
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from worker.train.data import Data, Split, Statistics, measure, place
-from worker.train.feed import ResidentFeed, StreamingFeed, make_feed, validation_batches
+from worker.train.data.batches import ResidentFeed, StreamingFeed, make_feed, validation_batches
+from worker.train.data.splits import Data, Split, Statistics, measure, place
 from worker.train.world import World
 
 CPU = torch.device("cpu")

@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from jobs.database.records import Batch, Claim
 from tests.builders import conditions
-from worker.groups import Group
-from worker.hang_watchdog import END, LONG, STEPS, HangWatchdog, collective_timeout_s
-from worker.train.activity import FILE, FIRST_STEPS, Activity, Told
+from worker.attempt.hang_watchdog import STEPS, HangWatchdog
+from worker.attempt.rank_groups import Group
+from worker.rundir.activity import END, FILE, FIRST_STEPS, LONG, Activity, Told, collective_timeout_s
 
 FLOOR_S = 2.0
 LOOK_S = 0.25

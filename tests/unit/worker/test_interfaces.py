@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from worker.interfaces import free_port, interface_of
+from worker.launch.network import free_port, interface_of
 
 
 def test_the_interface_of_loopback_is_found() -> None:

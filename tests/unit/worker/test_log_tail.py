@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from jobs.config.settings import Settings
 from jobs.database.records import Line
-from worker.log_tail import BEHIND_BYTES, MOST_CHARACTERS, PIECE_BYTES, LogTail
-from worker.secrecy import redaction, secrets_of
+from worker.attempt.log_tail import BEHIND_BYTES, MOST_CHARACTERS, PIECE_BYTES, LogTail
+from worker.launch.secrets import redaction, secrets_of
 
 KEY = "clr_" + 43 * "x"
 

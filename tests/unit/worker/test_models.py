@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from jobs.errors import TrainingError
 from jobs.spec.catalog import TORCHVISION_CLASSIFIERS
 from jobs.spec.models import MlpModel, NamedModel, TorchvisionModel
-from worker.train.models import build_model
-from worker.train.small_images import adapt_stem
-from worker.train.torchvision_ops import import_torchvision
+from worker.train.models.registry import build_model
+from worker.train.models.small_image_stem import adapt_stem
+from worker.train.models.torchvision_ops import import_torchvision
 
 
 def size_of(model: torch.nn.Module) -> int:

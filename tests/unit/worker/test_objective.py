@@ -4,8 +4,8 @@ from sklearn.metrics import r2_score
 from torch.nn import functional
 
 from jobs.errors import TrainingError
-from worker.train.data import Split, place
-from worker.train.objective import CrossEntropy, MeanSquaredError, Objective, objective_of
+from worker.train.data.splits import Split, place
+from worker.train.step.objective import CrossEntropy, MeanSquaredError, Objective, objective_of
 
 CPU = torch.device("cpu")
 

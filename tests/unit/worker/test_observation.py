@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from jobs.spec.training import EarlyStop
 from tests.builders import train_spec
-from worker.train import random_state
-from worker.train.memory import Memory
-from worker.watch import Watch
+from worker.attempt.alarm_monitor import Watch
+from worker.train.checkpoint import random_state
+from worker.train.step.progress_state import Memory
 
 
 def test_the_mean_training_loss_does_not_depend_on_how_losses_are_bundled() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from worker import processes
+from worker.launch import processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 

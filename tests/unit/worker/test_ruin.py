@@ -15,14 +15,14 @@ from jobs.database.records import Claim
 from jobs.errors import TrainingError
 from jobs.status import Reason
 from tests.builders import conditions, one_cycle, train_spec
-from worker.rundir import ReportTail, write_plan
-from worker.train import checkpoint
-from worker.train.checkpoint import Place
-from worker.train.datasets import load
-from worker.train.memory import Memory
-from worker.train.plan import Plan
-from worker.train.report import Report
-from worker.train.training import Training
+from worker.rundir.directory import write_plan
+from worker.rundir.plan import Plan
+from worker.rundir.report import Report, ReportTail
+from worker.train.checkpoint import checkpoint_file
+from worker.train.checkpoint.checkpoint_file import Place
+from worker.train.data.registry import load
+from worker.train.loops.training import Training
+from worker.train.step.progress_state import Memory
 from worker.train.world import World
 
 Lines = list[dict[str, Any]]
@@ -88,13 +88,13 @@ def test_the_memory_in_a_checkpoint_has_what_workers_of_the_version_before_know(
     trained: Callable[..., Lines], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[dict[str, Any]] = []
-    capture = checkpoint.capture
+    capture = checkpoint_file.capture
 
     def noted(learner: Any, place: Place, memory: Memory) -> dict[str, Any]:
         written.append(capture(learner, place, memory))
         return written[-1]
 
-    monkeypatch.setattr(checkpoint, "capture", noted)
+    monkeypatch.setattr(checkpoint_file, "capture", noted)
     trained(0.1, 5)
     assert set(written[-1]["memory"]) == set(asdict(Memory())) - {"first_loss"}
     assert written[-1]["first_loss"] > 0

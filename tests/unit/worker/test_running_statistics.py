@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tests.unit.worker.test_learner import WORLD, learner_of
-from worker.train.running_statistics import recompute
+from worker.train.step.batch_norm_recalibration import recompute
 
 
 @pytest.mark.parametrize(("pieces", "count"), [(1, 3), (4, 12)])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from worker.train.sampling import global_batch, rank_batch
+from worker.train.data.sampling import global_batch, rank_batch
 
 
 @pytest.mark.parametrize(("samples", "size"), [(100, 10), (100, 7), (7, 7), (1437, 128), (5, 3)])

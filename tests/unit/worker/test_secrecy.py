@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from worker.secrecy import is_secret, without_secrets
+from worker.launch.secrets import is_secret, without_secrets
 
 SHOW = "import os; print(open('/proc/self/environ').read().replace(chr(0), chr(10)))"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from worker import sharing
-from worker.groups import Devices, Groups
-from worker.rundir import Share
-from worker.sharing import Sharing
-from worker.train import pieces
-from worker.train.stopping import is_asked_to_stop
+from worker.attempt import idle_slots
+from worker.attempt.idle_slots import Sharing
+from worker.attempt.rank_groups import Devices, Groups
+from worker.rundir import control_files
+from worker.rundir.control_files import is_asked_to_stop
+from worker.rundir.directory import Share
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Launcher:
 
 @pytest.fixture(autouse=True)
 def _looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "LOOK_S", 0.0)
+    monkeypatch.setattr(idle_slots, "LOOK_S", 0.0)
 
 
 def begun(tmp_path: Path, slots: Slots, *, replicas: int, group_size: int = 1) -> tuple[Sharing, Launcher]:
@@ -130,7 +130,7 @@ def test_slots_are_given_back_where_no_group_can_be_started_or_no_piece_is_left(
     with pytest.raises(OSError, match="no process"):
         found.tend()
     assert slots.free == 1
-    assert pieces.left(tmp_path / pieces.FOLDER, 2) == 0
+    assert control_files.pieces_left(tmp_path / control_files.PIECES_FOLDER, 2) == 0
     launcher.fails = False
     found.tend()
     assert (slots.free, len(launcher.started)) == (1, 1)

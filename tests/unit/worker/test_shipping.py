@@ -4,8 +4,8 @@ from typing import Any
 
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
-from worker.log_tail import LogTail
-from worker.shipping import Shipper
+from worker.attempt.log_tail import LogTail
+from worker.attempt.report_shipper import Shipper
 
 CLAIM = Claim("job_x", 1, "train", 1, {}, {}, None, None, 0)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from worker.slots import Slots
+from worker.dispatch.slots import Slots
 
 
 def test_slots_are_handed_out_once() -> None:

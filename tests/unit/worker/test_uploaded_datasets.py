@@ -17,10 +17,10 @@ from jobs.spec.conditions import UploadedOptions
 from jobs.spec.image_limits import ImageLimits
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS, PIXELS, class_folders, npz, picture, tarred, zipped
-from worker.fetching import fetch_dataset
-from worker.train.data import Split, Statistics, measure
-from worker.train.prepared import load_uploaded
-from worker.train.statistics import cached_statistics
+from worker.attempt.dataset_download import fetch_dataset
+from worker.train.data.memory_mapped import load_uploaded
+from worker.train.data.splits import Split, Statistics, measure
+from worker.train.data.statistics import cached_statistics
 
 ID = f"ds_{'7' * 32}"
 

@@ -1,0 +1,1 @@
+"""One attempt of a job: its supervisor, its lease, its reports and its files."""

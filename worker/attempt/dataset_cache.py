@@ -1,0 +1,167 @@
+"""Uploaded datasets in the cache of this worker: locked while an attempt needs them, removed when they are too many.
+
+The folder of a content (`jobs.datasets.cache`) holds the archive, and a folder for each way in which it was prepared.
+Beside each of these folders lies a file ``NAME.use``. An attempt locks it as long as it runs, and its time says when
+that was; the kernel frees the lock of a process that dies. So workers that share the folder see what the others use.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import select
+
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.database.tables import Dataset
+from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
+from jobs.files.artifacts import ArtifactStore
+from jobs.spec.conditions import UploadedOptions
+from worker.attempt.dataset_download import fetch_dataset
+
+log = logging.getLogger(__name__)
+
+_PART = ".part"  # of a folder that is being prepared
+_BLOCK_BYTES = 512  # st_blocks counts in these; proc(5), stat(2)
+
+
+@contextmanager
+def in_use(dataset: dict[str, Any], store: ArtifactStore, settings: Settings) -> Iterator[None]:
+    """Have an uploaded dataset in the cache until the block ends; other datasets need nothing. See `fetch_dataset`."""
+    if dataset["name"] != "uploaded":
+        yield
+        return
+    options = UploadedOptions.model_validate(dataset["options"])
+    folder = folder_of(settings.datasets_dir, str(options.sha256))
+    try:
+        with _held(folder), _held(prepared_of(folder, options)):
+            fetch_dataset(dataset, store, settings.datasets_dir)
+            yield
+    finally:
+        try:
+            trim(folder.parent, settings.dataset_cache_bytes)
+        except OSError:
+            log.warning("could not make room in %s", folder.parent, exc_info=True)
+
+
+def clean(database: Database, settings: Settings) -> None:
+    """Remove what SQL knows no dataset of (any more), and what there is no room for.
+
+    Raises:
+        OSError: A folder cannot be read.
+        SQLAlchemyError: SQL does not answer.
+    """
+    uploaded = uploaded_in(settings.datasets_dir)
+    remove_unknown(database, uploaded)
+    trim(uploaded, settings.dataset_cache_bytes)
+
+
+def remove_unknown(database: Database, uploaded: Path) -> list[str]:
+    """Remove what was made of datasets that are no longer there, but for what an attempt uses.
+
+    Returns:
+        The SHA-256 of each.
+    """
+    found = [folder for folder in _folders(uploaded) if folder.parent == uploaded]
+    with database.read() as session:
+        known = set(session.scalars(select(Dataset.sha256)))
+    return [folder.name for folder in found if folder.name not in known and _remove(folder)]
+
+
+def trim(uploaded: Path, most_bytes: int) -> list[Path]:
+    """Remove what was not used for longest until the rest has at most so many bytes; what is in use stays.
+
+    Returns:
+        What is gone.
+    """
+    excess, removed = _bytes(uploaded) - most_bytes, []
+    for folder in sorted(_folders(uploaded), key=_used_at) if excess > 0 else []:
+        if excess > 0 and (freed := _remove(folder)):
+            excess -= freed
+            removed.append(folder)
+    return removed
+
+
+def _folders(uploaded: Path) -> list[Path]:
+    """What can be removed by itself: prepared folders, each before the folder of its content."""
+    found = []
+    for folder in (path for path in uploaded.glob("*") if path.is_dir()):
+        prepared = {path.with_name(path.name.removesuffix(_PART)) for path in folder.glob("*") if path.is_dir()}
+        found += [*sorted(prepared), folder]
+    return found
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.use")
+
+
+def _used_at(folder: Path) -> float:
+    for path in (_lock_of(folder), folder):
+        with suppress(FileNotFoundError):
+            return path.stat().st_mtime
+    return 0.0
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep others from removing a folder."""
+    with _locked(_lock_of(folder), fcntl.LOCK_SH) as file:
+        try:
+            os.utime(file.fileno())
+            yield
+        finally:
+            os.utime(file.fileno())
+
+
+def _locked(path: Path, how: int) -> IO[str]:
+    """A file that is locked, and is still the one of its name: whoever removes a folder removes its lock, too."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # the folder was removed in between
+            file = path.open("a+")
+            try:
+                fcntl.flock(file, how)
+                if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+                    return file
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+
+def _remove(folder: Path) -> int:
+    """Remove a folder that nobody uses.
+
+    Returns:
+        How many bytes are free now; 0 where it is in use, or not there.
+    """
+    aside = folder.with_name(folder.name + _PART)
+    if not (folder.exists() or aside.exists()):
+        return 0
+    lock = _lock_of(folder)
+    try:
+        file = _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0
+    with file:
+        size = _bytes(folder) + _bytes(aside)
+        for path in (folder, aside):
+            shutil.rmtree(path, ignore_errors=True)
+        lock.unlink(missing_ok=True)
+        log.info("%s is removed, %s bytes", folder, size)
+        return size - _bytes(folder) - _bytes(aside)
+
+
+def _bytes(folder: Path) -> int:
+    """What a folder takes on the disk; files that vanish meanwhile take nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(parent) / name).stat().st_blocks * _BLOCK_BYTES
+    return total

@@ -1,0 +1,126 @@
+"""This worker as a node of jobs on several workers: it holds a seat until all are held, then leads or follows."""
+
+import logging
+import math
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.database.records import Claim
+from jobs.database.tables import Json
+from jobs.errors import TrainingError
+from jobs.lifecycle import claim_nodes
+from jobs.lifecycle.claim_nodes import Offer, Terms
+from jobs.scheduling import node_reservations
+from jobs.scheduling.node_reservations import Place
+from jobs.status import Reason
+from worker.attempt import dataset_cache
+from worker.attempt.lease import Lease
+from worker.attempt.rank_groups import Devices, Groups, Spare
+from worker.attempt.supervisor import POLL_S, Supervisor
+from worker.launch.launcher import NotStartedError
+from worker.launch.network import free_port
+from worker.rundir import directory
+from worker.rundir.failures import failure, of_a_file
+
+log = logging.getLogger(__name__)
+
+ATTEND_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Runs this worker's part of jobs on several nodes; any number of threads may use it at the same time.
+
+    Attributes:
+        supervisor: Runs the attempts that this worker leads; the parts of others go through its launcher.
+        worker: Name of this worker.
+        address: Where other nodes reach its ranks.
+    """
+
+    supervisor: Supervisor
+    worker: str
+    address: str
+
+    @property
+    def terms(self) -> Terms:
+        """How long things may take."""
+        return Terms(self.supervisor.settings.gather_s, self.supervisor.settings.lease_s)
+
+    def sit(self, slots: int, free: int) -> Place | None:
+        """Take a seat of the job whose turn it is, if that is one of several nodes."""
+        offer = Offer(self.worker, self.address, slots, free)
+        most = self.supervisor.settings.max_running_jobs
+        return claim_nodes.sit(self.supervisor.database, offer, self.terms, max_running=most)
+
+    def run(self, place: Place, devices: Devices, spare: Spare) -> None:
+        """Wait for the other nodes and do this node's part. When this returns its processes are gone."""
+        claim = self._wait(place)
+        if claim is None:
+            return
+        log.info("%s attempt %s: node %s of %s", claim.job_id, claim.attempt, place.node, place.nodes)
+        if place.node == 0:
+            self.supervisor.run(claim, devices, spare)
+        else:
+            self._follow(claim, devices, spare)
+
+    def _wait(self, place: Place) -> Claim | None:
+        """Hold a seat until the job begins; None where it does not."""
+        database, stopping = self.supervisor.database, self.supervisor.stopping
+        while not stopping.wait(ATTEND_EVERY_S):
+            try:
+                found = claim_nodes.attend(database, place, self.terms, port=free_port(self.address))
+            except SQLAlchemyError:
+                log.warning("%s: SQL does not answer; the seat may be lost", place.job_id, exc_info=True)
+                continue
+            if isinstance(found, Claim):
+                return found
+            if not found:
+                return None
+        node_reservations.give_up(database, place)
+        return None
+
+    def _follow(self, claim: Claim, devices: Devices, spare: Spare) -> None:
+        """Run the ranks of a node that does not lead, and tell node 0 how they ended."""
+        supervisor = self.supervisor
+        run_dir = directory.of(supervisor.settings.runs_dir, claim)
+        groups = supervisor.groups(claim, spare)
+        dataset = dataset_cache.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
+        lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=node_reservations.renew)
+        with lease, ExitStack() as until_the_end:
+            lease.ends(groups.end_processes)
+            try:
+                until_the_end.enter_context(dataset)
+                supervisor.write_plan(claim, run_dir)
+                groups.start(run_dir, devices)
+                self._await_end(claim, groups, lease)
+                failures = self._failures(groups, run_dir)
+            except TrainingError as error:
+                failures = [failure(error.reason, str(error))]
+            except NotStartedError as error:
+                failures = [failure(Reason.WORKER_LOST, f"worker {self.worker}: {error}")]
+            except OSError as error:
+                failures = [of_a_file(error).document()]
+            finally:
+                groups.kill()
+            if not lease.lost.is_set():
+                supervisor.insist(lease, lambda: node_reservations.report(supervisor.database, claim, failures))
+        directory.tidy(run_dir)
+
+    def _await_end(self, claim: Claim, groups: Groups, lease: Lease) -> None:
+        """Return when the ranks have ended, or must; a worker that is to end has node 0 stop all of them first."""
+        supervisor, leave_by = self.supervisor, math.inf
+        while groups.is_alive() and not lease.lost.is_set() and time.monotonic() < leave_by:
+            if supervisor.stopping.is_set() and leave_by == math.inf:
+                leave_by = time.monotonic() + supervisor.settings.stop_grace_s
+                supervisor.insist(lease, lambda: node_reservations.leave(supervisor.database, claim))
+            time.sleep(POLL_S)
+
+    def _failures(self, groups: Groups, run_dir: Path) -> list[Json]:
+        found = directory.failures(run_dir)
+        if found or groups.is_alive() or not groups.has_failed():
+            return found
+        return [failure(Reason.WORKER_LOST, f"the agent of worker {self.worker} ended without a word")]

@@ -1,0 +1,110 @@
+"""The sweep of a worker: beats, takes back expired leases, marks jobs that no worker can take."""
+
+import logging
+import threading
+import time
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.config.settings import Settings
+from jobs.database.session import Database
+from jobs.lifecycle import recovery
+from jobs.lifecycle.recovery import Kept
+from jobs.scheduling import workers
+from jobs.scheduling.deadlines import Backoff
+from jobs.scheduling.workers import WorkerInfo
+from worker.attempt import dataset_cache, run_dir_cleanup
+from worker.dispatch.dispatcher import Dispatcher
+from worker.dispatch.health import BEAT, SWEEP, Troubles
+from worker.dispatch.poller import Look
+from worker.launch import orphans
+
+log = logging.getLogger(__name__)
+
+BEATS_PER_LIFE = 5
+CLEAN_EVERY_S = 600.0
+
+
+class Sweep:
+    """A thread that runs for as long as the worker does; any number of workers may sweep at once."""
+
+    def __init__(
+        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, look: Look, troubles: Troubles,
+        settings: Settings,
+    ) -> None:  # fmt: skip
+        self._database, self._info, self._dispatcher, self._settings = database, info, dispatcher, settings
+        self._look, self._troubles = look, troubles
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        try:
+            workers.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
+        except SQLAlchemyError:
+            log.warning("SQL does not answer", exc_info=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and take this worker off the list."""
+        self._done.set()
+        self._thread.join()
+        try:
+            workers.leave(self._database, self._info.name)
+        except SQLAlchemyError:
+            log.warning("could not take this worker off the list", exc_info=True)
+
+    def _beat(self, ttl_s: float) -> None:
+        slots, stalled_s = self._dispatcher.slots, self._look.stalled_s()
+        slots.release()
+        if stalled_s:  # nobody is to count on a worker that starts nothing
+            log.error("no beat: the look into SQL has not come back for %.0f s", stalled_s)
+            return
+        if workers.beat(
+            self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
+        ):
+            self._dispatcher.draining.set()
+        else:
+            self._dispatcher.draining.clear()
+
+    def _clean(self) -> None:
+        """Away with what workers of this host have left behind; what fails does not keep the rest from it."""
+        database, settings, troubles = self._database, self._settings, self._troubles
+        with troubles.step("orphans"):
+            orphans.end_orphans(database, settings.runs_dir)
+        with troubles.step("attempt files"):
+            run_dir_cleanup.tidy_attempts(database, settings.runs_dir)
+        with troubles.step("run directories"):
+            orphans.tidy_runs(database, settings.runs_dir, keep_days=settings.keep_logs_days)
+        with troubles.step("cached datasets"):
+            dataset_cache.clean(database, settings)
+
+    def _mend(self) -> None:
+        settings = self._settings
+        unmended: set[str] = set()
+
+        def report(job_id: str, error: Exception) -> None:
+            unmended.add(job_id)
+            self._troubles.note(job_id, error)
+
+        recovery.mend(
+            self._database, max_attempts=settings.max_attempts,
+            backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
+            stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
+            kept=Kept(self._dispatcher.leases.has, settings.lease_s),
+            report=report,
+        )  # fmt: skip
+        self._troubles.keep("job_", unmended)
+
+    def _run(self) -> None:
+        interval, clean_at = self._settings.sweep_interval_s, 0.0
+        while True:
+            if time.monotonic() >= clean_at:
+                self._clean()
+                clean_at = time.monotonic() + CLEAN_EVERY_S
+            with self._troubles.step(BEAT):
+                self._beat(max(BEATS_PER_LIFE * interval, 5.0))
+            with self._troubles.step(SWEEP):
+                self._mend()
+            if self._done.wait(interval):
+                return

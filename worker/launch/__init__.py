@@ -1,0 +1,1 @@
+"""Launching: starts the ranks of an attempt as processes of this host, and ends them."""

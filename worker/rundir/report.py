@@ -1,0 +1,102 @@
+"""What rank 0 tells the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from worker.rundir import rank_log
+from worker.rundir.activity import activity
+
+
+class Report:
+    """Appends lines; on other ranks it does nothing.
+
+    Args:
+        folder: The run directory.
+        writes: Whether this is rank 0.
+    """
+
+    def __init__(self, folder: Path, *, writes: bool) -> None:
+        self.folder = folder
+        self.writes = writes
+        self._begun, self._told_s = time.monotonic(), 0.0
+        self._file = (folder / "report.jsonl").open("a") if writes else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def plan(self, total_steps: int, resolved: dict[str, Any]) -> None:
+        """Say how long the job is, and what was decided from the data. Time counts from here: steps follow."""
+        self._begun, self._told_s = time.monotonic(), 0.0
+        self._line("plan", total_steps=total_steps, resolved=resolved)
+
+    def points(
+        self,
+        steps: list[int],
+        values: dict[str, list[float]],
+        *,
+        done: int,
+        epoch: float | None = None,
+        replica: int = 0,
+    ) -> None:
+        """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps.
+
+        The line also says when those steps began and ended, in seconds since the plan.
+        """
+        since_s, self._told_s = self._told_s, time.monotonic() - self._begun
+        clock = [since_s, self._told_s]
+        self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica, clock=clock)
+
+    def checkpoint(self, step: int, file: str, *, best: bool) -> None:
+        """A checkpoint after ``step`` steps lies in the run directory, whole; ``best`` is of the best evaluation."""
+        self._line("checkpoint", step=step, file=file, best=best)
+
+    def file(self, kind: str, step: int, file: str) -> None:
+        """A file to be kept lies in the run directory, whole: the ``model`` after ``step`` steps, or its ``card``."""
+        self._line("file", kind=kind, step=step, file=file)
+
+    def alarm(self, alarm: dict[str, Any]) -> None:
+        """Something about the curve that one can act on, as `clr_core.diagnosis.Finding` has it."""
+        self._line("alarm", alarm=alarm)
+
+    def note(self, kind: str, data: dict[str, Any]) -> None:
+        """Something that whoever reads the job's events should know."""
+        self._line("note", kind=kind, data=data)
+
+    def result(self, result: dict[str, Any]) -> None:
+        """The verdict: the last line."""
+        self._line("result", result=result)
+        activity.at("done")
+
+    def _line(self, of_type: str, /, **fields: Any) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps({"type": of_type, **fields}) + "\n")
+            self._file.flush()
+            rank_log.tell(of_type, fields)
+
+
+class ReportTail:
+    """Reads whole lines that rank 0 has added to ``report.jsonl`` since the last call."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._path = run_dir / "report.jsonl"
+        self._offset = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """New lines as documents, in order; a line that is not whole yet waits for the next call."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]

@@ -1,0 +1,1 @@
+"""Checkpoints: their format, when they are saved, and the exported model."""

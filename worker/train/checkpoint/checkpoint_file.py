@@ -1,0 +1,167 @@
+"""Checkpoints: all that the rest of a training depends on, so that resumed and never stopped are one.
+
+A file holds the learner (model, optimizer and what else it keeps), the schedule's step, the sampler's position, the
+random states of all ranks, how far the metrics go, and what the training remembers of its curve (`Memory`).
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jobs.errors import TrainingError
+from jobs.status import Reason
+from worker.rundir.failures import NO_ROOM
+from worker.rundir.plan import Resume
+from worker.train.checkpoint import random_state
+from worker.train.step.learner import Learner
+from worker.train.step.progress_state import Memory
+from worker.train.world import World
+
+_OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that say nothing of the file
+FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a training stands: steps done, and the seed that makes its data order."""
+
+    step: int
+    seed: int
+
+
+def capture(learner: Learner, place: Place, memory: Memory) -> dict[str, Any]:
+    """The state after ``place.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
+    remembered = asdict(memory)
+    # Beside the memory, not in it: workers of the version before read the same format, and pass over what is new here.
+    first_loss = remembered.pop("first_loss")
+    return {
+        "format": FORMAT,
+        "learner": learner.state_dict(),
+        "schedule": {"step": place.step},
+        "sampler": {"seed": place.seed, "step": place.step},
+        "random": _of_all_ranks(learner.world),
+        "metrics_offset": place.step,
+        "memory": remembered,
+        "first_loss": first_loss,
+    }
+
+
+def detached(state: Any) -> Any:
+    """A copy on the CPU that later steps do not change."""
+    if isinstance(state, Tensor):
+        return state.detach().to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: detached(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return type(state)(detached(value) for value in state)
+    return state
+
+
+def write(state: dict[str, Any], folder: Path) -> Path:
+    """Write a state to ``folder/step-<n>.pt``: aside, flushed to disk, renamed.
+
+    Raises:
+        TrainingError: The disk is full (`Reason.DISK_FULL`), or cannot be written.
+    """
+    path = folder / f"step-{state['schedule']['step']}.pt"
+    aside = path.with_suffix(".part")
+    try:
+        folder.mkdir(exist_ok=True)
+        with aside.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+        _flush_folder(folder)
+    except (OSError, RuntimeError) as error:  # torch turns some errors of the file into RuntimeErrors
+        aside.unlink(missing_ok=True)
+        raise _unwritable(error, path) from error
+    return path
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(error: BaseException, path: Path) -> TrainingError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+            message = f"there is no room to write checkpoint {path.name}: {cause.strerror}. Free space on the disk"
+            return TrainingError(Reason.DISK_FULL, f"{message} of {path.parent}, and start again")
+        cause = cause.__cause__ or cause.__context__
+    return TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {path.name} cannot be written: {error}")
+
+
+def read(resume: Resume) -> dict[str, Any]:
+    """Read a checkpoint, whose SHA-256 must be the one that was recorded.
+
+    Its tensors are on the CPU: a device need not hold them beside those of the learner, which takes copies.
+
+    Raises:
+        TrainingError: The file is missing or not the one that was stored (`Reason.CHECKPOINT_DAMAGED`).
+    """
+    with loading(resume):
+        with resume.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != resume.sha256:
+            raise ValueError("its SHA-256 differs from that of the file that was stored")
+        state: dict[str, Any] = torch.load(resume.path, map_location="cpu", weights_only=True)
+        if state["format"] != FORMAT:
+            raise ValueError(f"it is of another version of the service: format {state['format']}, not {FORMAT}")
+    return state
+
+
+@contextmanager
+def loading(resume: Resume) -> Iterator[None]:
+    """What is raised while a checkpoint is read and put back means that it is of no use, save for errors of a device.
+
+    Raises:
+        TrainingError: With `Reason.CHECKPOINT_DAMAGED`.
+    """
+    try:
+        yield
+    except TrainingError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in text for word in _OF_DEVICES):
+            raise
+        message = f"checkpoint {resume.path.name} cannot be resumed from: {text}"
+        raise TrainingError(Reason.CHECKPOINT_DAMAGED, message) from error
+
+
+def restore(state: dict[str, Any], learner: Learner) -> int:
+    """Put a state into a learner, and the random states of this rank back.
+
+    Returns:
+        On how many ranks the state was taken. If there are more or fewer now, data order and rates go on as they
+        would have, and other random numbers (dropout) do not.
+    """
+    learner.load_state_dict(state["learner"])
+    states, world = state["random"], learner.world
+    if len(states) == world.size:
+        random_state.put_back(states[world.rank], world.device)
+    return len(states)
+
+
+def _of_all_ranks(world: World) -> list[dict[str, Tensor]]:
+    own = random_state.capture(world.device)
+    lengths = [len(state) for state in own.values()]
+    together = world.gather(torch.cat(list(own.values())).to(world.device))
+    # Copied: a slice of a tensor would take the whole of it into the file.
+    return [
+        {name: part.clone() for name, part in zip(own, rank.cpu().split(lengths), strict=True)} for rank in together
+    ]

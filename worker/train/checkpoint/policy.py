@@ -1,0 +1,82 @@
+"""When which state of a training is written: the newest when one is due, the best beside it."""
+
+from typing import Any
+
+from worker.rundir.activity import activity
+from worker.rundir.plan import Resume
+from worker.rundir.report import Report
+from worker.train.checkpoint import checkpoint_file
+from worker.train.checkpoint.checkpoint_file import Place
+from worker.train.step.learner import Learner
+from worker.train.step.progress_state import Memory
+
+REHEARSALS = 2  # with a static graph, messages are arranged anew after the second step
+
+
+class Keeper:
+    """Saves and restores one training.
+
+    The best state is held in rank 0's memory until the next checkpoint is due, so that a training whose every epoch is
+    better than the one before does not write at every epoch. What is lost with a killed rank is made again.
+
+    Args:
+        learner: What is saved.
+        report: Where rank 0 says what it has written.
+        seed: Seed of the data order.
+    """
+
+    def __init__(self, learner: Learner, report: Report, seed: int) -> None:
+        self._learner, self._report, self._seed = learner, report, seed
+        self._best: dict[str, Any] | None = None
+        self._best_step: int | None = None
+
+    def hold_best(self, done: int, memory: Memory) -> None:
+        """Keep the state after ``done`` steps as the best so far. All ranks call this."""
+        state = checkpoint_file.capture(self._learner, Place(done, self._seed), memory)
+        self._best_step = done
+        self._best = checkpoint_file.detached(state) if self._report.writes else None
+
+    def save(self, done: int, memory: Memory) -> None:
+        """Write the best state that is not written yet, and the state after ``done`` steps. All ranks call this."""
+        state = checkpoint_file.capture(self._learner, Place(done, self._seed), memory)
+        if self._report.writes:
+            if self._best is not None and self._best_step != done:
+                self._write(self._best, best=True)
+            self._write(state, best=self._best_step == done)
+        self._best = self._best_step = None
+
+    def _write(self, state: dict[str, Any], *, best: bool) -> None:
+        activity.at("checkpoint")
+        path = checkpoint_file.write(state, self._report.folder / "checkpoints")
+        self._report.checkpoint(state["schedule"]["step"], f"checkpoints/{path.name}", best=best)
+
+    def resume(self, found: Resume) -> tuple[int, Memory]:
+        """Go on where a checkpoint was taken.
+
+        Returns:
+            The step to go on with, and what the training remembered.
+
+        Raises:
+            TrainingError: The file is missing or damaged, or does not fit (`Reason.CHECKPOINT_DAMAGED`).
+        """
+        world = self._learner.world
+        state = checkpoint_file.read(found)
+        with checkpoint_file.loading(found):
+            step = int(state["schedule"]["step"])
+            memory = Memory(**state["memory"], first_loss=state.get("first_loss"))
+        # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
+        # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
+        for _ in range(REHEARSALS):
+            self._learner.step(max(step - 1, 0), self._seed)
+        with checkpoint_file.loading(found):
+            ranks_then = checkpoint_file.restore(state, self._learner)
+        if ranks_then != world.size:
+            self._report.note(
+                "resumed_on_other_world_size",
+                {
+                    "step": step, "world_size": world.size, "world_size_then": ranks_then,
+                    "equal": "data order, learning rates, momentum",
+                    "not_equal": "random numbers of the ranks (dropout), batch norm's batches, last bits of sums",
+                },
+            )  # fmt: skip
+        return step, memory

@@ -1,0 +1,1 @@
+"""Models: their registry, the built-in ones, and their parallel wrappers."""

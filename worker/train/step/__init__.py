@@ -1,0 +1,1 @@
+"""One step of training: loss, optimizer, averages, and what is measured."""

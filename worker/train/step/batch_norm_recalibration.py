@@ -1,0 +1,47 @@
+"""Batch norm's running statistics for weights that were never trained with: those of averages."""
+
+import torch
+
+from worker.rundir.activity import activity
+from worker.train.step.held_out_metrics import batch_norms
+from worker.train.step.learner import Learner
+from worker.train.world import World
+
+
+@torch.no_grad()
+def recompute(learner: Learner, world: World, seed: int) -> None:
+    """Take the running statistics anew, in one pass over the training data shared by the ranks. All ranks call this.
+
+    They are the plain means of the batches' means and variances (Izmailov et al. 2018, arXiv:1803.05407, section 3.2),
+    with augmentation, and by pieces as in training. Every rank takes as many batches; the rest of the data is left out.
+
+    Args:
+        learner: Whose model, with equal weights on every rank.
+        world: The ranks.
+        seed: Seed of the order in which the data is cut into batches.
+    """
+    norms = [norm for norm in batch_norms(learner.bare_model) if norm.track_running_stats]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    learner.bare_model.train()
+    batches = (learner.batch(step, seed)[0] for step in _steps_of(learner, world))
+    for number, part in enumerate(part for batch in batches for part in batch.split(learner.piece)):
+        activity.at("ending")
+        for norm in norms:
+            norm.momentum = 1 / (number + 1)  # the running mean is then the mean of all batches so far
+        learner.outputs(part)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        for running in (norm.running_mean, norm.running_var):
+            if running is not None:
+                world.average(running)
+
+
+def _steps_of(learner: Learner, world: World) -> range:
+    """Steps of one pass that this rank takes, or of more where the learner's batches are shared by ranks anyway."""
+    batches = max(len(learner.data.train) // learner.conditions.global_batch_size, 1)
+    if learner.world.size > 1:
+        return range(batches)
+    share = max(batches // world.size, 1)
+    return range(world.rank * share, (world.rank + 1) * share)
