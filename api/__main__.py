@@ -10,7 +10,7 @@ import uvicorn
 from api import key_commands
 from api.access.policy import OpenDoorError, Policy, policy_for
 from api.app import create_app
-from api.live import Live
+from api.change_feed import Live
 from jobs.config import logging_setup
 from jobs.config.secrets import take_secrets
 from jobs.config.settings import Settings

@@ -9,37 +9,21 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from api import openapi, problems
 from api.access import policy as access
+from api.access.concurrency_limit import LoadLimit
 from api.access.failures import Failures
-from api.access.gate import Gate
-from api.access.load import LoadLimit
+from api.access.middleware import Gate
+from api.change_feed import Live
 from api.dashboard import pages
-from api.deps import Services
-from api.headers import SecurityHeaders
-from api.live import Live
-from api.middleware import BodyLimit, LastResort, RequestId
-from api.observe import Metrics, Observed
-from api.plain_text import PlainAddress
-from api.routes import (
-    comparisons,
-    control,
-    datasets,
-    docs,
-    events,
-    health,
-    jobs,
-    keys,
-    logs,
-    metrics,
-    models,
-    outputs,
-    plots,
-    schedules,
-    session,
-    validation,
-    workers,
-)
+from api.dependencies import Services
+from api.http import problems
+from api.http.headers import SecurityHeaders
+from api.http.middleware import BodyLimit, LastResort, RequestId
+from api.http.null_characters import PlainAddress
+from api.observability.request_log import Metrics, Observed
+from api.openapi import document
+from api.routes import catalog, datasets, docs, keys, operations, session, workers
+from api.routes.jobs import control, downloads, dry_run, events, logs, plots, results, submit_and_read
 from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.scheduling.broker import Doorbell
@@ -76,9 +60,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     )  # fmt: skip
     app.state.services = services
     for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
-        outputs.csv_router, jobs.router, validation.router, comparisons.router, control.router, events.router,
-        logs.router, plots.router, outputs.router, models.router, schedules.router, datasets.router, workers.router,
-        health.router, keys.router, session.router, metrics.router, docs.router, pages.router,
+        downloads.csv_router, submit_and_read.router, dry_run.router, results.router, control.router, events.router,
+        logs.router, plots.router, downloads.router, catalog.router, datasets.router, workers.router, operations.router,
+        keys.router, session.router, docs.router, pages.router,
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)
@@ -96,5 +80,5 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
         "JobSpec": job_spec, "PreviewSpec": TypeAdapter(PreviewSpec), "KeySpec": TypeAdapter(keys.KeySpec),
         "LogIn": TypeAdapter(session.LogIn),
     }  # fmt: skip
-    openapi.complete(app, specs)
+    document.complete(app, specs)
     return app

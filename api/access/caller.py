@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from api.refusals import RefusedError
+from api.http.problems import RefusedError
 from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope

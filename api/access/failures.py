@@ -2,8 +2,8 @@
 
 from starlette.requests import Request
 
-from api.access.limits import Buckets
-from api.refusals import RefusedError, too_many
+from api.access.rate_limit import Buckets
+from api.http.problems import RefusedError, too_many
 from jobs.config.settings import Settings
 
 NOTHING_SHOWN = "key_required"  # whoever shows no key has guessed at none

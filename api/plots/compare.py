@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from api.plots.figure import Band, Figure, Item, Line, Mark, Panel, Role
+from api.plots.labels import Subject, metric_name, number, under
 from api.plots.series import Floats, only_series_of, values
 from api.plots.sweep import COLOURS
-from api.plots.words import Subject, metric_name, number, under
 
 ROW_WEIGHT = 0.22
 Arm = Mapping[str, Any]

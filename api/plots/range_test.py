@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from api.plots.answers import answer_panel, answered, bounds_items
+from api.plots.bounds_panel import answer_panel, answered, bounds_items
 from api.plots.figure import Band, Figure, Item, Line, Panel, Rule, Span, Symbol
+from api.plots.labels import Subject, metric_name, standing, under
 from api.plots.series import Merged, Series, floats, merged, series_of, values
-from api.plots.words import Subject, metric_name, standing, under
 
 METRICS = ("train_loss", "val_loss", "val_accuracy")
 HEADROOM = 0.4

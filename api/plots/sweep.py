@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from api.plots.figure import Dash, Figure, Item, Line, Mark, Panel, Role
+from api.plots.labels import Subject, metric_name, number, under
 from api.plots.range_test import BEYOND, HEADROOM, measured
 from api.plots.series import Merged, merged, series_of, values
-from api.plots.words import Subject, metric_name, number, under
 
 COLOURS: tuple[Role, ...] = ("blue", "orange", "green", "purple", "red", "sky")
 DASHES: tuple[Dash, ...] = ("solid", "dash", "dot")

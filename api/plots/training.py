@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from api.plots.figure import Band, Figure, Item, Line, Mark, Panel
+from api.plots.labels import Subject, metric_name, number, standing, under
 from api.plots.series import Floats, Series, only_series_of, smoothed, values
-from api.plots.words import Subject, metric_name, number, standing, under
 
 HEADROOM = 1.4
 METRICS = ("train_loss", "val_loss", "val_accuracy", "lr", "momentum")

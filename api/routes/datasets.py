@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from api.deps import Parts, Services
-from api.schemas.datasets import DatasetDocument, DatasetList
+from api.dependencies import Parts, Services
+from api.schemas.catalog import DatasetDocument, DatasetList
 from api.schemas.problems import problems
 from jobs.datasets import uploads
 from jobs.datasets.archives import Limits

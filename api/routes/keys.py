@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from api.deps import Body, Parts, body_of
+from api.dependencies import Body, Parts, body_of
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import api_keys

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.access.caller import ANYBODY, COOKIE, Caller, with_key
-from api.deps import Body, Parts, Services, body_of
-from api.refusals import RefusedError
+from api.dependencies import Body, Parts, Services, body_of
+from api.http.problems import RefusedError
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import api_keys

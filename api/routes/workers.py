@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 
-from api.control import OptionalBody
-from api.deps import Parts, Services
+from api.dependencies import Parts, Services
+from api.routes.jobs.request_bodies import OptionalBody
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import queries

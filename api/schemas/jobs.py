@@ -1,4 +1,4 @@
-"""A job: what was asked, where it stands, what came out."""
+"""A job, and what a spec would become as one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,10 +7,36 @@ from typing import Any, Literal, Self
 from sqlalchemy.orm import Session
 
 from api.schemas.base import Document, instant
+from api.schemas.bounds import Note
 from jobs.database import queries
 from jobs.database.tables import Attempt, Job
 from jobs.lifecycle import parents
 from jobs.status import Status
+
+
+class PlannedJob(Document):
+    """A job that would be made. ``total_steps`` is null where it hangs on data whose size is not known yet."""
+
+    kind: str
+    fingerprint: str
+    slots: int
+    rank_batch_size: int | None
+    total_steps: int | None
+
+
+class ValidationDocument(PlannedJob):
+    """What a legal spec would become; ``children`` are the jobs that it would start.
+
+    ``resolved`` is what would be decided at once (the rates, where the bounds are known), ``waits_for`` the job whose
+    bounds it would wait for, and ``spec`` has all defaults written out.
+    """
+
+    object: Literal["validation"] = "validation"
+    resolved: dict[str, Any]
+    waits_for: str | None
+    spec: dict[str, Any]
+    children: list[PlannedJob]
+    warnings: list[Note]
 
 
 class Progress(Document):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from api.http.status_codes import STATUS_OF
 from api.schemas.base import Document
-from api.statuses import STATUS_OF
 from jobs.errors import JobsError
 
 Meanings = dict[str, str]  # what each code of a problem means

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
-from api.examples import JOB_SPECS
+from api.openapi.examples import JOB_SPECS
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, MetricPoint
 from jobs.database.session import Database

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.live import Live
+from api.change_feed import Live
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert
 from starlette.requests import Request
 
-from api.access.load import kind_of
+from api.access.concurrency_limit import kind_of
 from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database import api_keys

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.plots.figure import Line
-from api.plots.source import figure_of
+from api.plots.job_figure import figure_of
 from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.examples import PREVIEWS
+from api.openapi.examples import PREVIEWS
 from clr_core.schedules import one_cycle
 from jobs.config.settings import Settings
 from jobs.submission.schedule_preview import PreviewSpec, preview

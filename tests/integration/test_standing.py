@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from api.access import standing
+from api.access import stream_access
 from api.access.caller import COOKIE
 from api.access.policy import Policy
 from api.app import create_app
@@ -27,7 +27,7 @@ def http(
     database_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[httpx2.Client]:
     del database  # migrated
-    monkeypatch.setattr(standing.Standing.__init__, "__defaults__", (0.2,))  # seconds between two looks
+    monkeypatch.setattr(stream_access.Standing.__init__, "__defaults__", (0.2,))  # seconds between two looks
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
     with listening(create_app(settings, Policy(key_required=True, hosts=None))) as client:
         yield client

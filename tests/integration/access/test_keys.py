@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from api.access.gate import PUBLIC
+from api.access.middleware import PUBLIC
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from api.plots import compare, plotly_json
-from api.plots.drawing import render
 from api.plots.figure import Band, Figure, Line, Mark
+from api.plots.matplotlib.render import render
 from api.plots.themes import THEMES
 from tests.unit.api.test_plots import subject
 from tests.unit.client.test_compare import arm, run, spread

@@ -1,7 +1,7 @@
 """Token buckets, with a clock that the test moves."""
 
-from api.access import limits
-from api.access.limits import Buckets
+from api.access import rate_limit
+from api.access.rate_limit import Buckets
 
 
 def test_a_burst_is_served_and_then_one_each_time_a_token_has_come_back() -> None:
@@ -18,7 +18,7 @@ def test_a_burst_is_served_and_then_one_each_time_a_token_has_come_back() -> Non
 
 def test_many_names_take_no_more_memory_than_is_allowed() -> None:
     buckets = Buckets(1.0, 1, clock=lambda: 0.0)
-    for number in range(limits.MOST_BUCKETS + 10):
+    for number in range(rate_limit.MOST_BUCKETS + 10):
         buckets.take(str(number))
-    assert len(buckets._levels) == limits.MOST_BUCKETS
-    assert buckets.take(str(limits.MOST_BUCKETS + 9)) == 1
+    assert len(buckets._levels) == rate_limit.MOST_BUCKETS
+    assert buckets.take(str(rate_limit.MOST_BUCKETS + 9)) == 1

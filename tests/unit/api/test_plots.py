@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import pytest
 
 from api.plots import plotly_json, range_test, sweep, training
-from api.plots.drawing import render
 from api.plots.figure import Band, Figure, Line, Mark, Rule, Span
+from api.plots.labels import Subject
+from api.plots.matplotlib.render import render
+from api.plots.matplotlib.text import power_of_ten
 from api.plots.series import Series, merged, series_of, smoothed
 from api.plots.themes import THEMES
-from api.plots.ticks import power_of_ten
-from api.plots.words import Subject
 from tests.builders import conditions
 from tests.unit.client.documents import bounds, range_test_curves, training_curves
 

@@ -1,0 +1,1 @@
+"""HTTP: problem documents, status codes, headers and middleware."""

@@ -1,0 +1,99 @@
+"""What surrounds every request: an id, a limit on the size of the body, and an answer when all else failed."""
+
+import logging
+import re
+import secrets
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import problem
+from jobs.config import logging_setup
+
+log = logging.getLogger(__name__)
+
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestId:
+    """Gives each request an id, the client's own where it sent a decent ``X-Request-ID``, and sends it back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _ACCEPTABLE_ID.fullmatch(asked) else secrets.token_hex(8)
+        scope["clr_request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        with logging_setup.words(request_id=request_id):
+            await self.app(scope, receive, send_with_id)
+
+
+class BodyLimit:
+    """Refuses bodies that are larger than ``limit_bytes``, declared or not.
+
+    ``counted_elsewhere`` are the ``(method, path)`` that take larger bodies, and count them against their own limit.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit_bytes: int, counted_elsewhere: Collection[tuple[str, str]] = frozenset()
+    ) -> None:
+        self.app = app
+        self.limit_bytes = limit_bytes
+        self.counted_elsewhere = counted_elsewhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting what comes in."""
+        if (scope.get("method"), scope.get("path")) in self.counted_elsewhere:
+            await self.app(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit_bytes:
+                raise HTTPException(413, f"the body is larger than {self.limit_bytes} bytes")
+            return message
+
+        await self.app(scope, counted, send)
+
+
+class LastResort:
+    """Answers a bug with a problem document; inside of what adds headers and counts, so that it has those too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            request = Request(scope)
+            log.exception("%s %s failed", request.method, request.url.path)
+            detail = "something broke in the server; its log has the request id"
+            await problem(request, 500, "internal_error", detail)(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Routes of jobs: submit, read, control, and fetch results."""

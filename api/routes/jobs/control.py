@@ -1,0 +1,65 @@
+"""Jobs that exist: resume, clone, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
+
+from api.dependencies import Parts
+from api.http.status_codes import SUBMITTING
+from api.routes.jobs.job_response import ring, show
+from api.routes.jobs.request_bodies import CLONE_BODY, OptionalBody
+from api.schemas.jobs import JobDocument
+from api.schemas.problems import problems
+from jobs.errors import (
+    IdempotencyKeyReusedError,
+    JobInUseError,
+    JobNotFoundError,
+    JobNotTerminalError,
+    NotResumableError,
+    TooManyJobsError,
+)
+from jobs.lifecycle import resume_and_delete
+from jobs.spec.job import job_spec
+from jobs.submission import clone
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.post("/{job_id}/resume", status_code=202, responses=problems(JobNotFoundError, NotResumableError))
+def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDocument:
+    """Queue a failed or cancelled job once more: its next attempt goes on from its last checkpoint.
+
+    It stays the same job, with its curve; its deadlines and its lost attempts count from nothing again. A range test
+    begins anew. The own range test of a training, and the jobs of a sweep, that did not succeed are resumed with it.
+    """
+    rung = resume_and_delete.resume(parts.database, job_id)
+    background.add_task(ring, parts, *rung)
+    return show(parts, job_id)
+
+
+@router.post(
+    "/{job_id}/clone",
+    status_code=202,
+    openapi_extra=CLONE_BODY,
+    responses=problems(400, 413, 422, IdempotencyKeyReusedError, TooManyJobsError, *SUBMITTING),
+)
+def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
+    parts: Parts, job_id: str, asked: OptionalBody, request: Request, response: Response,
+    background: BackgroundTasks,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> JobDocument:  # fmt: skip
+    """Submit the spec of a job as a new one, changed by the merge patch in the body and judged like any other."""
+    document = clone.patched_spec(parts.database, job_id, asked.document)
+    request.state.body = document  # what errors point into
+    spec = job_spec.validate_python(document)
+    submitted = clone.submit_clone(parts.database, job_id, spec, key=idempotency_key, body=asked.body)
+    if submitted.is_new:
+        background.add_task(ring, parts, submitted.ring_id, *submitted.more_rings)
+    response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
+    return show(parts, submitted.job_id)
+
+
+@router.delete("/{job_id}", status_code=204, responses=problems(JobNotFoundError, JobNotTerminalError, JobInUseError))
+def delete_job(parts: Parts, job_id: str) -> None:
+    """Remove a job that has ended with its curves, events and files, and those it started; this cannot be undone."""
+    resume_and_delete.delete_job(parts.database, parts.store, parts.settings.runs_dir, job_id)

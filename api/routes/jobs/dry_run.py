@@ -1,0 +1,26 @@
+"""What a spec would become, without a job."""
+
+from fastapi import APIRouter
+
+from api.dependencies import Parts, SpecBody, body_of
+from api.http.status_codes import SUBMITTING
+from api.openapi.examples import JOB_SPECS
+from api.schemas.jobs import ValidationDocument
+from api.schemas.problems import problems
+from jobs.errors import TooManyJobsError
+from jobs.submission.dry_run import validate
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+
+@router.post(
+    "/jobs:validate",
+    openapi_extra=body_of("JobSpec", JOB_SPECS),
+    responses=problems(400, 413, 422, TooManyJobsError, *SUBMITTING),
+)
+def validate_job(parts: Parts, asked: SpecBody) -> ValidationDocument:
+    """Judge a spec as a submit would, and write nothing: what it would become, or the same problems.
+
+    That no live worker has as many slots as the job needs is a warning: it would wait for one.
+    """
+    return ValidationDocument(**validate(parts.database, asked.spec))
