@@ -1,6 +1,6 @@
 // Curves of a job, by metric.
 
-import { ask } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
 
 /**
  * The series of a job over `x`, decimated by the server.
@@ -10,7 +10,7 @@ import { ask } from "../lib/api.js";
  *   `range` is in steps, both ends included.
  * @returns {Promise<Map<string, {raw, smooth}>>} By metric; `smooth` is there where smoothing was asked for.
  */
-export async function curves(id, { metrics, x = "step", maxPoints = 1500, range = null, smoothing = 0 }) {
+export async function fetchCurves(id, { metrics, x = "step", maxPoints = 1500, range = null, smoothing = 0 }) {
   const query = new URLSearchParams({ x, max_points: maxPoints });
   for (const metric of metrics) query.append("metric", metric);
   if (range) {
@@ -18,7 +18,7 @@ export async function curves(id, { metrics, x = "step", maxPoints = 1500, range 
     query.set("end_step", range[1]);
   }
   if (smoothing) query.set("smoothing", smoothing);
-  const { series } = await ask(`/v1/jobs/${id}/curves?${query}`);
+  const { series } = await fetchJson(`/v1/jobs/${id}/curves?${query}`);
   const found = new Map();
   for (const one of series) {
     const both = found.get(one.metric) ?? {};
@@ -29,4 +29,4 @@ export async function curves(id, { metrics, x = "step", maxPoints = 1500, range 
 }
 
 /** The last value of a series that is a number. */
-export const lastOf = (series) => series?.last?.value ?? null;
+export const lastValue = (series) => series?.last?.value ?? null;

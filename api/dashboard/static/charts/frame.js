@@ -1,6 +1,6 @@
 // What all charts share: colours of the theme, axes, and a frame that is drawn again when it changes size.
 
-import { settled } from "../lib/throttle.js";
+import { debounce } from "../lib/throttle.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isTouched = matchMedia("(pointer: coarse)");
@@ -12,7 +12,7 @@ export const theme = () => (dark.matches ? "dark" : "light");
 export const colour = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--plot-${role}`).trim();
 
 /** The same colour, faint. */
-export function faint(role, opacity) {
+export function translucent(role, opacity) {
   const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour(role).slice(place, place + 2), 16));
   return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
 }
@@ -43,9 +43,9 @@ export async function draw(place, data, shown) {
 }
 
 /** Call `redraw` when the chart's width or the theme changes. */
-export function onChange(place, redraw) {
+export function onResizeOrTheme(place, redraw) {
   let width = place.clientWidth;
-  const later = settled(redraw, 150);
+  const later = debounce(redraw, 150);
   new ResizeObserver(() => {
     if (place.clientWidth === width) return;
     width = place.clientWidth;

@@ -1,12 +1,12 @@
 // The LR that a training will have had, and the phases of its cycles.
 
-import { ask } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
 
 const MOST = 60; // more phases than this are a texture, not a message
 const LEVEL = 1e-9; // relative: what changes less from point to point is level
 
 /** The whole course of the LR of a training, `{steps, lr}`; null as long as its rates are not known. */
-export async function planned(job) {
+export async function fetchPlannedLr(job) {
   const { max_lr: peak, base_lr: foot, div_factor: divisor, steps_per_epoch: perEpoch } = job.resolved;
   const total = job.progress.total_steps;
   if (!peak || !total) return null;
@@ -17,7 +17,7 @@ export async function planned(job) {
   if (divisor && "div_factor" in schedule) schedule.div_factor = divisor;
   const body = { schedule, total_steps: total, momentum: false };
   if (perEpoch) body.steps_per_epoch = perEpoch;
-  const { steps, lr } = await ask("/v1/schedules:preview", { method: "POST", body });
+  const { steps, lr } = await fetchJson("/v1/schedules:preview", { method: "POST", body });
   return { steps, lr };
 }
 
@@ -25,7 +25,7 @@ export async function planned(job) {
  * Stretches in which the LR goes one way: `{name, from, to}` in steps. A fall below where the LR began is the
  * annihilation. A schedule that never rises has no phases.
  */
-export function phases({ steps, lr }) {
+export function findPhases({ steps, lr }) {
   const found = [];
   let begun = 0;
   for (let place = 1; place <= lr.length; place += 1) {

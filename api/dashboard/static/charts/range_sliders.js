@@ -1,6 +1,6 @@
 // Two grips on a log axis of learning rates: for the mouse, a finger, the keyboard, and screen readers.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
 
 const NAMES = ["base_lr", "max_lr"];
@@ -18,7 +18,7 @@ const rounded = (decade) => Number((10 ** decade).toPrecision(DIGITS));
  * @param {HTMLElement} plot  the chart
  * @param {(chosen: {base_lr: number, max_lr: number}) => void} moved  called while a grip moves
  */
-export function grips(frame, plot, moved) {
+export function rangeSliders(frame, plot, moved) {
   const at = { base_lr: 0, max_lr: 0 }; // decades
   const measured = { ...at };
   let [lowest, highest] = [-8, 2];

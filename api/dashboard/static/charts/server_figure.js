@@ -1,6 +1,6 @@
 // The API's own picture of a job, fitted into a page that says title, verdict and notes in words.
 
-import { ask } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
 import { theme } from "./frame.js";
 
 const NARROW = 640;
@@ -10,7 +10,7 @@ export async function serverFigure(id, place, shape) {
   const width = Math.floor(place.clientWidth);
   const height = Math.max(420, Math.min(640, Math.round(width * shape)));
   const asked = Math.max(320, Math.min(2400, width));
-  const { data, layout } = await ask(`/v1/jobs/${id}/plot.json?theme=${theme()}&width=${asked}&height=${height}`);
+  const { data, layout } = await fetchJson(`/v1/jobs/${id}/plot.json?theme=${theme()}&width=${asked}&height=${height}`);
   const figure = { data, layout: { ...plain(layout), width }, words: layout.meta.description };
   return width < NARROW ? narrow(figure) : figure;
 }

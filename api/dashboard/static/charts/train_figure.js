@@ -1,8 +1,8 @@
 // The figure of a training: losses, accuracy, LR and momentum over the same x.
 
 import { number } from "../lib/formatting.js";
-import { metricWords } from "../lib/job_status_text.js";
-import { axis, colour, faint, layout } from "./frame.js";
+import { metricText } from "../lib/job_status_text.js";
+import { axis, colour, translucent, layout } from "./frame.js";
 
 const GAP = 0.035;
 const SHADES = { rise: ["green", 0.1], fall: ["blue", 0.09], annihilation: ["purple", 0.14], level: ["muted", 0.05] };
@@ -35,7 +35,7 @@ export function trainFigure(seen) {
 function rowsOf({ found, plan, asX, isLog }) {
   const rows = [{ title: "loss", weight: 3, traces: losses(found), axis: isLog ? { type: "log" } : { rangemode: "tozero", ...below(found) } }];
   const accuracy = found.get("val_accuracy")?.raw;
-  if (accuracy) rows.push({ title: "accuracy", weight: 1.5, traces: [line(accuracy, "green", { name: metricWords("val_accuracy"), mode: "lines+markers", marker: { size: 5 } })], axis: { rangemode: "tozero", tickformat: ".0%" } });
+  if (accuracy) rows.push({ title: "accuracy", weight: 1.5, traces: [line(accuracy, "green", { name: metricText("val_accuracy"), mode: "lines+markers", marker: { size: 5 } })], axis: { rangemode: "tozero", tickformat: ".0%" } });
   rows.push({ title: "LR", weight: 1.3, traces: rates(found.get("lr")?.raw, plan, asX), axis: { rangemode: "tozero" } });
   const momentum = found.get("momentum")?.raw;
   if (momentum) rows.push({ title: "momentum", weight: 1, traces: [line(momentum, "purple", { name: "momentum" })], axis: {} });
@@ -51,8 +51,8 @@ function losses(found) {
   const val = found.get("val_loss")?.raw;
   const traces = [];
   if (train.smooth) traces.push(line(train.raw, "blue", { name: "each step", opacity: 0.35, line: { color: colour("blue"), width: 1 }, showlegend: true, hoverinfo: "skip" }));
-  if (train.raw) traces.push(line(train.smooth ?? train.raw, "blue", { name: metricWords("train_loss"), showlegend: true }));
-  if (val) traces.push(line(val, "orange", { name: metricWords("val_loss"), mode: "lines+markers", marker: { size: 5 }, showlegend: true }));
+  if (train.raw) traces.push(line(train.smooth ?? train.raw, "blue", { name: metricText("train_loss"), showlegend: true }));
+  if (val) traces.push(line(val, "orange", { name: metricText("val_loss"), mode: "lines+markers", marker: { size: 5 }, showlegend: true }));
   return [...traces, ...lost(train.raw), ...gap(val, found.get("generalisation_gap")?.raw)];
 }
 
@@ -81,7 +81,7 @@ function gap(val, difference) {
   const low = both.map(([x, high, by]) => [x, high - Math.max(by, 0)]).reverse();
   return [{
     x: [...both.map(([x]) => x), ...low.map(([x]) => x)], y: [...both.map(([, high]) => high), ...low.map(([, value]) => value)],
-    fill: "toself", fillcolor: faint("orange", 0.16), mode: "none", hoverinfo: "skip", name: `generalisation gap (last ${number(last, 3)})`, showlegend: true,
+    fill: "toself", fillcolor: translucent("orange", 0.16), mode: "none", hoverinfo: "skip", name: `generalisation gap (last ${number(last, 3)})`, showlegend: true,
   }];
 }
 
@@ -94,7 +94,7 @@ function rates(lr, plan, asX) {
 
 function shadesOf({ shades, asX }) {
   return shades.map(({ name, from, to }) => ({
-    type: "rect", layer: "below", xref: "x", yref: "paper", x0: asX(from), x1: asX(to), y0: 0, y1: 1, line: { width: 0 }, fillcolor: faint(...SHADES[name]), name,
+    type: "rect", layer: "below", xref: "x", yref: "paper", x0: asX(from), x1: asX(to), y0: 0, y1: 1, line: { width: 0 }, fillcolor: translucent(...SHADES[name]), name,
   }));
 }
 

@@ -1,6 +1,7 @@
 // The job of a form as one would type it: curl, Python, or the command line.
 
-import { copies } from "../lib/clipboard.js";
+import { copyOnClick } from "../lib/clipboard.js";
+import { byId } from "../lib/dom.js";
 import { snippet } from "./snippets.js";
 
 const COMMANDS = { lr_find: "lr-find", train: "train", sweep: "sweep" };
@@ -10,7 +11,7 @@ const clr = (spec) => `clr ${COMMANDS[spec.kind]} --url ${location.origin} --spe
 
 /** Wires the tabs; `show(spec)` tells what to say. */
 export function copyAs(needsKey) {
-  const [tabs, code] = [document.getElementById("languages"), document.getElementById("snippet")];
+  const [tabs, code] = [byId("languages"), byId("snippet")];
   let spec = null;
 
   function show(now = spec) {
@@ -20,6 +21,6 @@ export function copyAs(needsKey) {
   }
 
   tabs.addEventListener("change", () => show());
-  copies(document.getElementById("copy"), code);
+  copyOnClick(byId("copy"), code);
   return show;
 }

@@ -11,7 +11,7 @@ const STARTS = {
 };
 
 /** Fields that are shown at once, by name; required ones are as well. */
-export const FIRST = new Set([
+export const SHOWN_AT_ONCE = new Set([
   "name", "epochs", "steps", "schedule", "conditions", "range_test", "over", "model", "dataset", "optimizer", "options", "hidden",
   "momentum", "weight_decay", "betas", "world_size", "global_batch_size", "start_lr", "end_lr", "replicas", "max_lr", "lr", "base_lr",
   "step_size_epochs", "milestones", "gamma", "pct_start", "annihilation_fraction",
@@ -26,19 +26,19 @@ export const WORDS = {
 export const KINDS = Object.keys(STARTS);
 
 /** What kind of job the address asks for; `from_job` is about a training. */
-export const kindIn = (query) => (KINDS.includes(query.get("kind")) ? query.get("kind") : query.has("from_job") ? "train" : "lr_find");
+export const kindFromQuery = (query) => (KINDS.includes(query.get("kind")) ? query.get("kind") : query.has("from_job") ? "train" : "lr_find");
 
 /**
  * The spec that a form of a kind begins with. `like` is the spec of another job: a job of the same kind is taken whole,
  * of others the conditions. In the address `from_job` is the range test whose bounds are wanted, and every other
  * parameter a path, such as `schedule.max_lr=0.3` or `conditions.world_size=2`.
  */
-export function startOf(kind, query, like = null) {
+export function initialSpec(kind, query, like = null) {
   const spec = structuredClone(STARTS[kind]);
   if (like?.kind === kind) Object.assign(spec, like);
   else if (like?.conditions) spec.conditions = like.conditions;
   for (const [path, text] of query) {
-    if (!["kind", "clone", "from_job"].includes(path)) put(spec, path.split("."), valueOf(text));
+    if (!["kind", "clone", "from_job"].includes(path)) put(spec, path.split("."), parsedOrText(text));
   }
   if (kind === "train" && query.has("from_job")) {
     const peak = "lr" in spec.schedule ? "lr" : "max_lr";
@@ -59,7 +59,7 @@ function put(place, [name, ...rest], value) {
   put(place[name], rest, value);
 }
 
-function valueOf(text) {
+function parsedOrText(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,11 +1,12 @@
 // What the server says of a spec while it is typed: the same as it would say of a submit, and nothing is written.
 
-import { ask, node, Problem, trouble } from "../lib/api.js";
+import { fetchJson, Problem } from "../lib/api.js";
+import { node, showError } from "../lib/dom.js";
 
 const AFTER_MS = 400;
 
 /** `homeless` takes errors that are about no single field, `verdict` what a legal spec would become. */
-export class Judge {
+export class LiveValidation {
   constructor(homeless, verdict) {
     Object.assign(this, { homeless, verdict, timer: null, asking: null });
   }
@@ -20,14 +21,14 @@ export class Judge {
     this.asking?.abort();
     this.asking = new AbortController();
     try {
-      const plan = await ask("/v1/jobs:validate", { method: "POST", body: spec, signal: this.asking.signal });
+      const plan = await fetchJson("/v1/jobs:validate", { method: "POST", body: spec, signal: this.asking.signal });
       form.calm();
       this.homeless.textContent = "";
       this.verdict.replaceChildren(inWords(plan), ...plan.warnings.map(({ message }) => node("span", { className: "notice", textContent: message })));
     } catch (error) {
       if (error.name === "AbortError") return;
       if (error instanceof Problem) this.refused(form, error);
-      else trouble(error);
+      else showError(error);
     }
   }
 

@@ -1,10 +1,10 @@
 // Fields made of fields: objects, and objects that may be left out.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
-import { Choice } from "./one_of.js";
-import { helpOf } from "./schema.js";
-import { Leaf } from "./value_field.js";
+import { OneOf } from "./one_of.js";
+import { helpText } from "./schema.js";
+import { ValueField } from "./value_field.js";
 
 /**
  * A field for a schema. `page` has what is known beyond the schema: `schemas`, `first` (names that are shown at once;
@@ -12,16 +12,16 @@ import { Leaf } from "./value_field.js";
  */
 export function fieldFor(name, schema, path, page) {
   const { schema: plain, optional } = page.schemas.withoutNull(schema);
-  if (plain.oneOf) return new Choice(name, plain, path, page);
-  if (plain.properties) return optional ? new Optional(name, plain, path, page) : new Group(name, plain, path, page);
-  return new Leaf(name, plain, path, { choices: page.choices[name], placeholder: optional ? "left out" : "" });
+  if (plain.oneOf) return new OneOf(name, plain, path, page);
+  if (plain.properties) return optional ? new OptionalObject(name, plain, path, page) : new ObjectFields(name, plain, path, page);
+  return new ValueField(name, plain, path, { choices: page.choices[name], placeholder: optional ? "left out" : "" });
 }
 
 /** Nothing a user could change: a kind or a name that the choice above it has fixed. */
 const isFixed = (schema, name, isChosen) => schema.const !== undefined || (isChosen && name === "name");
 
 /** An object: its fields in a row, the less usual ones folded away. `isChosen` where a choice says its name. */
-export class Group {
+export class ObjectFields {
   constructor(name, schema, path, page, isChosen = false) {
     this.fields = new Map();
     this.isRequired = false;
@@ -63,18 +63,18 @@ export class Group {
 
 /** A fieldset with a legend and a line of help. */
 export const section = (name, schema, ...children) => node("fieldset", { className: "section" },
-  node("legend", { textContent: label(name) }), node("p", { className: "help", textContent: helpOf(schema) }), ...children);
+  node("legend", { textContent: label(name) }), node("p", { className: "help", textContent: helpText(schema) }), ...children);
 
 /** An object that is left out unless it is asked for. */
-class Optional {
+class OptionalObject {
   constructor(name, schema, path, page) {
-    this.group = new Group(name, schema, path, page);
+    this.group = new ObjectFields(name, schema, path, page);
     this.group.isRequired = true;
     const id = `field-${path.join("-")}-wanted`;
     this.wanted = node("input", { type: "checkbox", id });
     this.wanted.addEventListener("change", () => this.show());
     const own = page.words[name]; // with words of the page's own, what it is for is said above it
-    const help = node("p", { className: "help", textContent: own ? "" : helpOf(schema) });
+    const help = node("p", { className: "help", textContent: own ? "" : helpText(schema) });
     this.element = node("div", { className: "optional" },
       node("div", { className: "field check" }, node("label", { htmlFor: id, textContent: own ?? label(name) }), this.wanted, help), this.group.element);
     this.show();

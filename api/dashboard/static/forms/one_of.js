@@ -1,13 +1,13 @@
 // A choice between forms of a field: models by their names, or a rate as a number, a word or an object.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
-import { Group } from "./object_fields.js";
-import { helpOf } from "./schema.js";
-import { Leaf } from "./value_field.js";
+import { ObjectFields } from "./object_fields.js";
+import { helpText } from "./schema.js";
+import { ValueField } from "./value_field.js";
 
 /** One of several forms: chosen by name, or a number, a word, or an object. */
-export class Choice {
+export class OneOf {
   constructor(name, schema, path, page) {
     Object.assign(this, { name, path, page, made: new Map(), forms: page.schemas.formsOf(schema) });
     const id = `field-${path.join("-")}-form`;
@@ -33,14 +33,14 @@ export class Choice {
   }
 
   make({ schema, named, label: words }) {
-    if (!schema.properties) return new Leaf(`${this.name} as ${words}`, schema, this.path);
-    const group = new Group(this.name, schema, this.path, this.page, named);
+    if (!schema.properties) return new ValueField(`${this.name} as ${words}`, schema, this.path);
+    const group = new ObjectFields(this.name, schema, this.path, this.page, named);
     group.isRequired = true;
     return group;
   }
 
   show() {
-    this.help.textContent = helpOf(this.form.schema);
+    this.help.textContent = helpText(this.form.schema);
     this.place.replaceChildren(...(this.field ? [this.field.element] : []));
   }
 
@@ -66,7 +66,7 @@ export class Choice {
 
   calm() {
     this.field?.calm();
-    this.help.textContent = helpOf(this.form.schema);
+    this.help.textContent = helpText(this.form.schema);
   }
 }
 

@@ -1,7 +1,8 @@
 // What a schedule does, drawn while it is typed: asked of the server, which computes it as a training would.
 
-import { axis, colour, draw, layout, onChange } from "../charts/frame.js";
-import { ask, node } from "../lib/api.js";
+import { axis, colour, draw, layout, onResizeOrTheme } from "../charts/frame.js";
+import { fetchJson } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
 
 const AFTER_MS = 250;
@@ -9,14 +10,14 @@ const STEPS_PER_EPOCH = 100; // where nothing is known of the data
 const BASE_OF_AUTO = 0.1; // base_lr where a range test will find it: the shape alone is drawn
 
 /** How long a training is. `samples` of its dataset are null where they are not known. */
-export function lengthOf({ steps, epochs }, conditions, samples) {
+export function trainingLength({ steps, epochs }, conditions, samples) {
   const batch = conditions?.global_batch_size;
   const perEpoch = samples && batch ? samples / batch : STEPS_PER_EPOCH;
   return { total_steps: Math.round(steps ?? Math.ceil(perEpoch * epochs)), steps_per_epoch: perEpoch };
 }
 
 /** The schedule with rates that are numbers: those of the `bounds`, else 1, so that its shape can be seen. */
-export function withNumbers(schedule, bounds) {
+export function withNumericRates(schedule, bounds) {
   const peak = "lr" in schedule ? "lr" : "max_lr";
   if (!(peak in schedule) || typeof schedule[peak] === "number") return { schedule, isRelative: false };
   const shown = { ...schedule, [peak]: bounds?.max_lr ?? 1 };
@@ -26,25 +27,25 @@ export function withNumbers(schedule, bounds) {
 }
 
 /** Draws into `place`; `words` says what is seen. */
-export class Preview {
+export class SchedulePreview {
   constructor(place, words) {
     Object.assign(this, { place, words, timer: null, asking: null, found: null });
-    onChange(place, () => this.draw());
+    onResizeOrTheme(place, () => this.draw());
   }
 
   /** Draw this soon, unless something else is to be drawn by then. */
   show(asked) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.ask(asked), AFTER_MS);
+    this.timer = setTimeout(() => this.update(asked), AFTER_MS);
   }
 
-  async ask({ schedule, bounds, length, momentum }) {
+  async update({ schedule, bounds, length, momentum }) {
     this.asking?.abort();
     this.asking = new AbortController();
-    const { schedule: shown, isRelative } = withNumbers(schedule, bounds);
+    const { schedule: shown, isRelative } = withNumericRates(schedule, bounds);
     try {
       const body = { schedule: shown, ...length, momentum, max_points: 600 };
-      const answer = await ask("/v1/schedules:preview", { method: "POST", body, signal: this.asking.signal });
+      const answer = await fetchJson("/v1/schedules:preview", { method: "POST", body, signal: this.asking.signal });
       this.found = { ...answer, isRelative };
       this.place.classList.remove("stale");
       this.draw();

@@ -1,10 +1,10 @@
 // JSON Schemas of the server's OpenAPI document, read as what a form needs to know.
 
-import { ask } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
 
 /** Schemas by name, and `resolve(schema)`, which follows a reference. */
-export async function openSchemas() {
-  const { components } = await ask("/openapi.json");
+export async function fetchSchemas() {
+  const { components } = await fetchJson("/openapi.json");
   return new Schemas(components.schemas);
 }
 
@@ -51,10 +51,10 @@ export class Schemas {
 }
 
 /** What a schema says of itself, as plain text: its first paragraph. */
-export const helpOf = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
+export const helpText = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
 
 /** The legal values of a number in words, where they are more than a number above 0 has to be. */
-export function rangeOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
+export function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
   const words = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
   const [low, high] = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
   const ends = high !== undefined && high < 1e6; // larger limits only keep nonsense out

@@ -1,8 +1,8 @@
 // The form for one kind of job: made from its schema, read as a spec, and told what the server refuses.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { fieldFor, section } from "./object_fields.js";
-import { Leaf } from "./value_field.js";
+import { ValueField } from "./value_field.js";
 
 const partsOf = (pointer) => pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 
@@ -17,7 +17,7 @@ export class SpecForm {
       const field = fieldFor(name, schema, [name], page);
       this.fields.set(name, field);
       if (!page.first.has(name) || (kind === "train" && name === "range_test")) more.append(field.element);
-      else if (field instanceof Leaf && !field.isWide) row.append(field.element);
+      else if (field instanceof ValueField && !field.isWide) row.append(field.element);
       else sections.set(name, section(name, page.schemas.withoutNull(schema).schema, field.element));
     }
     const ordered = [...page.first].filter((name) => sections.has(name)).map((name) => sections.get(name));

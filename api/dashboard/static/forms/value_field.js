@@ -1,8 +1,8 @@
 // Fields of a form that hold one value: how each reads from what is typed, and is written.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
-import { helpOf, rangeOf } from "./schema.js";
+import { helpText, rangeText } from "./schema.js";
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
@@ -56,7 +56,7 @@ function kindOf(schema) {
 }
 
 /** One value. `choices` are `{value, label}` to pick from, where the page knows them. */
-export class Leaf {
+export class ValueField {
   constructor(name, schema, path, { choices, placeholder = "" } = {}) {
     this.schema = schema;
     this.kind = kindOf(schema);
@@ -67,8 +67,8 @@ export class Leaf {
     if (this.kind === KINDS.number) this.input.inputMode = "decimal";
     const id = `field-${path.join("-")}`;
     this.wrong = node("p", { className: "error", id: `${id}-error` });
-    const range = this.kind === KINDS.number ? rangeOf(schema) : "";
-    const help = helpOf(schema) && range ? `${helpOf(schema).replace(/\.$/, "")} (${range})` : helpOf(schema) || range;
+    const range = this.kind === KINDS.number ? rangeText(schema) : "";
+    const help = helpText(schema) && range ? `${helpText(schema).replace(/\.$/, "")} (${range})` : helpText(schema) || range;
     const words = node("p", { className: "help", id: `${id}-help`, textContent: help, hidden: help === "" });
     Object.assign(this.input, { id, name: path.join(".") });
     if ("placeholder" in this.input) this.input.placeholder = placeholder;

@@ -1,42 +1,42 @@
 // The part of a job's page about a compare: its arms overlaid, and what each comes to.
 
-import { draw, onChange } from "../charts/frame.js";
+import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";
-import { ask, node, trouble } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
+import { byId, node, showError } from "../lib/dom.js";
 import { duration, number, percent } from "../lib/formatting.js";
-import { metricWords } from "../lib/job_status_text.js";
-import { paced } from "../lib/throttle.js";
+import { metricText } from "../lib/job_status_text.js";
+import { throttle } from "../lib/throttle.js";
 
-const at = (id) => document.getElementById(id);
 const HEAD = ["Arm", "Budget", "Final", "Steps to target", "Seconds to target", "Updates, times fewer", "Runs"];
 
 /** Show a comparison; `update()` is called whenever its job has changed. */
 export function comparison(first) {
-  const plot = at("compare-plot");
-  at("compare").hidden = false;
+  const plot = byId("compare-plot");
+  byId("compare").hidden = false;
 
-  const redraw = paced(async () => {
+  const redraw = throttle(async () => {
     try {
-      tell(await ask(`/v1/jobs/${first.id}/comparison`));
+      tell(await fetchJson(`/v1/jobs/${first.id}/comparison`));
       const figure = await serverFigure(first.id, plot, 0.6);
       await draw(plot, figure.data, figure.layout);
-      at("compare-words").textContent = figure.words;
+      byId("compare-words").textContent = figure.words;
     } catch (error) {
-      trouble(error);
+      showError(error);
     }
   }, 1000);
 
-  onChange(plot, redraw);
+  onResizeOrTheme(plot, redraw);
   return { update: redraw };
 }
 
 function tell(document_) {
   const { target, reference, arms, is_final: isFinal } = document_;
   const aim = target.value === null ? `where ${target.final_of} ends with the same seed` : shown(target.metric, target.value);
-  at("compare-target").textContent = `Target: ${metricWords(target.metric)} of ${aim}. Updates are compared with those of ${reference}.${isFinal ? "" : " More to come."}`;
-  at("arms").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
-  at("arms").querySelector("tbody").replaceChildren(...arms.map((arm) => row(arm, target.metric, reference)));
-  at("seconds-are").textContent = document_.seconds_are;
+  byId("compare-target").textContent = `Target: ${metricText(target.metric)} of ${aim}. Updates are compared with those of ${reference}.${isFinal ? "" : " More to come."}`;
+  byId("arms").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
+  byId("arms").querySelector("tbody").replaceChildren(...arms.map((arm) => row(arm, target.metric, reference)));
+  byId("seconds-are").textContent = document_.seconds_are;
 }
 
 function row(arm, metric, reference) {

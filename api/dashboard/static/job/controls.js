@@ -1,8 +1,8 @@
 // What one can do to a job: cancel or kill, resume, clone, delete.
 
-import { ask, trouble, whoAsks } from "../lib/api.js";
+import { fetchJson, fetchSession } from "../lib/api.js";
+import { byId, showError } from "../lib/dom.js";
 
-const at = (id) => document.getElementById(id);
 const WORDS = {
   train: "It saves a checkpoint first, from which it can be resumed. Killing it leaves that out.",
   sweep: "Its range tests that have not ended are cancelled with it.",
@@ -16,41 +16,41 @@ export function controls(first, woken) {
 
   function update(now) {
     job = now;
-    at("cancel").hidden = job.is_terminal || !mayAct;
-    at("resume").hidden = !["failed", "cancelled"].includes(job.status) || !mayAct;
-    at("delete").hidden = !job.is_terminal || !mayAct;
-    at("clone").hidden = !mayAct;
+    byId("cancel").hidden = job.is_terminal || !mayAct;
+    byId("resume").hidden = !["failed", "cancelled"].includes(job.status) || !mayAct;
+    byId("delete").hidden = !job.is_terminal || !mayAct;
+    byId("clone").hidden = !mayAct;
   }
 
   /** Do it, with the button disabled meanwhile; say what went wrong. */
   async function act(button, work) {
-    trouble();
+    showError();
     button.disabled = true;
-    try { await work(); } catch (error) { trouble(error); } finally { button.disabled = false; }
+    try { await work(); } catch (error) { showError(error); } finally { button.disabled = false; }
   }
 
-  at("compare-with").hidden = job.kind !== "train";
-  at("compare-with").href = `/compare?jobs=${job.id}`;
-  at("clone").href = `/new?clone=${job.id}`;
-  at("cancel-words").textContent = WORDS[job.kind] ?? "A range test that is cancelled begins anew when it is resumed.";
-  at("cancel").addEventListener("click", () => at("cancel-dialog").showModal());
-  at("cancel-dialog").addEventListener("close", () => {
-    const mode = at("cancel-dialog").returnValue;
-    if (mode === "checkpoint" || mode === "kill") act(at("cancel"), () => ask(`${path}/cancel`, { method: "POST", body: { mode } }));
+  byId("compare-with").hidden = job.kind !== "train";
+  byId("compare-with").href = `/compare?jobs=${job.id}`;
+  byId("clone").href = `/new?clone=${job.id}`;
+  byId("cancel-words").textContent = WORDS[job.kind] ?? "A range test that is cancelled begins anew when it is resumed.";
+  byId("cancel").addEventListener("click", () => byId("cancel-dialog").showModal());
+  byId("cancel-dialog").addEventListener("close", () => {
+    const mode = byId("cancel-dialog").returnValue;
+    if (mode === "checkpoint" || mode === "kill") act(byId("cancel"), () => fetchJson(`${path}/cancel`, { method: "POST", body: { mode } }));
   });
-  at("resume").addEventListener("click", () => act(at("resume"), async () => {
-    await ask(`${path}/resume`, { method: "POST" });
+  byId("resume").addEventListener("click", () => act(byId("resume"), async () => {
+    await fetchJson(`${path}/resume`, { method: "POST" });
     woken();
   }));
-  at("delete").addEventListener("click", () => at("delete-dialog").showModal());
-  at("delete-dialog").addEventListener("close", () => {
-    if (at("delete-dialog").returnValue !== "delete") return;
-    act(at("delete"), async () => {
-      await ask(path, { method: "DELETE" });
+  byId("delete").addEventListener("click", () => byId("delete-dialog").showModal());
+  byId("delete-dialog").addEventListener("close", () => {
+    if (byId("delete-dialog").returnValue !== "delete") return;
+    act(byId("delete"), async () => {
+      await fetchJson(path, { method: "DELETE" });
       location.assign("/");
     });
   });
 
-  whoAsks().then(({ scope }) => { mayAct = scope !== "read"; update(job); }, trouble);
+  fetchSession().then(({ scope }) => { mayAct = scope !== "read"; update(job); }, showError);
   return { update };
 }

@@ -1,31 +1,31 @@
 // The folded parts of a job's page: downloads, attempts, children, events, spec, and how to ask for it again.
 
 import { snippet } from "../forms/snippets.js";
-import { ask, node, whoAsks } from "../lib/api.js";
-import { copies } from "../lib/clipboard.js";
-import { duration, moment, nameOf } from "../lib/formatting.js";
-import { between, bytes } from "../lib/job_status_text.js";
+import { fetchJson, fetchSession } from "../lib/api.js";
+import { byId, node } from "../lib/dom.js";
+import { copyOnClick } from "../lib/clipboard.js";
+import { duration, moment, jobName } from "../lib/formatting.js";
+import { secondsBetween, formatBytes } from "../lib/job_status_text.js";
 import { events } from "./events.js";
 import { log } from "./log.js";
 
-const at = (id) => document.getElementById(id);
 /** What is marked with the mouse stays marked as long as the text is the same. */
-const write = (id, text) => { if (at(id).textContent !== text) at(id).textContent = text; };
-const within = (id, selector) => at(id).querySelector(selector);
+const write = (id, text) => { if (byId(id).textContent !== text) byId(id).textContent = text; };
+const within = (id, selector) => byId(id).querySelector(selector);
 
 /** Fill the details of a job; `update(job)` keeps them fresh. */
 export function details(first) {
-  const happened = events(first.id, at("events"), within("events", "ol"));
-  const written = log(first.id, at("log"), within("log", "pre"));
+  const happened = events(first.id, byId("events"), within("events", "ol"));
+  const written = log(first.id, byId("log"), within("log", "pre"));
   const path = `/v1/jobs/${first.id}`;
 
   async function repeat() {
-    const { key_required: needsKey } = await whoAsks();
-    at("curl-text").textContent = snippet("curl", "/v1/jobs", first.spec, needsKey);
-    at("python-text").textContent = snippet("python", "/v1/jobs", first.spec, needsKey);
+    const { key_required: needsKey } = await fetchSession();
+    byId("curl-text").textContent = snippet("curl", "/v1/jobs", first.spec, needsKey);
+    byId("python-text").textContent = snippet("python", "/v1/jobs", first.spec, needsKey);
   }
-  copies(at("copy-curl"), at("curl-text"));
-  copies(at("copy-python"), at("python-text"));
+  copyOnClick(byId("copy-curl"), byId("curl-text"));
+  copyOnClick(byId("copy-python"), byId("python-text"));
   repeat();
 
   within("children", "summary").addEventListener("click", () => showChildren(within("children", "ul"), first.id));
@@ -39,8 +39,8 @@ export function details(first) {
     write("resolved-text", JSON.stringify(job.resolved, null, 2));
     within("attempts", "summary").textContent = `Attempts (${job.attempts.length})`;
     within("attempts", "tbody").replaceChildren(...job.attempts.map(attemptRow));
-    at("attempts").hidden = job.attempts.length === 0;
-    at("children").hidden = job.children.length === 0;
+    byId("attempts").hidden = job.attempts.length === 0;
+    byId("children").hidden = job.children.length === 0;
     happened.update();
     within("children", "summary").textContent = `Jobs that it started (${job.children.length})`;
   }
@@ -51,14 +51,14 @@ export function details(first) {
 
 function attemptRow(attempt) {
   const { number, worker, started_at: from, finished_at: to, resumed_from_step: first, last_step: last, outcome } = attempt;
-  const cells = [number, worker, moment(from), to ? duration(between(from, to)) : "runs", first ?? "the start", last ?? "–", outcome?.replaceAll("_", " ") ?? "–"];
+  const cells = [number, worker, moment(from), to ? duration(secondsBetween(from, to)) : "runs", first ?? "the start", last ?? "–", outcome?.replaceAll("_", " ") ?? "–"];
   return node("tr", {}, ...cells.map((cell) => node("td", {}, String(cell))));
 }
 
 async function showChildren(list, id) {
-  const { children } = await ask(`/v1/jobs/${id}`);
-  const jobs = await Promise.all(children.map((child) => ask(`/v1/jobs/${child}`)));
-  list.replaceChildren(...jobs.map((job) => node("li", {}, node("a", { href: `/jobs/${job.id}` }, nameOf(job)), ` ${job.kind}, ${job.status}`)));
+  const { children } = await fetchJson(`/v1/jobs/${id}`);
+  const jobs = await Promise.all(children.map((child) => fetchJson(`/v1/jobs/${child}`)));
+  list.replaceChildren(...jobs.map((job) => node("li", {}, node("a", { href: `/jobs/${job.id}` }, jobName(job)), ` ${job.kind}, ${job.status}`)));
 }
 
 async function showDownloads(job, path) {
@@ -70,9 +70,9 @@ async function showDownloads(job, path) {
   if (job.kind === "train" && job.status === "succeeded") {
     links.push(["Model, safetensors", `${path}/model`, "safetensors"], ["Model card, JSON", `${path}/model/card`, "card.json"]);
   }
-  const { data: checkpoints } = job.kind === "train" ? await ask(`${path}/checkpoints`) : { data: [] };
+  const { data: checkpoints } = job.kind === "train" ? await fetchJson(`${path}/checkpoints`) : { data: [] };
   for (const one of checkpoints) {
-    links.push([`Checkpoint of step ${one.step}${one.best ? " (best)" : ""}, ${bytes(one.size_bytes)}`, one.href, `step-${one.step}.pt`]);
+    links.push([`Checkpoint of step ${one.step}${one.best ? " (best)" : ""}, ${formatBytes(one.size_bytes)}`, one.href, `step-${one.step}.pt`]);
   }
   within("downloads", "ul").replaceChildren(
     ...links.map(([words, href, ending]) => node("li", {}, node("a", { href, download: `${job.id}.${ending}` }, words))),

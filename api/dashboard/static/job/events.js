@@ -1,8 +1,9 @@
 // What happened to a job, the newest first; asked for once its fold is open.
 
-import { ask, node, trouble } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
+import { node, showError } from "../lib/dom.js";
 import { moment } from "../lib/formatting.js";
-import { paced } from "../lib/throttle.js";
+import { throttle } from "../lib/throttle.js";
 
 const MOST = 300;
 const PAGE = 1000;
@@ -11,18 +12,18 @@ const PAGE = 1000;
 export function events(id, fold, list) {
   let after = 0;
 
-  const more = paced(async () => {
+  const more = throttle(async () => {
     if (!fold.open) return;
     try {
       let next = after;
       while (next !== null) {
-        const page = await ask(`/v1/jobs/${id}/events?after=${next}&limit=${PAGE}`);
+        const page = await fetchJson(`/v1/jobs/${id}/events?after=${next}&limit=${PAGE}`);
         page.data.forEach(add);
         after = page.data.at(-1)?.seq ?? after;
         next = page.next_after;
       }
     } catch (error) {
-      trouble(error);
+      showError(error);
     }
   }, 1000);
 

@@ -1,8 +1,9 @@
 // One job in a list. Its nodes are made once and changed only where something is different, so nothing flickers.
 
-import { ask, node, whoAsks } from "../lib/api.js";
-import { askTwice } from "../lib/confirm_button.js";
-import { ago, conditionsInWords, duration, moment, nameOf, number, percent } from "../lib/formatting.js";
+import { fetchJson, fetchSession } from "../lib/api.js";
+import { node } from "../lib/dom.js";
+import { confirmOnClick } from "../lib/confirm_button.js";
+import { ago, describeConditions, duration, moment, jobName, number, percent } from "../lib/formatting.js";
 
 const MEASURES = [
   ["val_accuracy", (value) => `accuracy ${percent(value, 1)}`],
@@ -23,19 +24,19 @@ export class JobRow {
     this.latest = node("span", { className: "latest" });
     this.created = node("time", { dateTime: job.created_at, title: moment(job.created_at) });
     this.button = node("button", { type: "button", className: "quiet", textContent: "Cancel", hidden: true });
-    askTwice(this.button, "Cancel it?", () => cancel(this.job));
+    confirmOnClick(this.button, "Cancel it?", () => cancel(this.job));
     this.element = node("li", { className: "job" },
       node("div", { className: "job-name" }, this.link, this.about),
       node("div", { className: "job-status" }, this.status),
       node("div", { className: "job-progress" }, this.bar, this.done),
       this.latest, this.created, node("div", { className: "job-action" }, this.button));
     this.show(job);
-    whoAsks().then(({ scope }) => { this.mayCancel = scope !== "read"; this.show(this.job); }, () => {});
+    fetchSession().then(({ scope }) => { this.mayCancel = scope !== "read"; this.show(this.job); }, () => {});
   }
 
   show(job) {
     this.job = job;
-    const name = nameOf(job);
+    const name = jobName(job);
     text(this.link, name);
     text(this.about, aboutOf(job));
     text(this.status, job.status);
@@ -55,7 +56,7 @@ export class JobRow {
   async showLatest(job) {
     if (job.kind !== "lr_find" || !job.is_terminal) text(this.latest, latestOf(job));
     else if (job.status !== "succeeded") text(this.latest, "");
-    else text(this.latest, await (this.bounds ??= ask(`/v1/jobs/${job.id}/lr-bounds`).then(inWords, () => "")));
+    else text(this.latest, await (this.bounds ??= fetchJson(`/v1/jobs/${job.id}/lr-bounds`).then(inWords, () => "")));
   }
 }
 
@@ -68,7 +69,7 @@ function text(element, words) {
 function aboutOf(job) {
   const { conditions, schedule } = job.spec;
   const schedules = schedule ? `, ${schedule.name}` : "";
-  return [`${job.kind}${schedules}`, conditionsInWords(conditions), job.parent ? "part of another job" : ""].filter(Boolean).join(" · ");
+  return [`${job.kind}${schedules}`, describeConditions(conditions), job.parent ? "part of another job" : ""].filter(Boolean).join(" · ");
 }
 
 function doneOf(job) {

@@ -1,6 +1,6 @@
 // What the ranks of a job wrote, from its last lines on, while they write.
 
-import { node } from "../lib/api.js";
+import { node } from "../lib/dom.js";
 import { stream } from "../lib/stream.js";
 
 const TAIL = 500;

@@ -1,11 +1,12 @@
 // The part of a job's page about an lr_find: its picture, its bounds in words, and the training that follows.
 
-import { draw, onChange } from "../charts/frame.js";
-import { grips } from "../charts/range_sliders.js";
+import { draw, onResizeOrTheme } from "../charts/frame.js";
+import { rangeSliders } from "../charts/range_sliders.js";
 import { serverFigure } from "../charts/server_figure.js";
-import { ask, node, say, trouble } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
+import { announce, byId, node, showError } from "../lib/dom.js";
 import { number, percent } from "../lib/formatting.js";
-import { paced } from "../lib/throttle.js";
+import { throttle } from "../lib/throttle.js";
 import { trainForm } from "./train_form.js";
 
 const GRADES = {
@@ -14,7 +15,6 @@ const GRADES = {
   low: "A guess. Read the warnings before you train with it.",
   none: "No bounds can be defended, so none are given.",
 };
-const at = (id) => document.getElementById(id);
 
 /** Show an lr_find job; the answer's `update` is called with each new document of it. */
 export function rangeTest(first) {
@@ -22,21 +22,21 @@ export function rangeTest(first) {
   let bounds = null;
   let isAsked = false;
   let isPlaced = false;
-  const plot = at("range-plot");
-  at("lr-find").hidden = false;
+  const plot = byId("range-plot");
+  byId("lr-find").hidden = false;
   const form = trainForm(first, (chosen) => handles.set(chosen));
-  const handles = grips(at("range-frame"), plot, (chosen) => form.set(chosen));
+  const handles = rangeSliders(byId("range-frame"), plot, (chosen) => form.set(chosen));
 
-  const redraw = paced(async () => {
+  const redraw = throttle(async () => {
     try {
       const figure = await serverFigure(job.id, plot, 0.55);
       await draw(plot, figure.data, figure.layout);
-      at("range-words").textContent = figure.words;
+      byId("range-words").textContent = figure.words;
       handles.place();
       isPlaced = true;
       if (bounds?.bounds) handles.show();
     } catch (error) {
-      trouble(error);
+      showError(error);
     }
   }, 700);
 
@@ -44,28 +44,28 @@ export function rangeTest(first) {
     if (isAsked || job.status !== "succeeded") return;
     isAsked = true; // a second answer would overwrite what is typed meanwhile
     try {
-      bounds = await ask(`/v1/jobs/${job.id}/lr-bounds`);
+      bounds = await fetchJson(`/v1/jobs/${job.id}/lr-bounds`);
     } catch (error) {
       isAsked = false;
       throw error;
     }
-    at("bounds").hidden = false;
+    byId("bounds").hidden = false;
     tell(bounds);
     if (!bounds.bounds) return;
     form.open(bounds);
     handles.limit(bounds.evidence.lr_range, bounds.bounds);
     handles.set(bounds.bounds);
     if (isPlaced) handles.show();
-    say(`Bounds found: base_lr ${number(bounds.bounds.base_lr)}, max_lr ${number(bounds.bounds.max_lr)}.`);
+    announce(`Bounds found: base_lr ${number(bounds.bounds.base_lr)}, max_lr ${number(bounds.bounds.max_lr)}.`);
   }
 
   async function update(now) {
     job = now;
-    try { await answer(); } catch (error) { trouble(error); }
+    try { await answer(); } catch (error) { showError(error); }
     redraw();
   }
 
-  onChange(plot, redraw);
+  onResizeOrTheme(plot, redraw);
   return { update };
 }
 
@@ -73,22 +73,22 @@ export function rangeTest(first) {
 function tell(document_) {
   const { bounds, confidence, warnings, alternatives, evidence, method } = document_;
   const { grade } = confidence;
-  at("grade").textContent = grade === "none" ? "no bounds" : `grade ${grade}`;
-  at("grade").className = `grade ${grade}`;
-  at("grade-words").textContent = GRADES[grade];
-  at("bounds-facts").replaceChildren(...(bounds ? ["max_lr", "base_lr"].flatMap((name) => fact(name, bounds[name], confidence)) : []));
-  at("refusal").hidden = bounds !== null;
-  at("test-again").href = `/new?clone=${document_.job_id}`;
-  at("bounds-warnings").replaceChildren(...warnings.map((one) => node("li", {}, one.message)));
-  at("bounds-warnings").hidden = warnings.length === 0;
-  at("rules").hidden = alternatives.length === 0;
-  at("rules").querySelector("tbody").replaceChildren(
+  byId("grade").textContent = grade === "none" ? "no bounds" : `grade ${grade}`;
+  byId("grade").className = `grade ${grade}`;
+  byId("grade-words").textContent = GRADES[grade];
+  byId("bounds-facts").replaceChildren(...(bounds ? ["max_lr", "base_lr"].flatMap((name) => fact(name, bounds[name], confidence)) : []));
+  byId("refusal").hidden = bounds !== null;
+  byId("test-again").href = `/new?clone=${document_.job_id}`;
+  byId("bounds-warnings").replaceChildren(...warnings.map((one) => node("li", {}, one.message)));
+  byId("bounds-warnings").hidden = warnings.length === 0;
+  byId("rules").hidden = alternatives.length === 0;
+  byId("rules").querySelector("tbody").replaceChildren(
     ...alternatives.map((one) => node("tr", {}, node("th", { scope: "row" }, one.method.replaceAll("_", " ")), node("td", {}, number(one.lr, 3)))),
   );
   const seen = [`${evidence.points} losses from ${number(evidence.lr_range[0], 3)} to ${number(evidence.lr_range[1], 3)}`];
   if (evidence.loss_min) seen.push(`lowest ${number(evidence.loss_min.loss, 3)} at ${number(evidence.loss_min.lr, 3)}`);
   seen.push(evidence.diverged_at ? `diverged at ${number(evidence.diverged_at, 3)}` : "did not diverge");
-  at("evidence").textContent = `Rule: ${method.replaceAll("_", " ")}. Seen: ${seen.join("; ")}.`;
+  byId("evidence").textContent = `Rule: ${method.replaceAll("_", " ")}. Seen: ${seen.join("; ")}.`;
 }
 
 function fact(name, value, confidence) {

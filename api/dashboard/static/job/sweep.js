@@ -1,39 +1,39 @@
 // The part of a job's page about a sweep: its curves by conditions, and the bounds of each.
 
-import { draw, onChange } from "../charts/frame.js";
+import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";
-import { ask, node, trouble } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
+import { byId, node, showError } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
-import { paced } from "../lib/throttle.js";
+import { throttle } from "../lib/throttle.js";
 
-const at = (id) => document.getElementById(id);
 const short = (field) => field.split(".").at(-1).replaceAll("_", " ");
 
 /** Show a sweep; `update(job)` is called with each new document of it. */
 export function sweep(first) {
-  const plot = at("sweep-plot");
-  at("sweep").hidden = false;
+  const plot = byId("sweep-plot");
+  byId("sweep").hidden = false;
 
-  const redraw = paced(async () => {
+  const redraw = throttle(async () => {
     try {
-      tell(await ask(`/v1/jobs/${first.id}/table`));
+      tell(await fetchJson(`/v1/jobs/${first.id}/table`));
       const figure = await serverFigure(first.id, plot, 0.6);
       await draw(plot, figure.data, figure.layout);
-      at("sweep-words").textContent = figure.words;
+      byId("sweep-words").textContent = figure.words;
     } catch (error) {
-      trouble(error);
+      showError(error);
     }
   }, 1000);
 
-  onChange(plot, redraw);
+  onResizeOrTheme(plot, redraw);
   return { update: redraw };
 }
 
 function tell({ over, cells, scaling, is_final: isFinal }) {
   const head = [...over.map(short), "status", "base_lr", "max_lr", "between", "grade", "range test"];
-  at("cells").querySelector("thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
-  at("cells").querySelector("tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
-  at("scaling").textContent = [...Object.entries(scaling ?? {}).map(scalingWords), isFinal ? "" : "More to come."].filter(Boolean).join(" ");
+  byId("cells").querySelector("thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
+  byId("cells").querySelector("tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
+  byId("scaling").textContent = [...Object.entries(scaling ?? {}).map(scalingWords), isFinal ? "" : "More to come."].filter(Boolean).join(" ");
 }
 
 function row({ settings, status, reason, bounds, confidence, warnings, job_id: id }, over) {

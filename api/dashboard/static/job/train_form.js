@@ -1,10 +1,10 @@
 // "Train with these bounds": from bounds, measured or moved, to a training.
 
 import { snippet } from "../forms/snippets.js";
-import { ask, node, trouble } from "../lib/api.js";
+import { fetchJson } from "../lib/api.js";
+import { byId, showError } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
 
-const at = (id) => document.getElementById(id);
 const RATES = ["base_lr", "max_lr"];
 const LARGEST = 1e6;
 const NUDGE = 1.1; // what an arrow key multiplies a rate by
@@ -32,19 +32,19 @@ export function trainingSpec(job, { rates, measured, schedule, epochs }) {
 
 /** The form; `moved` is called with both rates when one was typed. */
 export function trainForm(job, moved) {
-  const form = at("train-form");
+  const form = byId("train-form");
   let measured = null;
   let rates = null;
 
-  at("more-options").href = `/new?kind=train&from_job=${job.id}`;
+  byId("more-options").href = `/new?kind=train&from_job=${job.id}`;
 
   const spec = () => trainingSpec(job, { rates, measured, schedule: form.schedule.value, epochs: Number(form.epochs.value) });
 
   function show() {
     const isMeasured = RATES.every((name) => rates[name] === measured[name]);
-    at("as-measured").hidden = isMeasured;
-    at("moved").textContent = isMeasured ? "As measured." : `Moved; measured were ${number(measured.base_lr)} and ${number(measured.max_lr)}.`;
-    at("train-request").textContent = snippet("curl", "/v1/jobs", spec());
+    byId("as-measured").hidden = isMeasured;
+    byId("moved").textContent = isMeasured ? "As measured." : `Moved; measured were ${number(measured.base_lr)} and ${number(measured.max_lr)}.`;
+    byId("train-request").textContent = snippet("curl", "/v1/jobs", spec());
   }
 
   function set(chosen) {
@@ -68,8 +68,8 @@ export function trainForm(job, moved) {
     let wrong = RATES.find((name) => !(read[name] > 0 && read[name] <= LARGEST)) ? "A learning rate is a number above 0." : "";
     if (read.base_lr >= read.max_lr) wrong = `max_lr must be above base_lr, ${number(read.base_lr)}.`;
     if (!(epochs > 0)) wrong = "Epochs must be a number above 0.";
-    at("form-trouble").hidden = wrong === "";
-    at("form-trouble").textContent = wrong;
+    byId("form-trouble").hidden = wrong === "";
+    byId("form-trouble").textContent = wrong;
     return wrong === "";
   }
 
@@ -87,21 +87,21 @@ export function trainForm(job, moved) {
     });
   }
   for (const name of ["schedule", "epochs"]) form[name].addEventListener("input", () => { if (check()) show(); });
-  at("as-measured").addEventListener("click", () => { set({ ...measured }); moved(rates); });
+  byId("as-measured").addEventListener("click", () => { set({ ...measured }); moved(rates); });
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!at("form-trouble").hidden) return;
-    trouble();
+    if (!byId("form-trouble").hidden) return;
+    showError();
     const button = form.querySelector(".primary");
     button.disabled = true;
     try {
-      const made = await ask("/v1/jobs", { method: "POST", body: spec() });
+      const made = await fetchJson("/v1/jobs", { method: "POST", body: spec() });
       location.assign(`/jobs/${made.id}`);
     } catch (error) {
       button.disabled = false;
-      trouble(error);
-      at("trouble").scrollIntoView({ block: "center" });
+      showError(error);
+      byId("trouble").scrollIntoView({ block: "center" });
     }
   });
 

@@ -1,17 +1,16 @@
 // The part of a job's page about a training: its curves as they grow, and as fine as one looks.
 
-import { curves, lastOf } from "../charts/curve_data.js";
-import { draw, onChange } from "../charts/frame.js";
-import { phases, planned } from "../charts/phases.js";
+import { fetchCurves, lastValue } from "../charts/curve_data.js";
+import { draw, onResizeOrTheme } from "../charts/frame.js";
+import { findPhases, fetchPlannedLr } from "../charts/phases.js";
 import { trainFigure } from "../charts/train_figure.js";
-import { node, trouble } from "../lib/api.js";
+import { byId, node, showError } from "../lib/dom.js";
 import { number, percent } from "../lib/formatting.js";
-import { paced, settled } from "../lib/throttle.js";
+import { throttle, debounce } from "../lib/throttle.js";
 
 const METRICS = ["val_loss", "val_accuracy", "generalisation_gap", "lr", "momentum"];
 const MOST_POINTS = 1500;
 const X_WORDS = { step: "steps", epoch: "epochs", time: "seconds of training" };
-const at = (id) => document.getElementById(id);
 
 /** Show a training; `update(job)` is called with each new document of it. */
 export function training(first) {
@@ -20,9 +19,9 @@ export function training(first) {
   let revision = 0; // a zoom of the mouse is kept until one is asked for in another way
   let plan = null;
   let planOf = "";
-  const plot = at("train-plot");
-  const view = at("view");
-  at("train").hidden = false;
+  const plot = byId("train-plot");
+  const view = byId("view");
+  byId("train").hidden = false;
 
   const perEpoch = () => job.resolved.steps_per_epoch ?? 1;
   /** Where a step lies; over seconds that is known to the server alone. */
@@ -38,22 +37,22 @@ export function training(first) {
   async function plans() {
     const key = JSON.stringify([job.resolved.max_lr, job.resolved.base_lr, job.progress.total_steps]);
     if (key === planOf) return;
-    plan = await planned(job);
+    plan = await fetchPlannedLr(job);
     planOf = key;
   }
 
-  const redraw = paced(async () => {
+  const redraw = throttle(async () => {
     try {
       await plans();
       const chosen = range;
       const asked = { x: view.x.value, maxPoints: MOST_POINTS, range: chosen && wider(chosen, job.progress.total_steps) };
       const [one, other] = await Promise.all([
-        curves(job.id, { ...asked, metrics: ["train_loss"], smoothing: smoothing() }),
-        curves(job.id, { ...asked, metrics: METRICS }),
+        fetchCurves(job.id, { ...asked, metrics: ["train_loss"], smoothing: smoothing() }),
+        fetchCurves(job.id, { ...asked, metrics: METRICS }),
       ]);
       await show(new Map([...one, ...other]), chosen);
     } catch (error) {
-      trouble(error);
+      showError(error);
     }
   }, 800);
 
@@ -64,7 +63,7 @@ export function training(first) {
     const isNarrow = plot.clientWidth < 640;
     const isPlanned = plan && view.x.value !== "time"; // when a step to come will be, nobody knows
     const seen = {
-      found, revision, job, asX, isNarrow, plan: isPlanned ? plan : null, shades: isPlanned ? phases(plan) : [],
+      found, revision, job, asX, isNarrow, plan: isPlanned ? plan : null, shades: isPlanned ? findPhases(plan) : [],
       xWords: X_WORDS[view.x.value], limits: isPlanned && chosen ? chosen.map(asX) : null, isLog: view.log.checked,
     };
     const { data, shown } = trainFigure(seen);
@@ -75,11 +74,11 @@ export function training(first) {
   function tell(found, chosen) {
     const train = found.get("train_loss")?.raw;
     const points = train?.x.length ?? 0;
-    const last = [["training loss", lastOf(train)], ["validation loss", lastOf(found.get("val_loss")?.raw)]];
+    const last = [["training loss", lastValue(train)], ["validation loss", lastValue(found.get("val_loss")?.raw)]];
     const words = last.filter(([, value]) => value !== null).map(([name, value]) => `${name} ${number(value, 3)}`);
     const none = job.is_terminal ? "It has no curves: it ended before its first step." : "No points yet.";
-    at("train-words").textContent = points ? `Last: ${words.join(", ")}.` : none;
-    at("shown").textContent = points ? `${points} points of the training loss ${chosen ? `around steps ${chosen[0]} to ${chosen[1]}` : `up to step ${train.last.step}`}.` : none;
+    byId("train-words").textContent = points ? `Last: ${words.join(", ")}.` : none;
+    byId("shown").textContent = points ? `${points} points of the training loss ${chosen ? `around steps ${chosen[0]} to ${chosen[1]}` : `up to step ${train.last.step}`}.` : none;
   }
 
   /** A zoom of the mouse, heard from Plotly; the whole run is a double click. */
@@ -93,12 +92,12 @@ export function training(first) {
     });
   }
 
-  const redrawSoon = settled(redraw, 250);
+  const redrawSoon = debounce(redraw, 250);
   function zoom(chosen) {
     range = chosen && [Math.max(0, chosen[0]), Math.max(chosen[0] + 1, chosen[1])];
     view.from.value = range?.[0] ?? "";
     view.to.value = range?.[1] ?? "";
-    at("whole").disabled = range === null;
+    byId("whole").disabled = range === null;
     redrawSoon();
   }
 
@@ -116,11 +115,11 @@ export function training(first) {
       zoom(from === "" && view.to.value === "" ? null : [Number(from), Number(to)]);
     });
   }
-  at("whole").addEventListener("click", () => {
+  byId("whole").addEventListener("click", () => {
     revision += 1;
     zoom(null);
   });
-  onChange(plot, redraw);
+  onResizeOrTheme(plot, redraw);
 
   function update(now) {
     job = now;
@@ -143,6 +142,6 @@ function result({ result: { final, best, steps, total_steps: total, stopped_earl
   if (best) facts.push([`best ${judged.replaceAll("_", " ")}`, `${shown(judged, best.value)} after ${best.step} steps`]);
   facts.push(["steps", early ? `${steps} of ${total}, stopped early` : String(steps)]);
   if (spec.early_stop) facts.push([`steps to ${spec.early_stop.target}`, reached ?? "not reached"]);
-  at("outcome").hidden = false;
-  at("outcome").querySelector("dl").replaceChildren(...facts.flatMap(([name, value]) => [node("dt", {}, name), node("dd", {}, node("strong", {}, String(value)))]));
+  byId("outcome").hidden = false;
+  byId("outcome").querySelector("dl").replaceChildren(...facts.flatMap(([name, value]) => [node("dt", {}, name), node("dd", {}, node("strong", {}, String(value)))]));
 }

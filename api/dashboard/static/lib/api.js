@@ -1,34 +1,34 @@
-// What every page needs: requests to /v1, nodes made without markup in strings, and words for people.
+// Requests to the API.
 
 const [NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED] = [204, 304, 401];
 let session = null;
 
 /** Who asks, and the token that a session's changes must carry. Asked once for each page. */
-export const whoAsks = () => (session ??= request("/v1/session"));
+export const fetchSession = () => (session ??= request("/v1/session"));
 
 /** The answer's JSON (null for 204). Throws a Problem for an error, and goes to log in where nobody is. */
-export async function ask(path, { method = "GET", body, headers = {}, signal } = {}) {
+export async function fetchJson(path, { method = "GET", body, headers = {}, signal } = {}) {
   const sent = { ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   if (method !== "GET") {
-    const { csrf_token: token } = await whoAsks();
+    const { csrf_token: token } = await fetchSession();
     if (token) sent["X-CSRF-Token"] = token;
   }
   return request(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
 }
 
 /** What GET answers now, with its `etag`; null where it still is what it was at `etag`. */
-export async function askAgain(path, etag) {
-  const answer = await answerTo(path, etag ? { headers: { "If-None-Match": etag } } : {});
+export async function fetchIfChanged(path, etag) {
+  const answer = await fetchOrThrow(path, etag ? { headers: { "If-None-Match": etag } } : {});
   return answer.status === NOT_MODIFIED ? null : { document: await answer.json(), etag: answer.headers.get("ETag") };
 }
 
 async function request(path, options) {
-  const answer = await answerTo(path, options);
+  const answer = await fetchOrThrow(path, options);
   return answer.status === NO_CONTENT ? null : answer.json();
 }
 
-async function answerTo(path, options) {
+async function fetchOrThrow(path, options) {
   const answer = await fetch(path, options);
   if (answer.ok || answer.status === NOT_MODIFIED) return answer;
   const problem = await answer.json().catch(() => ({ status: answer.status, title: `the answer was ${answer.status}` }));
@@ -45,26 +45,3 @@ export class Problem extends Error {
     Object.assign(this, { status: document.status, code: document.code, errors: document.errors ?? [] });
   }
 }
-
-/** An element with properties and children; text is only ever text. */
-export function node(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in made && name !== "list") made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-/** Tell what went wrong and what to do, above the page; with nothing, take it away again. */
-export function trouble(error = null) {
-  const place = document.getElementById("trouble");
-  if (error === null) return place.replaceChildren();
-  const said = error instanceof Problem ? `${error.message[0].toUpperCase()}${error.message.slice(1)}.`
-    : `The service does not answer (${error.message}). clr up starts it on this machine.`;
-  if (place.textContent !== said) place.replaceChildren(node("p", { className: "notice bad", textContent: said }));
-}
-
-/** Tell screen readers what changed. */
-export const say = (text) => { document.getElementById("said").textContent = text; };

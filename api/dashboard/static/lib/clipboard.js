@@ -1,21 +1,21 @@
 // Copying: by the clipboard where the browser has one (https and this machine), else by marking the text.
 
-import { say } from "./api.js";
+import { announce } from "./dom.js";
 
 const SHOWN_MS = 2000;
 
 /** Have `button` copy the text of `element`. */
-export function copies(button, element) {
+export function copyOnClick(button, element) {
   const usual = button.textContent;
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(element.textContent);
       button.textContent = "Copied";
-      say("Copied");
+      announce("Copied");
     } catch {
       getSelection().selectAllChildren(element);
       button.textContent = "Press Ctrl+C";
-      say("Marked. Press Control and C to copy.");
+      announce("Marked. Press Control and C to copy.");
     }
     setTimeout(() => { button.textContent = usual; }, SHOWN_MS);
   });

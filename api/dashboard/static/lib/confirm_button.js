@@ -1,11 +1,11 @@
 // A button for what cannot be undone lightly: the first press asks, a second one within some seconds does it.
 
-import { say } from "./api.js";
+import { announce } from "./dom.js";
 
 const PATIENCE_MS = 5000;
 
 /** Have `button` ask `question` before it calls `act()`; while that runs it is disabled. */
-export function askTwice(button, question, act) {
+export function confirmOnClick(button, question, act) {
   const usual = button.textContent;
   let timer = null;
 
@@ -20,7 +20,7 @@ export function askTwice(button, question, act) {
     if (timer === null) {
       button.textContent = question;
       button.classList.add("asking");
-      say(`${question} Press once more to do it.`);
+      announce(`${question} Press once more to do it.`);
       timer = setTimeout(calm, PATIENCE_MS);
       return;
     }

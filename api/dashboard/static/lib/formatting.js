@@ -36,7 +36,7 @@ export function ago(moment, now = Date.now()) {
 export const moment = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** A job by its name, or by the start of its id. */
-export const nameOf = (job) => job.name || `${job.kind} ${job.id.slice(-8)}`;
+export const jobName = (job) => job.name || `${job.kind} ${job.id.slice(-8)}`;
 
 /** A field's name as a label: max_lr is "Max LR", max_runtime_s "Max runtime (s)". */
 export function label(field) {
@@ -45,7 +45,7 @@ export function label(field) {
 }
 
 /** A document about model, data and ranks in a line. */
-export function conditionsInWords(conditions) {
+export function describeConditions(conditions) {
   if (!conditions) return "";
   const { model, dataset, optimizer, global_batch_size: batch, world_size: ranks } = conditions;
   return `${model.name} on ${dataset.name}, ${optimizer.name}, batch ${batch}, ${ranks} ${ranks === 1 ? "rank" : "ranks"}`;

@@ -3,16 +3,16 @@
 import { duration } from "./formatting.js";
 
 const KINDS = { lr_find: "LR range test", train: "Training", sweep: "Sweep of range tests", compare: "Comparison" };
-export const kindWords = (kind) => KINDS[kind] ?? kind;
+export const kindText = (kind) => KINDS[kind] ?? kind;
 
 const METRICS = { train_loss: "training loss", val_loss: "validation loss", val_accuracy: "validation accuracy", lr: "learning rate" };
-export const metricWords = (metric) => METRICS[metric] ?? metric.replaceAll("_", " ");
+export const metricText = (metric) => METRICS[metric] ?? metric.replaceAll("_", " ");
 
 /** Seconds from one moment to another; null where one of them has not come. */
-export const between = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null);
+export const secondsBetween = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null);
 
 /** Bytes as kB and MB. */
-export const bytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
+export const formatBytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
 // What ended a job, or keeps it waiting, and what to do about it.
 const REASONS = {
@@ -32,14 +32,14 @@ const REASONS = {
 };
 
 /** What happened, and what to do about it. */
-export function reasonWords(reason) {
+export function reasonText(reason) {
   const [what, advice] = REASONS[reason] ?? [reason ? reason.replaceAll("_", " ") : "", ""];
   return { what, advice };
 }
 
 /** Where a job stands. */
-export function standingWords(job) {
-  const { what } = reasonWords(job.reason);
+export function statusText(job) {
+  const { what } = reasonText(job.reason);
   const { step, total_steps: total, eta_s: eta } = job.progress;
   if (job.status === "queued") {
     if (job.waits_for) return "Waits for another job to end.";
@@ -50,7 +50,7 @@ export function standingWords(job) {
     return `Step ${step} of ${total}${eta === null ? "" : `, about ${duration(eta)} left`}.`;
   }
   if (job.status === "cancelling") return `Is being stopped at step ${step}.`;
-  const took = between(job.started_at, job.finished_at);
+  const took = secondsBetween(job.started_at, job.finished_at);
   const after = took === null ? "" : ` after ${duration(took)}`;
   const why = what && job.reason !== "user_cancelled" ? `: ${what}` : "";
   const words = { succeeded: "Done", failed: "Failed", cancelled: "Cancelled" }[job.status] ?? job.status;

@@ -6,4 +6,4 @@ import { stream } from "./stream.js";
 const AFTER_ALL = Number.MAX_SAFE_INTEGER;
 
 /** Hear of a job, `hear.job(document)`, until it has ended, and of the connection as `stream` tells it. */
-export const follow = (id, hear) => stream(() => `/v1/jobs/${id}/events?after=${AFTER_ALL}`, { job: hear.job }, hear);
+export const followJob = (id, hear) => stream(() => `/v1/jobs/${id}/events?after=${AFTER_ALL}`, { job: hear.job }, hear);

@@ -1,6 +1,7 @@
 // Asks for a document again and again while the page is looked at, and tells of it where it has changed.
 
-import { askAgain, trouble } from "./api.js";
+import { fetchIfChanged } from "./api.js";
+import { showError } from "./dom.js";
 
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -17,16 +18,16 @@ export function poll(path, every_ms, told) {
     clearTimeout(timer);
     if (document.hidden) return;
     try {
-      const answer = await askAgain(path, etag);
+      const answer = await fetchIfChanged(path, etag);
       if (answer !== null) {
         etag = answer.etag;
         told(answer.document);
       }
-      if (failures) trouble(null);
+      if (failures) showError(null);
       failures = 0;
     } catch (error) {
       failures += 1;
-      trouble(error);
+      showError(error);
     }
     clearTimeout(timer);
     timer = setTimeout(once, Math.min(LONGEST_PAUSE_MS, every_ms * 2 ** failures));

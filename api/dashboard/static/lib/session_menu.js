@@ -1,26 +1,27 @@
 // Who asks, at the top of every page: pages for admins are named to admins alone, and a session can be ended.
 
-import { ask, node, trouble, whoAsks } from "./api.js";
+import { fetchJson, fetchSession } from "./api.js";
+import { byId, node, showError } from "./dom.js";
 
 try {
-  const session = await whoAsks();
+  const session = await fetchSession();
   const may = (scope) => session.scope === "admin" || session.scope === scope;
   for (const entry of document.querySelectorAll("[data-needs]")) entry.hidden = !may(entry.dataset.needs);
   if (session.key_required) {
     const leave = node("button", { type: "button", className: "quiet", textContent: "Log out", onclick: logOut });
-    document.getElementById("who").replaceChildren(
+    byId("who").replaceChildren(
       node("span", { className: "owner", textContent: session.owner, title: `logged in, scope ${session.scope}` }), leave,
     );
   }
 } catch (error) {
-  trouble(error);
+  showError(error);
 }
 
 async function logOut() {
   try {
-    await ask("/v1/session", { method: "DELETE" });
+    await fetchJson("/v1/session", { method: "DELETE" });
     location.assign("/login");
   } catch (error) {
-    trouble(error);
+    showError(error);
   }
 }

@@ -1,6 +1,6 @@
 // Server-sent events that outlive a lost server, a sleeping laptop and a hidden tab.
 
-import { ask } from "./api.js";
+import { fetchJson } from "./api.js";
 
 const AGAIN_MS = 2000;
 
@@ -45,7 +45,7 @@ export function stream(address, on, hear = {}) {
     const { pathname } = new URL(source.url);
     close();
     try {
-      await ask(pathname);
+      await fetchJson(pathname);
     } catch (error) {
       if (error.status === 404) { hasEnded = true; hear.gone?.(error); return; }
     }

@@ -1,7 +1,7 @@
 // Work that is asked for often and done seldom.
 
 /** One run at a time, each at least `pauseMs` after the one before; what is asked meanwhile is one more run. */
-export function paced(work, pauseMs) {
+export function throttle(work, pauseMs) {
   let running = false;
   let wanted = false;
   async function run() {
@@ -16,7 +16,7 @@ export function paced(work, pauseMs) {
 }
 
 /** One run, once nobody has asked for `quietMs`. */
-export function settled(work, quietMs) {
+export function debounce(work, quietMs) {
   let timer;
   return (...given) => {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 // One worker: its slots as cells, what runs in them, and a button that drains it.
 
-import { node } from "./api.js";
+import { node } from "./dom.js";
 import { ago, moment } from "./formatting.js";
 
 /** An `element`, and `show(worker)`. `drain(worker)` is null for those who may not. */

@@ -1,12 +1,13 @@
 // Several trainings beside each other: which, is in the address.
 
 import { compareFigure, ROLES } from "../charts/compare_figure.js";
-import { curves } from "../charts/curve_data.js";
-import { colour, draw, onChange } from "../charts/frame.js";
-import { ask, node, trouble } from "../lib/api.js";
-import { duration, nameOf, number, percent } from "../lib/formatting.js";
-import { between } from "../lib/job_status_text.js";
-import { paced, settled } from "../lib/throttle.js";
+import { fetchCurves } from "../charts/curve_data.js";
+import { colour, draw, onResizeOrTheme } from "../charts/frame.js";
+import { fetchJson } from "../lib/api.js";
+import { byId, node, showError } from "../lib/dom.js";
+import { duration, jobName, number, percent } from "../lib/formatting.js";
+import { secondsBetween } from "../lib/job_status_text.js";
+import { throttle, debounce } from "../lib/throttle.js";
 
 const METRICS = ["val_accuracy", "val_loss", "lr"];
 const SMOOTH_SHARE = 0.02; // of a training's steps
@@ -14,23 +15,22 @@ const X_WORDS = { step: "steps", epoch: "epochs", time: "seconds of training" };
 const MOST = 12;
 const AGAIN_MS = 3000;
 const HEAD = ["Training", "Schedule", "Peak LR", "Final accuracy", "Best accuracy", "Steps", "Took", "Steps to target", "Seconds to target", "Times fewer"];
-const at = (id) => document.getElementById(id);
-const view = at("view");
-const plot = at("overlay-plot");
+const view = byId("view");
+const plot = byId("overlay-plot");
 const ids = [...new Set((new URLSearchParams(location.search).get("jobs") ?? "").split(",").filter(Boolean))].slice(0, MOST);
 
 async function armOf(id) {
-  const job = await ask(`/v1/jobs/${id}`);
+  const job = await fetchJson(`/v1/jobs/${id}`);
   const steps = Math.round(SMOOTH_SHARE * (job.progress.total_steps ?? 0));
   const asked = { x: view.x.value, maxPoints: 600 };
   const accuracy = { metrics: ["val_accuracy"], maxPoints: 2000 };
   const [measured, train, bySteps, byTime] = await Promise.all([
-    curves(id, { ...asked, metrics: METRICS }),
-    curves(id, { ...asked, metrics: ["train_loss"], smoothing: steps > 1 ? 1 - 1 / steps : 0 }),
-    curves(id, accuracy),
-    curves(id, { ...accuracy, x: "time" }),
+    fetchCurves(id, { ...asked, metrics: METRICS }),
+    fetchCurves(id, { ...asked, metrics: ["train_loss"], smoothing: steps > 1 ? 1 - 1 / steps : 0 }),
+    fetchCurves(id, accuracy),
+    fetchCurves(id, { ...accuracy, x: "time" }),
   ]);
-  return { job, name: nameOf(job), found: new Map([...measured, ...train]), accuracy: bySteps.get("val_accuracy")?.raw, seconds: byTime.get("val_accuracy")?.raw };
+  return { job, name: jobName(job), found: new Map([...measured, ...train]), accuracy: bySteps.get("val_accuracy")?.raw, seconds: byTime.get("val_accuracy")?.raw };
 }
 
 const best = ({ accuracy }) => (accuracy ? Math.max(...accuracy.y.filter(Number.isFinite)) : null);
@@ -47,7 +47,7 @@ function stepsTo(target, { accuracy }) {
   return step === null ? null : step + 1;
 }
 
-const redraw = paced(async () => {
+const redraw = throttle(async () => {
   try {
     const arms = await Promise.all(ids.map(armOf));
     if (!view.target.value) {
@@ -57,21 +57,21 @@ const redraw = paced(async () => {
     const target = view.target.value ? Number(view.target.value) / 100 : null;
     const xWords = X_WORDS[view.x.value];
     const { data, shown } = compareFigure(arms, { xWords, isLog: view.log.checked, target, isNarrow: plot.clientWidth < 640 });
-    at("overlay").hidden = false;
+    byId("overlay").hidden = false;
     await draw(plot, data, shown);
     tell(arms, target);
     if (arms.some(({ job }) => !job.is_terminal) && !document.hidden) setTimeout(redraw, AGAIN_MS);
   } catch (error) {
-    trouble(error);
+    showError(error);
   }
 }, 500);
 
 function tell(arms, target) {
   const slowest = stepsTo(target, arms[0]);
-  at("results").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
-  at("results").querySelector("tbody").replaceChildren(...arms.map((arm, place) => row(arm, place, target, slowest)));
+  byId("results").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
+  byId("results").querySelector("tbody").replaceChildren(...arms.map((arm, place) => row(arm, place, target, slowest)));
   const words = arms.map((arm) => `${arm.name}: best accuracy ${percent(best(arm) ?? 0, 1)}`);
-  at("overlay-words").textContent = `${words.join("; ")}.`;
+  byId("overlay-words").textContent = `${words.join("; ")}.`;
 }
 
 function row(arm, place, target, ofFirst) {
@@ -83,34 +83,34 @@ function row(arm, place, target, ofFirst) {
   const share = (value) => (Number.isFinite(value) ? percent(value, 1) : "–");
   const cells = [
     job.spec.schedule?.name ?? job.kind, number(job.resolved.max_lr, 3), share(job.result?.final?.val_accuracy ?? job.latest.val_accuracy), share(best(arm)),
-    String(job.progress.step), duration(between(job.started_at, job.finished_at)), steps === null ? "not reached" : String(steps),
+    String(job.progress.step), duration(secondsBetween(job.started_at, job.finished_at)), steps === null ? "not reached" : String(steps),
     duration(firstAt(target, arm.seconds)), fewer,
   ];
   return node("tr", {}, node("th", { scope: "row" }, swatch, node("a", { href: `/jobs/${job.id}` }, name)), ...cells.map((cell) => node("td", {}, cell)));
 }
 
 async function choices() {
-  const { data } = await ask("/v1/jobs?kind=train&limit=30");
-  at("none").hidden = data.length > 0;
-  at("choose").hidden = data.length === 0;
-  at("choose").querySelector("fieldset").append(...data.map((job) => {
+  const { data } = await fetchJson("/v1/jobs?kind=train&limit=30");
+  byId("none").hidden = data.length > 0;
+  byId("choose").hidden = data.length === 0;
+  byId("choose").querySelector("fieldset").append(...data.map((job) => {
     const box = node("input", { type: "checkbox", name: "job", value: job.id, checked: ids.includes(job.id) });
-    const words = `${nameOf(job)} · ${job.spec.schedule?.name ?? ""} · ${job.status}`;
+    const words = `${jobName(job)} · ${job.spec.schedule?.name ?? ""} · ${job.status}`;
     return node("label", { className: "check" }, box, words);
   }));
 }
 
-at("choose").addEventListener("submit", (event) => {
+byId("choose").addEventListener("submit", (event) => {
   event.preventDefault();
-  const chosen = new FormData(at("choose")).getAll("job");
+  const chosen = new FormData(byId("choose")).getAll("job");
   const kept = ids.filter((id) => chosen.includes(id));
   location.assign(`/compare?jobs=${[...kept, ...chosen.filter((id) => !kept.includes(id))].join(",")}`);
 });
 view.addEventListener("submit", (event) => event.preventDefault());
-view.addEventListener("input", settled(redraw, 250));
+view.addEventListener("input", debounce(redraw, 250));
 
-choices().catch(trouble);
+choices().catch(showError);
 if (ids.length) {
-  onChange(plot, redraw);
+  onResizeOrTheme(plot, redraw);
   redraw();
 }

@@ -6,41 +6,41 @@ import { details } from "../job/details.js";
 import { rangeTest } from "../job/range_test.js";
 import { sweep } from "../job/sweep.js";
 import { training } from "../job/training.js";
-import { ask, node, say, trouble } from "../lib/api.js";
-import { conditionsInWords, nameOf, number, percent } from "../lib/formatting.js";
-import { kindWords, reasonWords, standingWords } from "../lib/job_status_text.js";
-import { follow } from "../lib/job_stream.js";
+import { fetchJson } from "../lib/api.js";
+import { announce, byId, node, showError } from "../lib/dom.js";
+import { describeConditions, jobName, number, percent } from "../lib/formatting.js";
+import { kindText, reasonText, statusText } from "../lib/job_status_text.js";
+import { followJob } from "../lib/job_stream.js";
 
 const PARTS = { lr_find: rangeTest, train: training, sweep, compare: comparison };
 const LATEST = [
   ["train_loss", "loss", number], ["val_loss", "validation loss", number], ["val_accuracy", "validation accuracy", (value) => percent(value, 1)],
   ["lr", "LR", (value) => number(value, 3)], ["momentum", "momentum", (value) => number(value, 3)], ["samples_per_s", "samples/s", (value) => number(value, 3)],
 ];
-const at = (id) => document.getElementById(id);
 
 /** What all kinds have: name, status, progress, alarms. */
 function head(job) {
-  document.title = `${nameOf(job)} · ${job.status} · clr-service`;
-  at("name").textContent = nameOf(job);
-  at("about").textContent = [kindWords(job.kind), job.spec.schedule?.name, conditionsInWords(job.spec.conditions), job.id].filter(Boolean).join(" · ");
-  at("status").textContent = job.status;
-  at("status").className = `status ${job.status}`;
-  at("standing").textContent = standingWords(job);
-  at("progress").hidden = job.status === "queued" && !job.progress.step;
-  at("progress").className = job.status;
-  at("progress").value = job.progress.fraction ?? 0;
-  at("progress").textContent = percent(job.progress.fraction ?? 0);
+  document.title = `${jobName(job)} · ${job.status} · clr-service`;
+  byId("name").textContent = jobName(job);
+  byId("about").textContent = [kindText(job.kind), job.spec.schedule?.name, describeConditions(job.spec.conditions), job.id].filter(Boolean).join(" · ");
+  byId("status").textContent = job.status;
+  byId("status").className = `status ${job.status}`;
+  byId("standing").textContent = statusText(job);
+  byId("progress").hidden = job.status === "queued" && !job.progress.step;
+  byId("progress").className = job.status;
+  byId("progress").value = job.progress.fraction ?? 0;
+  byId("progress").textContent = percent(job.progress.fraction ?? 0);
   const measured = LATEST.filter(([name]) => job.latest[name] !== undefined && job.latest[name] !== null);
-  at("latest").replaceChildren(
+  byId("latest").replaceChildren(
     ...measured.map(([name, words, shown]) => node("span", {}, `${words} `, node("b", {}, shown(job.latest[name])))),
   );
-  const { what, advice } = reasonWords(job.reason);
+  const { what, advice } = reasonText(job.reason);
   const isBad = job.status === "failed" || (job.status === "queued" && ["no_matching_worker", "disk_full"].includes(job.reason));
-  at("why").hidden = !isBad;
-  at("why-what").textContent = isBad ? job.error?.message ?? `${what[0].toUpperCase()}${what.slice(1)}.` : "";
-  at("why-advice").textContent = isBad ? advice : "";
-  at("alarms").hidden = job.alarms.length === 0;
-  at("alarms").querySelector("ul").replaceChildren(
+  byId("why").hidden = !isBad;
+  byId("why-what").textContent = isBad ? job.error?.message ?? `${what[0].toUpperCase()}${what.slice(1)}.` : "";
+  byId("why-advice").textContent = isBad ? advice : "";
+  byId("alarms").hidden = job.alarms.length === 0;
+  byId("alarms").querySelector("ul").replaceChildren(
     ...job.alarms.map((alarm) => node("li", {}, node("strong", {}, `${alarm.code.replaceAll("_", " ")} at step ${alarm.step}: `), `${alarm.message}. `, node("span", { className: "muted" }, alarm.advice))),
   );
   kin(job);
@@ -51,34 +51,34 @@ function kin(job) {
   if (job.parent) links.push(node("a", { href: `/jobs/${job.parent}` }, "the job that started it"));
   const source = job.waits_for ?? (job.kind === "train" ? job.children[0] : null) ?? job.spec.schedule?.max_lr?.from_job ?? job.spec.schedule?.lr?.from_job;
   if (source && source !== job.parent) links.push(node("a", { href: `/jobs/${source}` }, "its range test"));
-  at("kin").replaceChildren(...links.flatMap((link, place) => (place ? [" · ", link] : [link])));
+  byId("kin").replaceChildren(...links.flatMap((link, place) => (place ? [" · ", link] : [link])));
 }
 
 async function open(id) {
-  const first = await ask(`/v1/jobs/${id}`);
-  at("job").hidden = false;
+  const first = await fetchJson(`/v1/jobs/${id}`);
+  byId("job").hidden = false;
   head(first);
   const more = details(first);
   const buttons = controls(first, () => { news.again(); more.again(); });
   const part = PARTS[first.kind]?.(first);
   let known = first;
-  const news = follow(id, {
+  const news = followJob(id, {
     job(job) {
-      if (job.status !== known.status) say(`${nameOf(job)}: ${job.status}. ${standingWords(job)}`);
+      if (job.status !== known.status) announce(`${jobName(job)}: ${job.status}. ${statusText(job)}`);
       known = job;
       for (const show of [head, more.update, buttons.update, part?.update]) show?.(job);
     },
-    lost() { at("lost").hidden = false; },
+    lost() { byId("lost").hidden = false; },
     back() {
-      at("lost").hidden = true;
-      trouble(); // of what was asked for meanwhile
+      byId("lost").hidden = true;
+      showError(); // of what was asked for meanwhile
     },
-    gone: trouble,
+    gone: showError,
   });
   part?.update(first);
 }
 
 open(location.pathname.split("/")[2]).catch((error) => {
-  trouble(error);
-  if (error.status === 404) at("trouble").append(node("p", {}, node("a", { href: "/" }, "All jobs")));
+  showError(error);
+  if (error.status === 404) byId("trouble").append(node("p", {}, node("a", { href: "/" }, "All jobs")));
 });

@@ -1,8 +1,9 @@
 // All jobs, newest first: filtered and paged by the address, kept fresh by asking what has changed.
 
 import { JobRow } from "../job/job_row.js";
-import { ask, say, trouble } from "../lib/api.js";
-import { nameOf } from "../lib/formatting.js";
+import { fetchJson } from "../lib/api.js";
+import { announce, byId, showError } from "../lib/dom.js";
+import { jobName } from "../lib/formatting.js";
 import { poll } from "../lib/poll.js";
 
 const EVERY_MS = 2000;
@@ -10,9 +11,9 @@ const TIMES_MS = 30_000; // how often "2 minutes ago" is told anew
 const PER_PAGE = 25;
 const FILTERS = ["name", "status", "kind"];
 
-const filters = document.getElementById("filters");
-const list = document.getElementById("list");
-const older = document.getElementById("older");
+const filters = byId("filters");
+const list = byId("list");
+const older = byId("older");
 const query = new URLSearchParams(location.search);
 const rows = new Map(); // by id of the job
 let again = () => {};
@@ -41,7 +42,7 @@ function show({ data, next_cursor: next }) {
 function place(job, index) {
   const known = rows.get(job.id);
   if (known) {
-    if (job.is_terminal && !known.job.is_terminal) say(`${nameOf(job)}: ${job.status}`);
+    if (job.is_terminal && !known.job.is_terminal) announce(`${jobName(job)}: ${job.status}`);
     known.show(job);
   } else {
     rows.set(job.id, new JobRow(job, cancel));
@@ -52,17 +53,17 @@ function place(job, index) {
 
 function showFrame(count, next) {
   const narrowed = [...FILTERS, "cursor"].some((name) => query.has(name));
-  document.getElementById("loading").hidden = true;
-  document.getElementById("list-card").hidden = count === 0;
-  document.getElementById("empty").hidden = count > 0 || narrowed;
-  document.getElementById("none-match").hidden = count > 0 || !narrowed;
+  byId("loading").hidden = true;
+  byId("list-card").hidden = count === 0;
+  byId("empty").hidden = count > 0 || narrowed;
+  byId("none-match").hidden = count > 0 || !narrowed;
   filters.hidden = count === 0 && !narrowed;
-  document.getElementById("newest").hidden = !query.has("cursor");
+  byId("newest").hidden = !query.has("cursor");
   older.hidden = next === null;
-  older.href = `/?${with_("cursor", next)}`;
+  older.href = `/?${queryWith("cursor", next)}`;
 }
 
-function with_(name, value) {
+function queryWith(name, value) {
   const changed = new URLSearchParams(query);
   if (value === null) changed.delete(name);
   else changed.set(name, value);
@@ -71,15 +72,15 @@ function with_(name, value) {
 
 async function cancel(job) {
   try {
-    const { status } = await ask(`/v1/jobs/${job.id}/cancel`, { method: "POST" });
-    say(`${nameOf(job)}: ${status}`);
+    const { status } = await fetchJson(`/v1/jobs/${job.id}/cancel`, { method: "POST" });
+    announce(`${jobName(job)}: ${status}`);
     again();
   } catch (error) {
-    trouble(error);
+    showError(error);
   }
 }
 
-document.getElementById("newest").href = `/?${with_("cursor", null)}`;
-const asked = with_("limit", PER_PAGE);
+byId("newest").href = `/?${queryWith("cursor", null)}`;
+const asked = queryWith("limit", PER_PAGE);
 again = poll(`/v1/jobs?${asked}`, EVERY_MS, show);
 setInterval(() => rows.forEach((row) => row.show(row.job)), TIMES_MS);

@@ -1,28 +1,29 @@
 // API keys, for admins: make one (shown once), see them, end one.
 
-import { ask, node, Problem, say, trouble } from "../lib/api.js";
-import { copies } from "../lib/clipboard.js";
-import { askTwice } from "../lib/confirm_button.js";
+import { fetchJson, Problem } from "../lib/api.js";
+import { announce, byId, node, showError } from "../lib/dom.js";
+import { copyOnClick } from "../lib/clipboard.js";
+import { confirmOnClick } from "../lib/confirm_button.js";
 import { ago, moment } from "../lib/formatting.js";
 
 const DAY_S = 86_400;
-const form = document.getElementById("create");
-const secret = document.getElementById("secret");
+const form = byId("create");
+const secret = byId("secret");
 const FIELDS = { name: "name", owner: "owner", expires_in_s: "days" }; // of the spec: of the form
 
 async function show() {
-  const { data } = await ask("/v1/keys");
-  document.getElementById("loading").hidden = true;
-  document.getElementById("list-card").hidden = data.length === 0;
-  document.getElementById("empty").hidden = data.length > 0;
-  document.getElementById("list").replaceChildren(...data.toReversed().map(row));
+  const { data } = await fetchJson("/v1/keys");
+  byId("loading").hidden = true;
+  byId("list-card").hidden = data.length === 0;
+  byId("empty").hidden = data.length > 0;
+  byId("list").replaceChildren(...data.toReversed().map(row));
 }
 
 function row(key) {
   const ended = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : null;
   const state = node("span", { className: `status ${ended ? "cancelled" : "succeeded"}`, textContent: ended ?? key.scope });
   const revoke = node("button", { type: "button", className: "quiet", textContent: "Revoke", hidden: ended !== null, "aria-label": `Revoke ${key.name}` });
-  askTwice(revoke, "Revoke it?", () => end(key));
+  confirmOnClick(revoke, "Revoke it?", () => end(key));
   return node("li", { className: `key${ended ? " ended" : ""}` },
     node("div", { className: "job-name" }, node("strong", { textContent: key.name }), node("span", { className: "about", textContent: `owner ${key.owner} · ${key.scope}` })),
     state,
@@ -36,11 +37,11 @@ const when = (iso) => node("time", { dateTime: iso, title: moment(iso), textCont
 
 async function end(key) {
   try {
-    await ask(`/v1/keys/${key.id}`, { method: "DELETE" });
-    say(`${key.name} is revoked`);
+    await fetchJson(`/v1/keys/${key.id}`, { method: "DELETE" });
+    announce(`${key.name} is revoked`);
     await show();
   } catch (error) {
-    trouble(error);
+    showError(error);
   }
 }
 
@@ -55,7 +56,7 @@ function wanted() {
 function tell(errors) {
   for (const field of Object.values(FIELDS)) {
     const error = errors.find(({ pointer }) => FIELDS[pointer.slice(1)] === field);
-    document.getElementById(`${field}-error`).textContent = error?.detail ?? "";
+    byId(`${field}-error`).textContent = error?.detail ?? "";
     form.elements[field].setAttribute("aria-invalid", String(error !== undefined));
   }
 }
@@ -63,25 +64,25 @@ function tell(errors) {
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   tell([]);
-  trouble();
+  showError();
   try {
-    const made = await ask("/v1/keys", { method: "POST", body: wanted() });
-    document.getElementById("made-words").textContent = `The key of ${made.owner}, with the scope ${made.scope}:`;
+    const made = await fetchJson("/v1/keys", { method: "POST", body: wanted() });
+    byId("made-words").textContent = `The key of ${made.owner}, with the scope ${made.scope}:`;
     secret.textContent = made.key;
-    document.getElementById("made").hidden = false;
+    byId("made").hidden = false;
     form.reset();
-    say("The key is made. Copy it now: it is shown this once.");
+    announce("The key is made. Copy it now: it is shown this once.");
     await show();
   } catch (error) {
     if (error instanceof Problem && error.errors.length) tell(error.errors);
-    else trouble(error);
+    else showError(error);
   }
 });
 
-copies(document.getElementById("copy"), secret);
+copyOnClick(byId("copy"), secret);
 try {
   await show();
 } catch (error) {
-  document.getElementById("loading").hidden = true;
-  trouble(error);
+  byId("loading").hidden = true;
+  showError(error);
 }

@@ -1,10 +1,10 @@
 // Log in with a key: the answer is a cookie that no script reads. Then back to where the user came from.
 
-import { node } from "../lib/api.js";
+import { byId, node } from "../lib/dom.js";
 
-const form = document.getElementById("login");
+const form = byId("login");
 const input = form.elements.key;
-const wrong = document.getElementById("key-error");
+const wrong = byId("key-error");
 const query = new URLSearchParams(location.search);
 
 /** An address of this very service, else the jobs: nobody is sent elsewhere by a link to this page. */
@@ -46,14 +46,14 @@ async function greet() {
   }
   const { owner, scope, key_required: required } = await answer.json();
   form.hidden = true;
-  document.getElementById("in").hidden = false;
+  byId("in").hidden = false;
   const words = required ? ["You are ", node("strong", { textContent: owner }), `, with the scope ${scope}.`]
     : ["This service asks for no key: it answers to this machine only."];
-  document.getElementById("who-is-in").replaceChildren(...words);
+  byId("who-is-in").replaceChildren(...words);
 }
 
 if (query.has("ended")) {
-  const why = document.getElementById("why");
+  const why = byId("why");
   why.textContent = "Your session has ended. Log in once more; nothing of your jobs is lost.";
   why.hidden = false;
 }
