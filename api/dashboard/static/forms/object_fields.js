@@ -12,8 +12,8 @@ import { ValueField } from "./value_field.js";
  */
 export function fieldFor(name, schema, path, page) {
   const { schema: plain, optional } = page.schemas.withoutNull(schema);
-  if (plain.oneOf) return new OneOf(name, plain, path, page);
-  if (plain.properties) return optional ? new OptionalObject(name, plain, path, page) : new ObjectFields(name, plain, path, page);
+  if (plain.oneOf) return new OneOf(name, plain, path, page, (...given) => new ObjectFields(...given));
+  if (plain.properties) return optional ? new OptionalObject(name, plain, path, page) : new ObjectFields(plain, path, page);
   return new ValueField(name, plain, path, { choices: page.choices[name], placeholder: optional ? "left out" : "" });
 }
 
@@ -22,7 +22,7 @@ const isFixed = (schema, name, isChosen) => schema.const !== undefined || (isCho
 
 /** An object: its fields in a row, the less usual ones folded away. `isChosen` where a choice says its name. */
 export class ObjectFields {
-  constructor(name, schema, path, page, isChosen = false) {
+  constructor(schema, path, page, isChosen = false) {
     this.fields = new Map();
     this.isRequired = false;
     this.wrong = node("p", { className: "error" });
@@ -68,7 +68,7 @@ export const section = (name, schema, ...children) => node("fieldset", { classNa
 /** An object that is left out unless it is asked for. */
 class OptionalObject {
   constructor(name, schema, path, page) {
-    this.group = new ObjectFields(name, schema, path, page);
+    this.group = new ObjectFields(schema, path, page);
     this.group.isRequired = true;
     const id = `field-${path.join("-")}-wanted`;
     this.wanted = node("input", { type: "checkbox", id });

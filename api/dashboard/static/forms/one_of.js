@@ -2,14 +2,17 @@
 
 import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
-import { ObjectFields } from "./object_fields.js";
 import { helpText } from "./schema.js";
 import { ValueField } from "./value_field.js";
 
 /** One of several forms: chosen by name, or a number, a word, or an object. */
 export class OneOf {
-  constructor(name, schema, path, page) {
-    Object.assign(this, { name, path, page, made: new Map(), forms: page.schemas.formsOf(schema) });
+  /**
+   * `makeObject(schema, path, page, isChosen)` makes the fields of a form that is an object: a parameter, since
+   * those fields may have such choices themselves.
+   */
+  constructor(name, schema, path, page, makeObject) {
+    Object.assign(this, { name, path, page, makeObject, made: new Map(), forms: page.schemas.formsOf(schema) });
     const id = `field-${path.join("-")}-form`;
     this.select = node("select", { id }, ...this.forms.map((form) => node("option", { value: form.value, textContent: page.words[form.label] ?? form.label })));
     this.select.addEventListener("change", () => this.show());
@@ -34,7 +37,7 @@ export class OneOf {
 
   make({ schema, named, label: words }) {
     if (!schema.properties) return new ValueField(`${this.name} as ${words}`, schema, this.path);
-    const group = new ObjectFields(this.name, schema, this.path, this.page, named);
+    const group = this.makeObject(schema, this.path, this.page, named);
     group.isRequired = true;
     return group;
   }
