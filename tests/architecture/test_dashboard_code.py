@@ -1,12 +1,16 @@
-"""The dashboard's JavaScript: which modules import which."""
+"""The dashboard's JavaScript: its linter, its type check, and which modules import which."""
 
 import re
+import subprocess
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "api" / "dashboard" / "static"
+from tests.nodejs import node_program, unavailable
+
+DASHBOARD = Path(__file__).parents[2] / "api" / "dashboard"
+STATIC = DASHBOARD / "static"
 FOLDERS = ("lib", "charts", "forms", "job", "pages")  # each imports only those before it, and its own modules
 IMPORT = re.compile(r'^import\b[^"]*"([^"]+)";', re.MULTILINE)
 
@@ -47,3 +51,23 @@ def test_imports_have_no_cycles() -> None:
         TopologicalSorter(imports()).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(str(module) for module in error.args[1]))
+
+
+def install_development_tools(npm: str) -> None:
+    """Install what ``package-lock.json`` names, unless that is there already."""
+    lock, installed = DASHBOARD / "package-lock.json", DASHBOARD / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = [npm, "ci", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=DASHBOARD, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            unavailable(f"npm cannot install the linter and the type checker: {done.stderr}")
+        installed.touch()
+
+
+def test_the_linter_and_the_type_check_find_nothing() -> None:
+    npm = node_program("npm")
+    install_development_tools(npm)
+    for check in ("lint", "types"):
+        command = [npm, "run", "--silent", check]
+        done = subprocess.run(command, cwd=DASHBOARD, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,7 @@ import { axis, colour, layout } from "./frame.js";
 export const ROLES = ["blue", "orange", "green", "purple", "red", "sky"];
 const DASHES = ["solid", "dash", "dot"];
 
-// [title, metric, weight of the row, what its axis has beside]
+/** @type {[title: string, metric: string, weight: number, axis: object][]} */
 const ROWS = [
   ["accuracy", "val_accuracy", 2, { rangemode: "tozero", tickformat: ".0%" }],
   ["validation loss", "val_loss", 1.6, { rangemode: "tozero" }],
@@ -14,17 +14,25 @@ const ROWS = [
 ];
 const GAP = 0.04;
 
-/** What Plotly draws of `arms`, each `{name, found: Map}`; `target` is an accuracy or null. */
+/** @typedef {{name: string, found: Curves}} Arm */
+
+/**
+ * What Plotly draws of several trainings.
+ *
+ * @param {Arm[]} arms
+ * @param {{xWords: string, isLog: boolean, target: number | null, isNarrow: boolean}} view `target` is an accuracy.
+ */
 export function compareFigure(arms, { xWords, isLog, target, isNarrow }) {
   const rows = ROWS.filter(([, metric]) => arms.some(({ found }) => found.has(metric)));
   const shown = layout({ height: isNarrow ? 700 : 760, hovermode: "closest", uirevision: xWords, shapes: [] });
   const room = (1 - GAP * (rows.length - 1)) / rows.reduce((sum, [, , weight]) => sum + weight, 0);
+  /** @type {Trace[]} */
   const data = [];
   let top = 1;
   rows.forEach(([title, metric, weight, more], index) => {
     const suffix = index ? String(index + 1) : "";
     shown[`yaxis${suffix}`] = axis({ domain: [Math.max(0, top - room * weight), top], title: { text: title, standoff: 4 }, nticks: 5, ...more });
-    arms.forEach((arm, place) => data.push(...lines(arm, place, metric, suffix, index === 0)));
+    data.push(...arms.flatMap((arm, place) => lines(arm, place, metric, suffix, index === 0)));
     top -= room * weight + GAP;
   });
   shown.xaxis = axis({ anchor: `y${rows.length > 1 ? rows.length : ""}`, title: { text: xWords }, type: isLog ? "log" : "linear" });
@@ -34,6 +42,14 @@ export function compareFigure(arms, { xWords, isLog, target, isNarrow }) {
   return { data, shown };
 }
 
+/**
+ * @param {Arm} arm
+ * @param {number} place
+ * @param {string} metric
+ * @param {string} suffix
+ * @param {boolean} isFirst
+ * @returns {Trace[]}
+ */
 function lines({ name, found }, place, metric, suffix, isFirst) {
   const series = found.get(metric)?.smooth ?? found.get(metric)?.raw;
   if (!series) return [];

@@ -8,10 +8,19 @@ const isTouched = matchMedia("(pointer: coarse)");
 /** The theme's name, as the API's pictures take it. */
 export const theme = () => (dark.matches ? "dark" : "light");
 
-/** A colour by its role: ink, muted, grid, blue, orange, green, red, purple, sky. */
+/**
+ * A colour by its role: ink, muted, grid, blue, orange, green, red, purple, sky.
+ *
+ * @param {string} role
+ */
 export const colour = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--plot-${role}`).trim();
 
-/** The same colour, faint. */
+/**
+ * The same colour, faint.
+ *
+ * @param {string} role
+ * @param {number} opacity
+ */
 export function translucent(role, opacity) {
   const [red, green, blue] = [1, 3, 5].map((place) => parseInt(colour(role).slice(place, place + 2), 16));
   return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
@@ -21,28 +30,45 @@ export function translucent(role, opacity) {
 const options = () => ({ displayModeBar: false, doubleClick: "reset", showTips: false });
 export const dragmode = () => (isTouched.matches ? false : "zoom");
 
-/** Axes that all charts have in common. */
+/** What the axes of all charts have in common. */
 export const axis = (more = {}) => ({
   gridcolor: colour("grid"), linecolor: colour("grid"), zeroline: false, exponentformat: "none", separatethousands: true, automargin: true, ...more,
 });
 
-/** The layout that all charts have in common. */
+/**
+ * The layout that all charts have in common.
+ *
+ * @param {Layout} more
+ * @returns {Layout}
+ */
 export const layout = (more) => ({
   paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("ink"), size: 12, family: "system-ui, sans-serif" },
   margin: { l: 56, r: 12, t: 8, b: 44 }, dragmode: dragmode(), hovermode: "x unified", hoverlabel: { bgcolor: colour("paper") },
   legend: { orientation: "h", x: 0, xanchor: "left", y: 1.01, yanchor: "bottom" }, ...more,
 });
 
-/** Draw, or change what is drawn already. What was drawn stands on the chart: points of the longest line, largest x, theme, width. */
+/**
+ * Draw, or change what is drawn already. The chart's data attributes tell what was drawn: points of the longest line,
+ * largest x, theme and width.
+ *
+ * @param {HTMLElement} place
+ * @param {Trace[]} data
+ * @param {Layout} shown
+ */
 export async function draw(place, data, shown) {
   const width = shown.width ?? Math.floor(place.clientWidth); // said, for Plotly keeps the width it once had
   await Plotly.react(place, data, { ...shown, width }, options());
-  place.dataset.points = Math.max(0, ...data.map((trace) => trace.x.length));
-  place.dataset.until = Math.max(...data.map((trace) => trace.x.at(-1) ?? 0));
+  place.dataset.points = String(Math.max(0, ...data.map((trace) => trace.x.length)));
+  place.dataset.until = String(Math.max(...data.map((trace) => trace.x.at(-1) ?? 0)));
   place.dataset.look = `${theme()} ${width}`;
 }
 
-/** Call `redraw` when the chart's width or the theme changes. */
+/**
+ * Call `redraw` when the chart's width or the theme changes.
+ *
+ * @param {HTMLElement} place
+ * @param {() => void} redraw
+ */
 export function onResizeOrTheme(place, redraw) {
   let width = place.clientWidth;
   const later = debounce(redraw, 150);

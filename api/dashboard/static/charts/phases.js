@@ -5,7 +5,12 @@ import { fetchJson } from "../lib/api.js";
 const MOST = 60; // more phases than this are a texture, not a message
 const LEVEL = 1e-9; // relative: what changes less from point to point is level
 
-/** The whole course of the LR of a training, `{steps, lr}`; null as long as its rates are not known. */
+/**
+ * The whole course of the LR of a training, or null as long as its rates are not known.
+ *
+ * @param {Job} job
+ * @returns {Promise<LrPlan | null>}
+ */
 export async function fetchPlannedLr(job) {
   const { max_lr: peak, base_lr: foot, div_factor: divisor, steps_per_epoch: perEpoch } = job.resolved;
   const total = job.progress.total_steps;
@@ -15,17 +20,19 @@ export async function fetchPlannedLr(job) {
   if ("lr" in schedule) schedule.lr = peak;
   if (foot && "base_lr" in schedule) schedule.base_lr = foot;
   if (divisor && "div_factor" in schedule) schedule.div_factor = divisor;
-  const body = { schedule, total_steps: total, momentum: false };
-  if (perEpoch) body.steps_per_epoch = perEpoch;
+  const body = { schedule, total_steps: total, momentum: false, ...(perEpoch ? { steps_per_epoch: perEpoch } : {}) };
   const { steps, lr } = await fetchJson("/v1/schedules:preview", { method: "POST", body });
   return { steps, lr };
 }
 
 /**
- * Stretches in which the LR goes one way: `{name, from, to}` in steps. A fall below where the LR began is the
- * annihilation. A schedule that never rises has no phases.
+ * Stretches in which the LR goes one way. A fall below where the LR began is the annihilation. A schedule that never
+ * rises has no phases.
+ *
+ * @param {LrPlan} plan
  */
 export function findPhases({ steps, lr }) {
+  /** @type {Phase[]} */
   const found = [];
   let begun = 0;
   for (let place = 1; place <= lr.length; place += 1) {
@@ -36,13 +43,25 @@ export function findPhases({ steps, lr }) {
   return found.some(({ name }) => name === "rise") && found.length <= MOST ? found : [];
 }
 
+/**
+ * @param {number[]} lr
+ * @param {number} place
+ */
 function way(lr, place) {
   const change = lr[place] - lr[place - 1];
   return Math.abs(change) <= LEVEL * Math.max(lr[place], lr[place - 1]) ? 0 : Math.sign(change);
 }
 
+/**
+ * @param {number[]} steps
+ * @param {number[]} lr
+ * @param {number} from
+ * @param {number} to
+ * @returns {Phase[]}
+ */
 function named(steps, lr, from, to) {
   const goes = Math.sign(lr[to] - lr[from]);
+  /** @type {(name: Phase["name"], first: number, last: number) => Phase} */
   const one = (name, first, last) => ({ name, from: steps[first], to: steps[last] });
   if (goes > 0) return [one("rise", from, to)];
   if (goes === 0) return [one("level", from, to)];

@@ -5,7 +5,16 @@ import { theme } from "./frame.js";
 
 const NARROW = 640;
 
-/** `{data, layout, words}` of a job's picture, as wide as `place` and `shape` times as high. */
+/** @typedef {{data: Trace[], layout: Layout, words: string}} Figure */
+
+/**
+ * A job's picture, as wide as `place` and `shape` times as high.
+ *
+ * @param {string} id
+ * @param {HTMLElement} place
+ * @param {number} shape
+ * @returns {Promise<Figure>}
+ */
 export async function serverFigure(id, place, shape) {
   const width = Math.floor(place.clientWidth);
   const height = Math.max(420, Math.min(640, Math.round(width * shape)));
@@ -15,7 +24,12 @@ export async function serverFigure(id, place, shape) {
   return width < NARROW ? narrow(figure) : figure;
 }
 
-/** Without what stands on the page in words, and without a zoom. */
+/**
+ * Without what stands on the page in words, and without a zoom.
+ *
+ * @param {Layout} layout
+ * @returns {Layout}
+ */
 function plain(layout) {
   const { title: _, ...rest } = layout;
   const axes = Object.entries(rest).filter(([name]) => /^[xy]axis/.test(name)).map(([name, axis]) => [name, { ...axis, fixedrange: true }]);
@@ -23,18 +37,27 @@ function plain(layout) {
   return {
     ...shown, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false,
     font: { ...layout.font, family: "system-ui, sans-serif" }, margin: { l: 60, r: 24, t: 12, b: 48 },
-    annotations: layout.annotations.filter((one) => one.xref === "x"), xaxis: { ...shown.xaxis, exponentformat: "e" },
+    annotations: layout.annotations.filter((/** @type {Layout} */ one) => one.xref === "x"), xaxis: { ...shown.xaxis, exponentformat: "e" },
   };
 }
 
-/** A tick for every second decade, where there are many. */
+/**
+ * A tick for every second decade, where there are many.
+ *
+ * @param {Layout} axis
+ */
 const few = ({ range }) => (range && range[1] - range[0] > 4 ? { dtick: 2 } : {});
 
-/** The first panel alone, its legend below: the page has a table of what the rows show. */
+/**
+ * The first panel alone, its legend below: the page has a table of what the rows show.
+ *
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
 function narrow({ data, layout, words }) {
   const rest = Object.fromEntries(Object.entries(layout).filter(([name]) => !/^yaxis\d/.test(name)));
   const shown = {
-    ...rest, height: 460, annotations: [], shapes: layout.shapes.filter((shape) => shape.yref === "y domain"), font: { ...layout.font, size: 11 },
+    ...rest, height: 460, annotations: [], shapes: layout.shapes.filter((/** @type {Layout} */ shape) => shape.yref === "y domain"), font: { ...layout.font, size: 11 },
     margin: { l: 36, r: 4, t: 8, b: 40 }, legend: { orientation: "h", x: 0, xanchor: "left", y: -0.2, yanchor: "top" },
     xaxis: { ...layout.xaxis, anchor: "y", ...few(layout.xaxis) }, yaxis: { ...layout.yaxis, domain: [0, 1], title: { text: "" } },
   };

@@ -4,23 +4,35 @@ import { copyOnClick } from "../lib/clipboard.js";
 import { byId } from "../lib/dom.js";
 import { snippet } from "./snippets.js";
 
+/** @type {Record<string, string>} */
 const COMMANDS = { lr_find: "lr-find", train: "train", sweep: "sweep" };
 
-/** The command line takes any spec from a file; here that is what is typed after it. */
+/**
+ * The command line takes any spec from a file; here that is what is typed after it.
+ *
+ * @param {Json} spec
+ */
 const clr = (spec) => `clr ${COMMANDS[spec.kind]} --url ${location.origin} --spec /dev/stdin <<'JSON'\n${JSON.stringify(spec, null, 2)}\nJSON\n`;
 
-/** Wires the tabs; `show(spec)` tells what to say. */
+/**
+ * Wire the tabs.
+ *
+ * @param {boolean} needsKey
+ * @returns {(spec: Json) => void} Shows the commands for a spec.
+ */
 export function copyAs(needsKey) {
-  const [tabs, code] = [byId("languages"), byId("snippet")];
+  const [tabs, code] = [byId("languages", HTMLFormElement), byId("snippet")];
+  /** @type {Json} */
   let spec = null;
 
-  function show(now = spec) {
+  /** @param {Json} now */
+  function show(now) {
     spec = now;
-    const language = new FormData(tabs).get("language");
-    code.textContent = language === "clr" ? clr(spec) : snippet(language, "/v1/jobs", spec, needsKey);
+    const language = String(new FormData(tabs).get("language"));
+    code.textContent = language === "clr" ? clr(spec) : snippet(language, spec, needsKey);
   }
 
-  tabs.addEventListener("change", () => show());
+  tabs.addEventListener("change", () => show(spec));
   copyOnClick(byId("copy"), code);
   return show;
 }

@@ -4,6 +4,7 @@ const CONDITIONS = {
   model: { name: "mlp" }, dataset: { name: "digits" }, optimizer: { name: "sgd", momentum: 0.9, weight_decay: 5e-4 },
   world_size: 1, global_batch_size: 128,
 };
+/** @type {Record<string, Json>} */
 const STARTS = {
   lr_find: { conditions: CONDITIONS },
   train: { conditions: CONDITIONS, schedule: { name: "one_cycle", max_lr: "auto" }, epochs: 10 },
@@ -17,7 +18,11 @@ export const SHOWN_AT_ONCE = new Set([
   "step_size_epochs", "milestones", "gamma", "pct_start", "annihilation_fraction",
 ]);
 
-/** Words where the schema has none that a user would know. */
+/**
+ * Words where the schema has none that a user would know.
+ *
+ * @type {Record<string, string>}
+ */
 export const WORDS = {
   auto: "auto: a range test first", "from job": "the bounds of a range test", conditions: "Given here, not taken from the range test",
 };
@@ -25,15 +30,27 @@ export const WORDS = {
 /** The kinds that a form can be made for. */
 export const KINDS = Object.keys(STARTS);
 
-/** What kind of job the address asks for; `from_job` is about a training. */
-export const kindFromQuery = (query) => (KINDS.includes(query.get("kind")) ? query.get("kind") : query.has("from_job") ? "train" : "lr_find");
+/**
+ * What kind of job the address asks for; `from_job` is about a training.
+ *
+ * @param {URLSearchParams} query
+ */
+export function kindFromQuery(query) {
+  const kind = query.get("kind") ?? "";
+  if (KINDS.includes(kind)) return kind;
+  return query.has("from_job") ? "train" : "lr_find";
+}
 
 /**
  * The spec that a form of a kind begins with. `like` is the spec of another job: a job of the same kind is taken whole,
  * of others the conditions. In the address `from_job` is the range test whose bounds are wanted, and every other
  * parameter a path, such as `schedule.max_lr=0.3` or `conditions.world_size=2`.
+ *
+ * @param {string} kind
+ * @param {URLSearchParams} query
+ * @param {Json} [like]
  */
-export function initialSpec(kind, query, like = null) {
+export function initialSpec(kind, query, like) {
   const spec = structuredClone(STARTS[kind]);
   if (like?.kind === kind) Object.assign(spec, like);
   else if (like?.conditions) spec.conditions = like.conditions;
@@ -49,6 +66,11 @@ export function initialSpec(kind, query, like = null) {
   return spec;
 }
 
+/**
+ * @param {Json} place
+ * @param {string[]} path
+ * @param {Json} value
+ */
 function put(place, [name, ...rest], value) {
   if (name === "__proto__") return;
   if (rest.length === 0) {
@@ -59,6 +81,10 @@ function put(place, [name, ...rest], value) {
   put(place[name], rest, value);
 }
 
+/**
+ * @param {string} text
+ * @returns {Json}
+ */
 function parsedOrText(text) {
   try {
     return JSON.parse(text);

@@ -3,36 +3,61 @@
 import { fetchJson, Problem } from "../lib/api.js";
 import { node, showError } from "../lib/dom.js";
 
+/** @typedef {import("./spec_form.js").SpecForm} SpecForm */
+
 const AFTER_MS = 400;
 
-/** `homeless` takes errors that are about no single field, `verdict` what a legal spec would become. */
 export class LiveValidation {
+  /**
+   * @param {HTMLElement} homeless Takes errors that are about no single field.
+   * @param {HTMLElement} verdict Takes what a legal spec would become.
+   */
   constructor(homeless, verdict) {
-    Object.assign(this, { homeless, verdict, timer: null, asking: null });
+    this.homeless = homeless;
+    this.verdict = verdict;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    /** @type {AbortController | null} */
+    this.asking = null;
   }
 
-  /** Judge it soon, unless something else is typed by then. */
+  /**
+   * Validate a spec soon, unless something else is typed by then.
+   *
+   * @param {SpecForm} form
+   * @param {Json} spec
+   */
   soon(form, spec) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.judge(form, spec), AFTER_MS);
+    this.timer = setTimeout(() => this.validate(form, spec), AFTER_MS);
   }
 
-  async judge(form, spec) {
+  /**
+   * @param {SpecForm} form
+   * @param {Json} spec
+   */
+  async validate(form, spec) {
     this.asking?.abort();
     this.asking = new AbortController();
     try {
+      /** @type {Validation} */
       const plan = await fetchJson("/v1/jobs:validate", { method: "POST", body: spec, signal: this.asking.signal });
       form.calm();
       this.homeless.textContent = "";
       this.verdict.replaceChildren(inWords(plan), ...plan.warnings.map(({ message }) => node("span", { className: "notice", textContent: message })));
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error instanceof DOMException && error.name === "AbortError") return;
       if (error instanceof Problem) this.refused(form, error);
       else showError(error);
     }
   }
 
-  /** Show what is wrong, each at its field; `look` brings the first into view. */
+  /**
+   * Show what is wrong, each at its field; `look` brings the first into view.
+   *
+   * @param {SpecForm} form
+   * @param {Problem} error
+   */
   refused(form, error, { look = false } = {}) {
     clearTimeout(this.timer);
     this.verdict.replaceChildren();
@@ -41,6 +66,7 @@ export class LiveValidation {
   }
 }
 
+/** @param {Validation} plan */
 function inWords({ total_steps: steps, slots, children, waits_for: waits }) {
   const jobs = children.length ? ` It starts ${children.length} ${children.length === 1 ? "job" : "jobs"} of its own.` : "";
   const long = steps === null ? "" : ` ${steps.toLocaleString("en")} steps,`;

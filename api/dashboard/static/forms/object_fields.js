@@ -7,8 +7,13 @@ import { helpText } from "./schema.js";
 import { ValueField } from "./value_field.js";
 
 /**
- * A field for a schema. `page` has what is known beyond the schema: `schemas`, `first` (names that are shown at once;
- * others wait under "More options") and `choices` (values to pick from, by name).
+ * A field for a schema.
+ *
+ * @param {string} name
+ * @param {JsonSchema} schema
+ * @param {string[]} path
+ * @param {FormPage} page
+ * @returns {FormField}
  */
 export function fieldFor(name, schema, path, page) {
   const { schema: plain, optional } = page.schemas.withoutNull(schema);
@@ -17,12 +22,25 @@ export function fieldFor(name, schema, path, page) {
   return new ValueField(name, plain, path, { choices: page.choices[name], placeholder: optional ? "left out" : "" });
 }
 
-/** Nothing a user could change: a kind or a name that the choice above it has fixed. */
+/**
+ * Nothing a user could change: a kind or a name that the choice above it has fixed.
+ *
+ * @param {JsonSchema} schema
+ * @param {string} name
+ * @param {boolean} isChosen
+ */
 const isFixed = (schema, name, isChosen) => schema.const !== undefined || (isChosen && name === "name");
 
-/** An object: its fields in a row, the less usual ones folded away. `isChosen` where a choice says its name. */
+/** An object: its fields in a row, the less usual ones folded away. */
 export class ObjectFields {
+  /**
+   * @param {JsonSchema} schema
+   * @param {string[]} path
+   * @param {FormPage} page
+   * @param {boolean} isChosen Whether a choice above it says its name.
+   */
   constructor(schema, path, page, isChosen = false) {
+    /** @type {Map<string, FormField>} */
     this.fields = new Map();
     this.isRequired = false;
     this.wrong = node("p", { className: "error" });
@@ -42,15 +60,20 @@ export class ObjectFields {
     return known.length || this.isRequired ? Object.fromEntries(known) : undefined;
   }
 
+  /** @param {Json} value */
   write(value) {
     for (const [name, field] of this.fields) if (name in (value ?? {})) field.write(value[name]);
   }
 
-  /** The field that a JSON pointer's parts lead to, as far as they lead. */
+  /**
+   * @param {string[]} parts
+   * @returns {{refuse(message: string): void}}
+   */
   at([name, ...rest]) {
     return this.fields.get(name)?.at(rest) ?? this;
   }
 
+  /** @param {string} message */
   refuse(message) {
     this.wrong.textContent = message;
   }
@@ -61,12 +84,24 @@ export class ObjectFields {
   }
 }
 
-/** A fieldset with a legend and a line of help. */
+/**
+ * A fieldset with a legend and a line of help.
+ *
+ * @param {string} name
+ * @param {JsonSchema} schema
+ * @param {...Node} children
+ */
 export const section = (name, schema, ...children) => node("fieldset", { className: "section" },
   node("legend", { textContent: label(name) }), node("p", { className: "help", textContent: helpText(schema) }), ...children);
 
 /** An object that is left out unless it is asked for. */
 class OptionalObject {
+  /**
+   * @param {string} name
+   * @param {JsonSchema} schema
+   * @param {string[]} path
+   * @param {FormPage} page
+   */
   constructor(name, schema, path, page) {
     this.group = new ObjectFields(schema, path, page);
     this.group.isRequired = true;
@@ -88,6 +123,7 @@ class OptionalObject {
     return this.wanted.checked ? this.group.read() : undefined;
   }
 
+  /** @param {Json} value */
   write(value) {
     this.wanted.checked = value !== null && value !== undefined;
     this.group.write(value);
@@ -100,6 +136,7 @@ class OptionalObject {
     this.show();
   }
 
+  /** @param {string[]} rest */
   at(rest) {
     return this.group.at(rest);
   }

@@ -5,14 +5,26 @@ import { label } from "../lib/formatting.js";
 import { helpText } from "./schema.js";
 import { ValueField } from "./value_field.js";
 
+/** @typedef {FormField & {isRequired: boolean}} ObjectFields */
+
 /** One of several forms: chosen by name, or a number, a word, or an object. */
 export class OneOf {
   /**
-   * `makeObject(schema, path, page, isChosen)` makes the fields of a form that is an object: a parameter, since
-   * those fields may have such choices themselves.
+   * @param {string} name
+   * @param {JsonSchema} schema
+   * @param {string[]} path
+   * @param {FormPage} page
+   * @param {(schema: JsonSchema, path: string[], page: FormPage, isChosen?: boolean) => ObjectFields} makeObject Makes
+   *   the fields of a form that is an object: a parameter, since those fields may have such choices themselves.
    */
   constructor(name, schema, path, page, makeObject) {
-    Object.assign(this, { name, path, page, makeObject, made: new Map(), forms: page.schemas.formsOf(schema) });
+    this.name = name;
+    this.path = path;
+    this.page = page;
+    this.makeObject = makeObject;
+    /** @type {Map<JsonSchema, FormField>} */
+    this.made = new Map();
+    this.forms = page.schemas.formsOf(schema);
     const id = `field-${path.join("-")}-form`;
     this.select = node("select", { id }, ...this.forms.map((form) => node("option", { value: form.value, textContent: page.words[form.label] ?? form.label })));
     this.select.addEventListener("change", () => this.show());
@@ -31,15 +43,20 @@ export class OneOf {
   get field() {
     const { form } = this;
     if (form.schema.const !== undefined) return null;
-    if (!this.made.has(form.schema)) this.made.set(form.schema, this.make(form));
-    return this.made.get(form.schema);
+    const field = this.made.get(form.schema) ?? this.make(form);
+    this.made.set(form.schema, field);
+    return field;
   }
 
+  /**
+   * @param {ValueForm} form
+   * @returns {FormField}
+   */
   make({ schema, named, label: words }) {
     if (!schema.properties) return new ValueField(`${this.name} as ${words}`, schema, this.path);
-    const group = this.makeObject(schema, this.path, this.page, named);
-    group.isRequired = true;
-    return group;
+    const fields = this.makeObject(schema, this.path, this.page, named);
+    fields.isRequired = true;
+    return fields;
   }
 
   show() {
@@ -53,16 +70,22 @@ export class OneOf {
     return this.form.named ? { name: this.form.value, ...inside } : inside;
   }
 
+  /** @param {Json} value */
   write(value) {
     this.select.selectedIndex = Math.max(0, this.forms.findIndex((form) => fits(form, value)));
     this.field?.write(value);
     this.show();
   }
 
+  /**
+   * @param {string[]} rest
+   * @returns {{refuse(message: string): void}}
+   */
   at(rest) {
     return this.field?.at(rest) ?? this;
   }
 
+  /** @param {string} message */
   refuse(message) {
     this.help.textContent = message;
   }
@@ -73,6 +96,10 @@ export class OneOf {
   }
 }
 
+/**
+ * @param {ValueForm} form
+ * @param {Json} value
+ */
 function fits(form, value) {
   if (form.named) return form.value === value?.name;
   if (form.schema.const !== undefined) return form.value === value;

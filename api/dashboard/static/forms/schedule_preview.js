@@ -9,14 +9,28 @@ const AFTER_MS = 250;
 const STEPS_PER_EPOCH = 100; // where nothing is known of the data
 const BASE_OF_AUTO = 0.1; // base_lr where a range test will find it: the shape alone is drawn
 
-/** How long a training is. `samples` of its dataset are null where they are not known. */
+/** @typedef {{total_steps: number, steps_per_epoch: number}} Length */
+
+/**
+ * How long a training is.
+ *
+ * @param {Json} spec
+ * @param {Conditions | null | undefined} conditions
+ * @param {number | null | undefined} samples Those of its dataset, if they are known.
+ * @returns {Length}
+ */
 export function trainingLength({ steps, epochs }, conditions, samples) {
   const batch = conditions?.global_batch_size;
   const perEpoch = samples && batch ? samples / batch : STEPS_PER_EPOCH;
   return { total_steps: Math.round(steps ?? Math.ceil(perEpoch * epochs)), steps_per_epoch: perEpoch };
 }
 
-/** The schedule with rates that are numbers: those of the `bounds`, else 1, so that its shape can be seen. */
+/**
+ * The schedule with rates that are numbers: those of the bounds, else 1, so that its shape can be seen.
+ *
+ * @param {Json} schedule
+ * @param {Bounds | null | undefined} bounds
+ */
 export function withNumericRates(schedule, bounds) {
   const peak = "lr" in schedule ? "lr" : "max_lr";
   if (!(peak in schedule) || typeof schedule[peak] === "number") return { schedule, isRelative: false };
@@ -26,19 +40,36 @@ export function withNumericRates(schedule, bounds) {
   return { schedule: shown, isRelative: !bounds };
 }
 
-/** Draws into `place`; `words` says what is seen. */
+/** @typedef {{schedule: Json, bounds?: Bounds | null, length: Length, momentum: boolean}} Asked */
+
 export class SchedulePreview {
+  /**
+   * @param {HTMLElement} place Takes the chart.
+   * @param {HTMLElement} words Takes what is seen, in words.
+   */
   constructor(place, words) {
-    Object.assign(this, { place, words, timer: null, asking: null, found: null });
+    this.place = place;
+    this.words = words;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    /** @type {AbortController | null} */
+    this.asking = null;
+    /** @type {SchedulePoints & {isRelative: boolean} | null} */
+    this.found = null;
     onResizeOrTheme(place, () => this.draw());
   }
 
-  /** Draw this soon, unless something else is to be drawn by then. */
+  /**
+   * Draw this soon, unless something else is to be drawn by then.
+   *
+   * @param {Asked} asked
+   */
   show(asked) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.update(asked), AFTER_MS);
   }
 
+  /** @param {Asked} asked */
   async update({ schedule, bounds, length, momentum }) {
     this.asking?.abort();
     this.asking = new AbortController();
@@ -50,9 +81,9 @@ export class SchedulePreview {
       this.place.classList.remove("stale");
       this.draw();
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error instanceof DOMException && error.name === "AbortError") return;
       this.place.classList.add("stale");
-      this.words.replaceChildren(node("span", { className: "error", textContent: `No preview: ${error.message}` }));
+      this.words.replaceChildren(node("span", { className: "error", textContent: `No preview: ${error instanceof Error ? error.message : error}` }));
     }
   }
 
@@ -60,6 +91,7 @@ export class SchedulePreview {
     if (this.found === null) return;
     const { steps, lr, momentum, isRelative, total_steps: total } = this.found;
     const name = isRelative ? "LR / max_lr" : "LR";
+    /** @type {(y: number[], role: string, more: Trace) => Trace} */
     const trace = (y, role, more) => ({ x: steps, y, type: "scatter", mode: "lines", line: { color: colour(role), width: 2 }, ...more });
     const data = [trace(lr, "blue", { name, hovertemplate: "%{y:.4g}" })];
     if (momentum) data.push(trace(momentum, "orange", { name: "momentum", yaxis: "y2", hovertemplate: "%{y:.3g}" }));

@@ -2,44 +2,65 @@
 
 import { fetchJson } from "../lib/api.js";
 
-/** Schemas by name, and `resolve(schema)`, which follows a reference. */
+/** Fetch the schemas of the API's documents. */
 export async function fetchSchemas() {
   const { components } = await fetchJson("/openapi.json");
   return new Schemas(components.schemas);
 }
 
+/** Schemas by name. */
 export class Schemas {
+  /** @param {Record<string, JsonSchema>} byName */
   constructor(byName) {
     this.byName = byName;
   }
 
-  /** The schema itself; what stands beside a reference (a default, a description) wins over what it refers to. */
+  /**
+   * The schema itself; what stands beside a reference (a default, a description) wins over what it refers to.
+   *
+   * @param {JsonSchema} schema
+   * @returns {JsonSchema}
+   */
   resolve(schema) {
     if (!schema.$ref) return schema;
     const { $ref, ...beside } = schema;
     return { ...this.byName[$ref.split("/").at(-1)], ...beside };
   }
 
-  /** The schema of one kind of job. */
+  /**
+   * The schema of one kind of job.
+   *
+   * @param {string} kind
+   */
   ofKind(kind) {
     const { discriminator } = this.byName.JobSpec;
     return this.resolve({ $ref: discriminator.mapping[kind] });
   }
 
-  /** `{schema, optional}`: a schema that may be null is the other one, optional. */
+  /**
+   * A schema that may be null is the other one, optional.
+   *
+   * @param {JsonSchema} schema
+   * @returns {{schema: JsonSchema, optional: boolean}}
+   */
   withoutNull(schema) {
-    const forms = schema.anyOf?.map((form) => this.resolve(form));
+    const forms = schema.anyOf?.map((/** @type {JsonSchema} */ form) => this.resolve(form));
     if (forms?.length !== 2 || forms[1].type !== "null") return { schema: this.resolve(schema), optional: false };
     const { anyOf, ...beside } = schema;
     return { schema: { ...forms[0], ...beside }, optional: true };
   }
 
-  /** Forms of a choice: `{value, label, schema, group}`. Objects that name themselves are chosen by their names. */
+  /**
+   * Forms of a choice. Objects that name themselves are chosen by their names.
+   *
+   * @param {JsonSchema} schema
+   * @returns {ValueForm[]}
+   */
   formsOf(schema) {
-    return schema.oneOf.flatMap((one) => {
+    return schema.oneOf.flatMap((/** @type {JsonSchema} */ one) => {
       const form = this.resolve(one);
       const name = form.properties?.name;
-      if (name) return (name.enum ?? [name.const]).map((value) => ({ value, label: value, schema: form, named: true }));
+      if (name) return (name.enum ?? [name.const]).map((/** @type {string} */ value) => ({ value, label: value, schema: form, named: true }));
       if (form.const !== undefined) return [{ value: form.const, label: String(form.const), schema: form }];
       if (form.type === "object") {
         const [field] = Object.keys(form.properties);
@@ -50,12 +71,21 @@ export class Schemas {
   }
 }
 
-/** What a schema says of itself, as plain text: its first paragraph. */
+/**
+ * What a schema says of itself, as plain text: its first paragraph.
+ *
+ * @param {JsonSchema} schema
+ * @returns {string}
+ */
 export const helpText = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
 
-/** The legal values of a number in words, where they are more than a number above 0 has to be. */
+/**
+ * The legal values of a number in words, if they are more than a number above 0 has to be.
+ *
+ * @param {JsonSchema} schema
+ */
 export function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
-  const words = (value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const words = (/** @type {number} */ value) => value.toLocaleString("en", { maximumSignificantDigits: 6 });
   const [low, high] = [minimum ?? exclusiveMinimum, maximum ?? exclusiveMaximum];
   const ends = high !== undefined && high < 1e6; // larger limits only keep nonsense out
   if (!ends) return low > 1 || low < 0 ? `${minimum === undefined ? "above" : "at least"} ${words(low)}` : "";

@@ -1,6 +1,11 @@
 // A request as one would type it in a terminal or in Python.
 
-/** JSON as a Python literal. */
+/**
+ * JSON as a Python literal.
+ *
+ * @param {Json} value
+ * @returns {string}
+ */
 function literal(value, indent = "") {
   const deeper = `${indent}    `;
   if (value === null) return "None";
@@ -15,15 +20,21 @@ function literal(value, indent = "") {
   return `${open}\n${entries.map((entry) => `${deeper}${entry},\n`).join("")}${indent}${close}`;
 }
 
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const quoted = (/** @type {string} */ text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/**
+ * @param {string} path
+ * @param {Json} body
+ * @param {boolean} needsKey
+ */
 function curl(path, body, needsKey) {
   const lines = [`curl -X POST ${location.origin}${path}`, "-H 'Content-Type: application/json'"];
   if (needsKey) lines.push('-H "Authorization: Bearer $CLR_API_KEY"');
   return [...lines, `-d ${quoted(JSON.stringify(body, null, 2))}`].join(" \\\n  ");
 }
 
-function python(_, body) {
+/** @param {Json} body */
+function python(body) {
   return `from client.client import Client
 
 with Client("${location.origin}") as client:
@@ -32,5 +43,10 @@ with Client("${location.origin}") as client:
 `;
 }
 
-/** A POST of `body` to `path` as `curl` or `python`. */
-export const snippet = (language, path, body, needsKey = false) => ({ curl, python })[language](path, body, needsKey);
+/**
+ * A POST of a job's spec.
+ *
+ * @param {string} language `curl` or `python`.
+ * @param {Json} spec
+ */
+export const snippet = (language, spec, needsKey = false) => (language === "curl" ? curl("/v1/jobs", spec, needsKey) : python(spec));

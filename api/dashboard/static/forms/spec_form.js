@@ -4,14 +4,20 @@ import { node } from "../lib/dom.js";
 import { fieldFor, section } from "./object_fields.js";
 import { ValueField } from "./value_field.js";
 
-const partsOf = (pointer) => pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+const partsOf = (/** @type {string} */ pointer) => pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-/** `page` is what `fieldFor` is given. */
 export class SpecForm {
+  /**
+   * @param {string} kind
+   * @param {FormPage} page
+   */
   constructor(kind, page) {
     this.kind = kind;
+    /** @type {Map<string, FormField>} */
     this.fields = new Map();
-    const [row, more, sections] = [node("div", { className: "row" }), node("div", { className: "row" }), new Map()];
+    const [row, more] = [node("div", { className: "row" }), node("div", { className: "row" })];
+    /** @type {Map<string, HTMLElement>} */
+    const sections = new Map();
     for (const [name, schema] of Object.entries(page.schemas.ofKind(kind).properties)) {
       if (name === "kind") continue;
       const field = fieldFor(name, schema, [name], page);
@@ -20,7 +26,7 @@ export class SpecForm {
       else if (field instanceof ValueField && !field.isWide) row.append(field.element);
       else sections.set(name, section(name, page.schemas.withoutNull(schema).schema, field.element));
     }
-    const ordered = [...page.first].filter((name) => sections.has(name)).map((name) => sections.get(name));
+    const ordered = [...page.first].flatMap((name) => sections.get(name) ?? []);
     const details = node("details", { className: "section" }, node("summary", { textContent: "More options" }), more);
     this.element = node("div", {}, row, ...ordered, details);
   }
@@ -30,6 +36,7 @@ export class SpecForm {
     return { kind: this.kind, ...Object.fromEntries(known) };
   }
 
+  /** @param {Json} spec */
   write(spec) {
     for (const [name, field] of this.fields) if (name in spec) field.write(spec[name]);
   }
@@ -41,10 +48,12 @@ export class SpecForm {
   /**
    * Show each error at its field. The first of them is brought into view if `look`.
    *
-   * @returns {string[]} What has no field to stand at.
+   * @param {FieldError[]} errors
+   * @returns {string[]} What is about no field.
    */
   refuse(errors, { look = true } = {}) {
     this.calm();
+    /** @type {string[]} */
     const homeless = [];
     for (const { pointer, detail } of errors) {
       const [name, ...rest] = partsOf(pointer);
@@ -52,8 +61,11 @@ export class SpecForm {
       if (field) field.refuse(detail);
       else homeless.push(detail);
     }
-    const bad = [...this.element.querySelectorAll("[aria-invalid=true]")];
-    for (const input of bad) for (let at = input; at; at = at.parentElement.closest("details")) if (at.tagName === "DETAILS") at.open = true;
+    /** @type {NodeListOf<HTMLElement>} */
+    const bad = this.element.querySelectorAll("[aria-invalid=true]");
+    for (const input of bad) {
+      for (let fold = input.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) fold.open = true;
+    }
     if (look) bad[0]?.focus();
     return homeless;
   }

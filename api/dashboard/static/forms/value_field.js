@@ -4,11 +4,19 @@ import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
 import { helpText, rangeText } from "./schema.js";
 
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const same = (/** @type {Json} */ one, /** @type {Json} */ other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** A number where it reads as one; else the text, which the server refuses in its own words. */
+/**
+ * A number if it reads as one, else the text, which the server refuses in its own words.
+ *
+ * @param {string} text
+ */
 const numberOrText = (text) => (Number.isFinite(Number(text)) ? Number(text) : text);
 
+/**
+ * @param {string} text
+ * @returns {Json}
+ */
 function jsonOrText(text) {
   try {
     return JSON.parse(text);
@@ -17,11 +25,17 @@ function jsonOrText(text) {
   }
 }
 
+/** @type {(text: string, each: (part: string) => Json) => Json[]} */
 const listOf = (text, each) => text.split(",").map((part) => part.trim()).filter(Boolean).map(each);
 
-/** `key = value` on each line; a value of a list is `1, 2`. */
+/**
+ * `key = value` on each line; a value of a list is `1, 2`.
+ *
+ * @param {string} text
+ * @param {JsonSchema} schema
+ */
 function mapOf(text, schema) {
-  const each = schema.additionalProperties?.type === "string" ? (value) => value : (value) => listOf(value, jsonOrText);
+  const each = schema.additionalProperties?.type === "string" ? String : (/** @type {string} */ value) => listOf(value, jsonOrText);
   const pairs = text.split("\n").filter((line) => line.trim()).map((line) => {
     const [key, ...rest] = line.split("=");
     return [key.trim(), each(rest.join("=").trim())];
@@ -29,8 +43,22 @@ function mapOf(text, schema) {
   return Object.fromEntries(pairs);
 }
 
+/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Input */
+
+/**
+ * How a value is shown, read and written.
+ *
+ * @typedef {{
+ *   control?: () => Input, read: (input: Input, schema: JsonSchema) => Json, write: (input: Input, value: Json) => void,
+ * }} Kind
+ */
+
+/** @satisfies {Record<string, Kind>} */
 const KINDS = {
-  boolean: { control: () => node("input", { type: "checkbox" }), read: (input) => input.checked, write: (input, value) => { input.checked = value; } },
+  boolean: {
+    control: () => node("input", { type: "checkbox" }), read: (input) => "checked" in input && input.checked,
+    write: (input, value) => { if ("checked" in input) input.checked = value; },
+  },
   number: { read: (input) => numberOrText(input.value), write: (input, value) => { input.value = value; } },
   text: { read: (input) => input.value, write: (input, value) => { input.value = value; } },
   list: {
@@ -39,7 +67,7 @@ const KINDS = {
   },
   map: {
     control: () => node("textarea", { rows: 2 }), read: (input, schema) => mapOf(input.value, schema),
-    write: (input, value) => { input.value = Object.entries(value).map(([key, one]) => `${key} = ${[one].flat().join(", ")}`).join("\n"); },
+    write: (input, value) => { input.value = linesOf(value).join("\n"); },
   },
   json: {
     control: () => node("textarea", { rows: 6, spellcheck: false }), read: (input) => jsonOrText(input.value),
@@ -47,6 +75,13 @@ const KINDS = {
   },
 };
 
+/** @param {Record<string, Json>} map */
+const linesOf = (map) => Object.entries(map).map(([key, value]) => `${key} = ${[value].flat().join(", ")}`);
+
+/**
+ * @param {JsonSchema} schema
+ * @returns {Kind}
+ */
 function kindOf(schema) {
   if (schema.type === "boolean") return KINDS.boolean;
   if (schema.type === "number" || schema.type === "integer") return KINDS.number;
@@ -55,14 +90,21 @@ function kindOf(schema) {
   return schema.type === "string" ? KINDS.text : KINDS.json;
 }
 
-/** One value. `choices` are `{value, label}` to pick from, where the page knows them. */
+/** One value. It is picked from `choices` if the page knows them. */
 export class ValueField {
+  /**
+   * @param {string} name
+   * @param {JsonSchema} schema
+   * @param {string[]} path
+   * @param {{choices?: FormChoice[], placeholder?: string}} [known]
+   */
   constructor(name, schema, path, { choices, placeholder = "" } = {}) {
     this.schema = schema;
     this.kind = kindOf(schema);
     this.isChecked = this.kind === KINDS.boolean;
     this.isWide = this.kind === KINDS.map || this.kind === KINDS.json;
-    const known = choices ?? schema.enum?.map((value) => ({ value, label: value }));
+    const known = choices ?? schema.enum?.map((/** @type {Json} */ value) => ({ value, label: String(value) }));
+    /** @type {Input} */
     this.input = known?.length ? node("select", {}, ...known.map(option)) : (this.kind.control?.() ?? node("input", { autocomplete: "off" }));
     if (this.kind === KINDS.number) this.input.inputMode = "decimal";
     const id = `field-${path.join("-")}`;
@@ -84,10 +126,11 @@ export class ValueField {
     return same(value, this.schema.default) ? undefined : value;
   }
 
+  /** @param {Json} value */
   write(value) {
     this.kind.write(this.input, value ?? "");
     if (this.input.tagName !== "SELECT" || this.input.value === String(value)) return;
-    this.input.append(option({ value, label: value })); // a value that the list lacks, an older job say
+    this.input.append(option({ value, label: String(value) })); // a value that the list lacks, an older job say
     this.input.value = value;
   }
 
@@ -95,6 +138,7 @@ export class ValueField {
     return this;
   }
 
+  /** @param {string} message */
   refuse(message) {
     this.wrong.textContent = message;
     this.input.setAttribute("aria-invalid", "true");
@@ -106,4 +150,5 @@ export class ValueField {
   }
 }
 
+/** @param {FormChoice} choice */
 const option = ({ value, label: words }) => node("option", { value, textContent: words });

@@ -3,14 +3,18 @@
 import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";
 import { fetchJson } from "../lib/api.js";
-import { byId, node, showError } from "../lib/dom.js";
+import { byId, node, showError, within } from "../lib/dom.js";
 import { duration, number, percent } from "../lib/formatting.js";
 import { metricText } from "../lib/job_status_text.js";
 import { throttle } from "../lib/throttle.js";
 
 const HEAD = ["Arm", "Budget", "Final", "Steps to target", "Seconds to target", "Updates, times fewer", "Runs"];
 
-/** Show a comparison; `update()` is called whenever its job has changed. */
+/**
+ * Show a comparison; `update()` is called whenever its job has changed.
+ *
+ * @param {Job} first
+ */
 export function comparison(first) {
   const plot = byId("compare-plot");
   byId("compare").hidden = false;
@@ -30,20 +34,26 @@ export function comparison(first) {
   return { update: redraw };
 }
 
+/** @param {Comparison} document_ */
 function tell(document_) {
   const { target, reference, arms, is_final: isFinal } = document_;
-  const aim = target.value === null ? `where ${target.final_of} ends with the same seed` : shown(target.metric, target.value);
+  const aim = target.value === null ? `where ${target.final_of} ends with the same seed` : format(target.metric, target.value);
   byId("compare-target").textContent = `Target: ${metricText(target.metric)} of ${aim}. Updates are compared with those of ${reference}.${isFinal ? "" : " More to come."}`;
-  byId("arms").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
-  byId("arms").querySelector("tbody").replaceChildren(...arms.map((arm) => row(arm, target.metric, reference)));
+  within(byId("arms"), "thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
+  within(byId("arms"), "tbody").replaceChildren(...arms.map((arm) => row(arm, target.metric, reference)));
   byId("seconds-are").textContent = document_.seconds_are;
 }
 
+/**
+ * @param {ArmResult} arm
+ * @param {string} metric
+ * @param {string} reference
+ */
 function row(arm, metric, reference) {
   const budget = arm.steps === null ? `${number(arm.epochs)} epochs` : `${arm.steps} steps`;
   const runs = arm.runs.flatMap((run) => [" ", node("a", { href: `/jobs/${run.job_id}`, title: run.status }, `seed ${run.seed}`)]);
   const cells = [
-    budget, spread(arm.final[metric], (value) => shown(metric, value)), spread(arm.steps_to_target, (value) => number(value)),
+    budget, spread(arm.final[metric], (value) => format(metric, value)), spread(arm.steps_to_target, (value) => number(value)),
     spread(arm.seconds_to_target, duration), arm.name === reference ? "the reference" : spread(arm.update_ratio, (value) => `${number(value, 3)}×`),
     node("span", {}, ...runs),
   ];
@@ -51,9 +61,18 @@ function row(arm, metric, reference) {
   return node("tr", {}, name, ...cells.map((cell) => node("td", {}, cell)));
 }
 
-const shown = (metric, value) => (metric === "val_accuracy" ? percent(value, 1) : number(value, 3));
+/**
+ * @param {string} metric
+ * @param {number} value
+ */
+const format = (metric, value) => (metric === "val_accuracy" ? percent(value, 1) : number(value, 3));
 
-/** A median with its range over runs; a dash where there is none. */
+/**
+ * A median with its range over runs, or a dash if there is none.
+ *
+ * @param {Spread | undefined} found
+ * @param {(value: number) => string} words
+ */
 function spread(found, words) {
   if (!found || found.median === null) return "–";
   const range = found.known > 1 && found.low !== null && found.high !== null ? ` (${words(found.low)} to ${words(found.high)})` : "";

@@ -3,26 +3,40 @@
 import { fetchJson, fetchSession } from "../lib/api.js";
 import { byId, showError } from "../lib/dom.js";
 
+/** @type {Record<string, string>} */
 const WORDS = {
   train: "It saves a checkpoint first, from which it can be resumed. Killing it leaves that out.",
   sweep: "Its range tests that have not ended are cancelled with it.",
 };
 
-/** Wire the buttons of a job; `woken` is called when an ended job runs again. */
+/**
+ * Wire the buttons of a job; `woken` is called when an ended job runs again.
+ *
+ * @param {Job} first
+ * @param {() => void} woken
+ */
 export function controls(first, woken) {
   let job = first;
   let mayAct = false;
+  const [cancelDialog, deleteDialog] = [byId("cancel-dialog", HTMLDialogElement), byId("delete-dialog", HTMLDialogElement)];
+  const [cancelButton, resumeButton, deleteButton] = ["cancel", "resume", "delete"].map((id) => byId(id, HTMLButtonElement));
   const path = `/v1/jobs/${job.id}`;
 
+  /** @param {Job} now */
   function update(now) {
     job = now;
-    byId("cancel").hidden = job.is_terminal || !mayAct;
-    byId("resume").hidden = !["failed", "cancelled"].includes(job.status) || !mayAct;
-    byId("delete").hidden = !job.is_terminal || !mayAct;
+    cancelButton.hidden = job.is_terminal || !mayAct;
+    resumeButton.hidden = !["failed", "cancelled"].includes(job.status) || !mayAct;
+    deleteButton.hidden = !job.is_terminal || !mayAct;
     byId("clone").hidden = !mayAct;
   }
 
-  /** Do it, with the button disabled meanwhile; say what went wrong. */
+  /**
+   * Do it, with the button disabled meanwhile; say what went wrong.
+   *
+   * @param {HTMLButtonElement} button
+   * @param {() => Promise<void>} work
+   */
   async function act(button, work) {
     showError();
     button.disabled = true;
@@ -30,22 +44,22 @@ export function controls(first, woken) {
   }
 
   byId("compare-with").hidden = job.kind !== "train";
-  byId("compare-with").href = `/compare?jobs=${job.id}`;
-  byId("clone").href = `/new?clone=${job.id}`;
+  byId("compare-with", HTMLAnchorElement).href = `/compare?jobs=${job.id}`;
+  byId("clone", HTMLAnchorElement).href = `/new?clone=${job.id}`;
   byId("cancel-words").textContent = WORDS[job.kind] ?? "A range test that is cancelled begins anew when it is resumed.";
-  byId("cancel").addEventListener("click", () => byId("cancel-dialog").showModal());
-  byId("cancel-dialog").addEventListener("close", () => {
-    const mode = byId("cancel-dialog").returnValue;
-    if (mode === "checkpoint" || mode === "kill") act(byId("cancel"), () => fetchJson(`${path}/cancel`, { method: "POST", body: { mode } }));
+  cancelButton.addEventListener("click", () => cancelDialog.showModal());
+  cancelDialog.addEventListener("close", () => {
+    const mode = cancelDialog.returnValue;
+    if (mode === "checkpoint" || mode === "kill") act(cancelButton, () => fetchJson(`${path}/cancel`, { method: "POST", body: { mode } }));
   });
-  byId("resume").addEventListener("click", () => act(byId("resume"), async () => {
+  resumeButton.addEventListener("click", () => act(resumeButton, async () => {
     await fetchJson(`${path}/resume`, { method: "POST" });
     woken();
   }));
-  byId("delete").addEventListener("click", () => byId("delete-dialog").showModal());
-  byId("delete-dialog").addEventListener("close", () => {
-    if (byId("delete-dialog").returnValue !== "delete") return;
-    act(byId("delete"), async () => {
+  deleteButton.addEventListener("click", () => deleteDialog.showModal());
+  deleteDialog.addEventListener("close", () => {
+    if (deleteDialog.returnValue !== "delete") return;
+    act(deleteButton, async () => {
       await fetchJson(path, { method: "DELETE" });
       location.assign("/");
     });

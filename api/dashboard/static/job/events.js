@@ -8,15 +8,23 @@ import { throttle } from "../lib/throttle.js";
 const MOST = 300;
 const PAGE = 1000;
 
-/** Show the events of a job in `list` while `fold` is open; `update` is called whenever the job has changed. */
+/**
+ * Show the events of a job in `list` while `fold` is open; `update` is called whenever the job has changed.
+ *
+ * @param {string} id
+ * @param {HTMLDetailsElement} fold
+ * @param {HTMLElement} list
+ */
 export function events(id, fold, list) {
   let after = 0;
 
   const more = throttle(async () => {
     if (!fold.open) return;
     try {
+      /** @type {number | null} */
       let next = after;
       while (next !== null) {
+        /** @type {{data: JobEvent[], next_after: number | null}} */
         const page = await fetchJson(`/v1/jobs/${id}/events?after=${next}&limit=${PAGE}`);
         page.data.forEach(add);
         after = page.data.at(-1)?.seq ?? after;
@@ -27,8 +35,9 @@ export function events(id, fold, list) {
     }
   }, 1000);
 
+  /** @param {JobEvent} event */
   function add({ type, at: when, data }) {
-    if (list.children.length >= MOST) list.lastChild.remove();
+    if (list.children.length >= MOST) list.lastChild?.remove();
     const words = Object.keys(data).length ? ` ${JSON.stringify(data)}` : "";
     list.prepend(node("li", {}, node("time", { dateTime: when }, moment(when)), " ", node("strong", {}, type.replaceAll("_", " ")), node("code", {}, words)));
   }

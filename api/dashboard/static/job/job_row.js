@@ -1,10 +1,12 @@
 // One job in a list. Its nodes are made once and changed only where something is different, so nothing flickers.
 
 import { fetchJson, fetchSession } from "../lib/api.js";
-import { node } from "../lib/dom.js";
 import { confirmOnClick } from "../lib/confirm_button.js";
-import { ago, describeConditions, duration, moment, jobName, number, percent } from "../lib/formatting.js";
+import { node } from "../lib/dom.js";
+import { ago, describeConditions, duration, jobName, moment, number, percent } from "../lib/formatting.js";
+import { secondsBetween } from "../lib/job_status_text.js";
 
+/** @type {[metric: string, text: (value: number) => string][]} */
 const MEASURES = [
   ["val_accuracy", (value) => `accuracy ${percent(value, 1)}`],
   ["val_r2", (value) => `R² ${number(value, 3)}`],
@@ -12,10 +14,17 @@ const MEASURES = [
   ["train_loss", (value) => `loss ${number(value, 3)}`],
 ];
 
-/** An `element` for a list, and `show(job)`; `cancel(job)` is called where a user asks twice for it. */
+/** An `element` for a list, and `show(job)`. */
 export class JobRow {
+  /**
+   * @param {Job} job
+   * @param {(job: Job) => Promise<void>} cancel Called if a user asks for it and confirms.
+   */
   constructor(job, cancel) {
     this.job = job;
+    this.mayCancel = false;
+    /** @type {Promise<string> | null} */
+    this.bounds = null;
     this.link = node("a", { href: `/jobs/${job.id}` });
     this.about = node("span", { className: "about" });
     this.status = node("span");
@@ -34,6 +43,7 @@ export class JobRow {
     fetchSession().then(({ scope }) => { this.mayCancel = scope !== "read"; this.show(this.job); }, () => {});
   }
 
+  /** @param {Job} job */
   show(job) {
     this.job = job;
     const name = jobName(job);
@@ -52,37 +62,56 @@ export class JobRow {
     this.button.setAttribute("aria-label", `Cancel ${name}`);
   }
 
-  /** What was last measured; of a range test that has succeeded, its bounds, which are asked for once. */
+  /**
+   * What was last measured; of a range test that has succeeded, its bounds, which are asked for once.
+   *
+   * @param {Job} job
+   */
   async showLatest(job) {
     if (job.kind !== "lr_find" || !job.is_terminal) text(this.latest, latestOf(job));
     else if (job.status !== "succeeded") text(this.latest, "");
-    else text(this.latest, await (this.bounds ??= fetchJson(`/v1/jobs/${job.id}/lr-bounds`).then(inWords, () => "")));
+    else {
+      this.bounds ??= fetchJson(`/v1/jobs/${job.id}/lr-bounds`).then(boundsText, () => "");
+      text(this.latest, await this.bounds);
+    }
   }
 }
 
-const inWords = ({ bounds }) => (bounds ? `LR ${number(bounds.base_lr, 2)} – ${number(bounds.max_lr, 2)}` : "no bounds");
+/** @param {LrBounds} document_ */
+const boundsText = ({ bounds }) => (bounds ? `LR ${number(bounds.base_lr, 2)} – ${number(bounds.max_lr, 2)}` : "no bounds");
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
 function text(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+/** @param {Job} job */
 function aboutOf(job) {
   const { conditions, schedule } = job.spec;
   const schedules = schedule ? `, ${schedule.name}` : "";
   return [`${job.kind}${schedules}`, describeConditions(conditions), job.parent ? "part of another job" : ""].filter(Boolean).join(" · ");
 }
 
+/** @param {Job} job */
 function doneOf(job) {
   const reason = job.reason && job.reason !== "user_cancelled" ? job.reason.replaceAll("_", " ") : "";
   if (job.status === "queued") return reason || (job.waits_for ? "waits for another job" : "waits for a slot");
   const { fraction, eta_s: eta } = job.progress;
   const share = fraction === null ? "" : percent(fraction);
-  const took = job.is_terminal && job.started_at ? ` in ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}` : "";
+  const seconds = secondsBetween(job.started_at, job.finished_at);
+  const took = job.is_terminal && seconds !== null ? ` in ${duration(seconds)}` : "";
   const left = eta === null || job.is_terminal ? "" : `${duration(eta)} left`;
   return [reason, `${share}${took}`, left].filter(Boolean).join(" · ");
 }
 
+/** @param {Job} job */
 function latestOf(job) {
-  const found = MEASURES.find(([name]) => Number.isFinite(job.latest[name]));
-  return found ? found[1](job.latest[found[0]]) : "";
+  for (const [metric, text] of MEASURES) {
+    const value = job.latest[metric] ?? null;
+    if (value !== null) return text(value);
+  }
+  return "";
 }

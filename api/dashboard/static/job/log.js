@@ -6,13 +6,21 @@ import { stream } from "../lib/stream.js";
 const TAIL = 500;
 const MOST = 2000;
 
-/** Follow the log of a job in `place` once `fold` is opened; `again()` goes on after a resume. */
+/**
+ * Follow the log of a job in `place` once `fold` is opened; `again()` goes on after a resume.
+ *
+ * @param {string} id
+ * @param {HTMLDetailsElement} fold
+ * @param {HTMLElement} place
+ */
 export function log(id, fold, place) {
+  /** @type {ReturnType<typeof stream> | null} */
   let lines = null;
 
+  /** @param {LogLine} line */
   function add(line) {
     const isAtEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 4;
-    if (place.children.length >= MOST) place.firstChild.remove();
+    if (place.children.length >= MOST) place.firstChild?.remove();
     place.append(node("span", { className: line.stream }, node("b", {}, `${line.attempt}/${line.source} `), `${line.text}\n`));
     if (isAtEnd) place.scrollTop = place.scrollHeight;
   }

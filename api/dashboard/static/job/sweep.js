@@ -3,13 +3,17 @@
 import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";
 import { fetchJson } from "../lib/api.js";
-import { byId, node, showError } from "../lib/dom.js";
+import { byId, node, showError, within } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
 import { throttle } from "../lib/throttle.js";
 
-const short = (field) => field.split(".").at(-1).replaceAll("_", " ");
+const short = (/** @type {string} */ field) => field.slice(field.lastIndexOf(".") + 1).replaceAll("_", " ");
 
-/** Show a sweep; `update(job)` is called with each new document of it. */
+/**
+ * Show a sweep; `update()` is called whenever its job has changed.
+ *
+ * @param {Job} first
+ */
 export function sweep(first) {
   const plot = byId("sweep-plot");
   byId("sweep").hidden = false;
@@ -29,25 +33,32 @@ export function sweep(first) {
   return { update: redraw };
 }
 
+/** @param {SweepTable} table */
 function tell({ over, cells, scaling, is_final: isFinal }) {
   const head = [...over.map(short), "status", "base_lr", "max_lr", "between", "grade", "range test"];
-  byId("cells").querySelector("thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
-  byId("cells").querySelector("tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
+  within(byId("cells"), "thead").replaceChildren(node("tr", {}, ...head.map((words) => node("th", { scope: "col" }, words))));
+  within(byId("cells"), "tbody").replaceChildren(...cells.map((cell) => row(cell, over)));
   byId("scaling").textContent = [...Object.entries(scaling ?? {}).map(scalingWords), isFinal ? "" : "More to come."].filter(Boolean).join(" ");
 }
 
+/**
+ * @param {SweepCell} cell
+ * @param {string[]} over
+ */
 function row({ settings, status, reason, bounds, confidence, warnings, job_id: id }, over) {
   const interval = confidence?.max_lr;
   const why = bounds || !warnings.length ? "" : warnings[0].message;
+  const look = node("a", { href: `/jobs/${id}` }, "Look");
+  look.setAttribute("aria-label", `Look at ${over.map((field) => `${short(field)} ${settings[field]}`).join(", ")}`);
   const cells = [
     node("span", { className: `status ${status}`, title: reason ?? "" }, status), number(bounds?.base_lr, 3), number(bounds?.max_lr, 3),
     interval ? `${number(interval.low, 3)} and ${number(interval.high, 3)}` : why || "–",
-    confidence?.grade ?? "–", node("a", { href: `/jobs/${id}` }, "Look"),
+    confidence?.grade ?? "–", look,
   ];
-  cells.at(-1).setAttribute("aria-label", `Look at ${over.map((field) => `${short(field)} ${settings[field]}`).join(", ")}`);
   return node("tr", {}, ...over.map((field) => node("th", { scope: "row" }, String(settings[field]))), ...cells.map((cell) => node("td", {}, cell)));
 }
 
+/** @param {[field: string, scaling: Scaling]} entry */
 function scalingWords([field, { exponent, low, high, level, reason }]) {
   const of = `max_lr over ${short(field)}`;
   if (exponent === null) return `${of}: ${reason}.`;

@@ -2,14 +2,19 @@
 
 import { snippet } from "../forms/snippets.js";
 import { fetchJson } from "../lib/api.js";
-import { byId, showError } from "../lib/dom.js";
+import { byId, showError, within } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
 
+/** @type {(keyof Bounds)[]} */
 const RATES = ["base_lr", "max_lr"];
 const LARGEST = 1e6;
 const NUDGE = 1.1; // what an arrow key multiplies a rate by
 
-/** What each schedule of the form asks for, beside the peak. */
+/**
+ * What each schedule of the form asks for, beside the peak.
+ *
+ * @type {Record<string, (rates: Bounds, epochs: number) => Json>}
+ */
 const SCHEDULES = {
   one_cycle: (rates) => ({ name: "one_cycle", max_lr: rates.max_lr, div_factor: rates.max_lr / rates.base_lr }),
   triangular: (rates, epochs) => ({ name: "triangular", ...rates, step_size_epochs: epochs / 4 }),
@@ -19,7 +24,12 @@ const SCHEDULES = {
 };
 const WHAT_FOLLOWS = ["base_lr", "div_factor"]; // left out, these come from the bounds too
 
-/** The spec of a training; with the bounds as they were measured it names the job that measured them. */
+/**
+ * The spec of a training; with the bounds as they were measured it names the job that measured them.
+ *
+ * @param {Job} job
+ * @param {{rates: Bounds, measured: Bounds, schedule: string, epochs: number}} chosen
+ */
 export function trainingSpec(job, { rates, measured, schedule, epochs }) {
   const isMeasured = RATES.every((name) => rates[name] === measured[name]);
   const asked = SCHEDULES[schedule](rates, epochs);
@@ -30,13 +40,19 @@ export function trainingSpec(job, { rates, measured, schedule, epochs }) {
   return { ...common, schedule: { ...Object.fromEntries(kept), [peak]: { from_job: job.id } } };
 }
 
-/** The form; `moved` is called with both rates when one was typed. */
+/**
+ * The form, hidden until `open(bounds)` is called; `moved` is called with both rates when one was typed.
+ *
+ * @param {Job} job
+ * @param {(rates: Bounds) => void} moved
+ */
 export function trainForm(job, moved) {
-  const form = byId("train-form");
-  let measured = null;
-  let rates = null;
+  const form = byId("train-form", HTMLFormElement);
+  /** @type {Bounds} */
+  let measured = { base_lr: 0, max_lr: 0 };
+  let rates = measured;
 
-  byId("more-options").href = `/new?kind=train&from_job=${job.id}`;
+  byId("more-options", HTMLAnchorElement).href = `/new?kind=train&from_job=${job.id}`;
 
   const spec = () => trainingSpec(job, { rates, measured, schedule: form.schedule.value, epochs: Number(form.epochs.value) });
 
@@ -44,9 +60,10 @@ export function trainForm(job, moved) {
     const isMeasured = RATES.every((name) => rates[name] === measured[name]);
     byId("as-measured").hidden = isMeasured;
     byId("moved").textContent = isMeasured ? "As measured." : `Moved; measured were ${number(measured.base_lr)} and ${number(measured.max_lr)}.`;
-    byId("train-request").textContent = snippet("curl", "/v1/jobs", spec());
+    byId("train-request").textContent = snippet("curl", spec());
   }
 
+  /** @param {Bounds} chosen */
   function set(chosen) {
     rates = chosen;
     for (const name of RATES) form[name].value = number(rates[name], 4);
@@ -55,7 +72,7 @@ export function trainForm(job, moved) {
   }
 
   function typed() {
-    const read = Object.fromEntries(RATES.map((name) => [name, asMeasured(name, Number(form[name].value))]));
+    const read = { base_lr: rateOf("base_lr"), max_lr: rateOf("max_lr") };
     if (!check(read)) return;
     rates = read;
     moved(rates);
@@ -73,16 +90,22 @@ export function trainForm(job, moved) {
     return wrong === "";
   }
 
-  // The field shows four digits; as long as these are the measured ones, so is the rate.
-  const asMeasured = (name, value) => (value === Number(number(measured[name], 4)) ? measured[name] : value);
+  /**
+   * What a field shows. It shows four digits; as long as these are the measured ones, so is the rate.
+   *
+   * @param {keyof Bounds} name
+   */
+  function rateOf(name) {
+    const shown = Number(form[name].value);
+    return shown === Number(number(measured[name], 4)) ? measured[name] : shown;
+  }
 
   for (const name of RATES) {
     form[name].addEventListener("input", typed);
-    form[name].addEventListener("keydown", (event) => {
-      const by = { ArrowUp: NUDGE, ArrowDown: 1 / NUDGE }[event.key];
-      if (!by) return;
+    form[name].addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
       event.preventDefault();
-      form[name].value = number(Number(form[name].value) * by, 3);
+      form[name].value = number(Number(form[name].value) * (event.key === "ArrowUp" ? NUDGE : 1 / NUDGE), 3);
       typed();
     });
   }
@@ -93,7 +116,7 @@ export function trainForm(job, moved) {
     event.preventDefault();
     if (!byId("form-trouble").hidden) return;
     showError();
-    const button = form.querySelector(".primary");
+    const button = within(form, ".primary", HTMLButtonElement);
     button.disabled = true;
     try {
       const made = await fetchJson("/v1/jobs", { method: "POST", body: spec() });
@@ -107,8 +130,9 @@ export function trainForm(job, moved) {
 
   return {
     set,
-    open(document_) {
-      measured = { ...document_.bounds };
+    /** @param {Bounds} bounds */
+    open(bounds) {
+      measured = { ...bounds };
       set({ ...measured });
       form.hidden = false;
     },

@@ -1,12 +1,25 @@
 // Requests to the API.
 
 const [NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED] = [204, 304, 401];
+
+/** @type {Promise<Session> | null} */
 let session = null;
 
-/** Who asks, and the token that a session's changes must carry. Asked once for each page. */
+/**
+ * The session of the user, with the token that its changes must carry. It is fetched once for each page.
+ *
+ * @returns {Promise<Session>}
+ */
 export const fetchSession = () => (session ??= request("/v1/session"));
 
-/** The answer's JSON (null for 204). Throws a Problem for an error, and goes to log in where nobody is. */
+/**
+ * Send a request and return the JSON of its answer, or null for 204. Without a session the page goes to the login.
+ *
+ * @param {string} path
+ * @param {{method?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ * @throws {Problem} If the API answers with an error.
+ */
 export async function fetchJson(path, { method = "GET", body, headers = {}, signal } = {}) {
   const sent = { ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
@@ -17,17 +30,33 @@ export async function fetchJson(path, { method = "GET", body, headers = {}, sign
   return request(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
 }
 
-/** What GET answers now, with its `etag`; null where it still is what it was at `etag`. */
+/**
+ * GET a document together with its ETag. Returns null if the document has not changed since `etag`.
+ *
+ * @param {string} path
+ * @param {string | null} etag
+ * @returns {Promise<{document: any, etag: string | null} | null>}
+ * @throws {Problem} If the API answers with an error.
+ */
 export async function fetchIfChanged(path, etag) {
   const answer = await fetchOrThrow(path, etag ? { headers: { "If-None-Match": etag } } : {});
   return answer.status === NOT_MODIFIED ? null : { document: await answer.json(), etag: answer.headers.get("ETag") };
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
 async function request(path, options) {
   const answer = await fetchOrThrow(path, options);
   return answer.status === NO_CONTENT ? null : answer.json();
 }
 
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
 async function fetchOrThrow(path, options) {
   const answer = await fetch(path, options);
   if (answer.ok || answer.status === NOT_MODIFIED) return answer;
@@ -35,13 +64,16 @@ async function fetchOrThrow(path, options) {
   if (answer.status !== UNAUTHORIZED) throw new Problem(problem);
   const ended = problem.code === "session_ended" ? "&ended=1" : "";
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}${ended}`);
-  return new Promise(() => {}); // the page is on its way out
+  return new Promise(() => {}); // the browser is leaving the page
 }
 
-/** An RFC 9457 problem of the API. `errors` is the list of faulty fields, each with pointer and detail. */
+/** An RFC 9457 problem of the API. `errors` lists the invalid fields, each with a JSON pointer and a detail. */
 export class Problem extends Error {
+  /** @param {ProblemDocument} document */
   constructor(document) {
     super(document.detail ?? document.title);
-    Object.assign(this, { status: document.status, code: document.code, errors: document.errors ?? [] });
+    this.status = document.status;
+    this.code = document.code;
+    this.errors = document.errors ?? [];
   }
 }

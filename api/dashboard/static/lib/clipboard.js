@@ -4,7 +4,12 @@ import { announce } from "./dom.js";
 
 const SHOWN_MS = 2000;
 
-/** Have `button` copy the text of `element`. */
+/**
+ * Have `button` copy the text of `element`.
+ *
+ * @param {HTMLElement} button
+ * @param {HTMLElement} element
+ */
 export function copyOnClick(button, element) {
   const usual = button.textContent;
   button.addEventListener("click", async () => {
@@ -13,7 +18,7 @@ export function copyOnClick(button, element) {
       button.textContent = "Copied";
       announce("Copied");
     } catch {
-      getSelection().selectAllChildren(element);
+      getSelection()?.selectAllChildren(element);
       button.textContent = "Press Ctrl+C";
       announce("Marked. Press Control and C to copy.");
     }

@@ -4,20 +4,27 @@ import { announce } from "./dom.js";
 
 const PATIENCE_MS = 5000;
 
-/** Have `button` ask `question` before it calls `act()`; while that runs it is disabled. */
+/**
+ * Have `button` ask `question` before it calls `act()`; while that runs it is disabled.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {string} question
+ * @param {() => Promise<void>} act
+ */
 export function confirmOnClick(button, question, act) {
   const usual = button.textContent;
-  let timer = null;
+  /** @type {number | undefined} */
+  let timer;
 
   function calm() {
     clearTimeout(timer);
-    timer = null;
+    timer = undefined;
     button.textContent = usual;
     button.classList.remove("asking");
   }
 
   button.addEventListener("click", async () => {
-    if (timer === null) {
+    if (timer === undefined) {
       button.textContent = question;
       button.classList.add("asking");
       announce(`${question} Press once more to do it.`);

@@ -2,19 +2,38 @@
 
 import { duration } from "./formatting.js";
 
+/** @type {Record<string, string>} */
 const KINDS = { lr_find: "LR range test", train: "Training", sweep: "Sweep of range tests", compare: "Comparison" };
+
+/** @param {string} kind */
 export const kindText = (kind) => KINDS[kind] ?? kind;
 
+/** @type {Record<string, string>} */
 const METRICS = { train_loss: "training loss", val_loss: "validation loss", val_accuracy: "validation accuracy", lr: "learning rate" };
+
+/** @param {string} metric */
 export const metricText = (metric) => METRICS[metric] ?? metric.replaceAll("_", " ");
 
-/** Seconds from one moment to another; null where one of them has not come. */
+/**
+ * Seconds from one moment to another, or null if one of them has not come.
+ *
+ * @param {string | null} from
+ * @param {string | null} to
+ */
 export const secondsBetween = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null);
 
-/** Bytes as kB and MB. */
+/**
+ * A number of bytes as kB or MB.
+ *
+ * @param {number} size
+ */
 export const formatBytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
-// What ended a job, or keeps it waiting, and what to do about it.
+/**
+ * What ended a job, or keeps it waiting, and what to do about it.
+ *
+ * @type {Record<string, [what: string, advice: string]>}
+ */
 const REASONS = {
   user_cancelled: ["it was cancelled", ""],
   worker_lost: ["its worker was lost", "The next attempt goes on from its last checkpoint."],
@@ -31,13 +50,22 @@ const REASONS = {
   parent_failed: ["the job that it waited for gave it nothing to go on", "Look at that job first."],
 };
 
-/** What happened, and what to do about it. */
+/**
+ * What happened, and what to do about it.
+ *
+ * @param {string | null} reason
+ */
 export function reasonText(reason) {
-  const [what, advice] = REASONS[reason] ?? [reason ? reason.replaceAll("_", " ") : "", ""];
+  if (reason === null) return { what: "", advice: "" };
+  const [what, advice] = REASONS[reason] ?? [reason.replaceAll("_", " "), ""];
   return { what, advice };
 }
 
-/** Where a job stands. */
+/**
+ * The status of a job in a sentence.
+ *
+ * @param {Job} job
+ */
 export function statusText(job) {
   const { what } = reasonText(job.reason);
   const { step, total_steps: total, eta_s: eta } = job.progress;
@@ -53,6 +81,6 @@ export function statusText(job) {
   const took = secondsBetween(job.started_at, job.finished_at);
   const after = took === null ? "" : ` after ${duration(took)}`;
   const why = what && job.reason !== "user_cancelled" ? `: ${what}` : "";
-  const words = { succeeded: "Done", failed: "Failed", cancelled: "Cancelled" }[job.status] ?? job.status;
+  const words = { succeeded: "Done", failed: "Failed", cancelled: "Cancelled" }[job.status];
   return `${words}${after}${why}.`;
 }

@@ -8,11 +8,18 @@ const LONGEST_PAUSE_MS = 30_000;
 /**
  * Call `told(document)` now and after every change of what GET `path` answers. Hidden pages do not ask; a service that
  * does not answer is asked less and less often, and its trouble is shown until it answers.
+ *
+ * @param {string} path
+ * @param {number} every_ms
+ * @param {(document: any) => void} told
+ * @returns {() => Promise<void>} Asks at once.
  */
 export function poll(path, every_ms, told) {
+  /** @type {string | null} */
   let etag = null;
   let failures = 0;
-  let timer = null;
+  /** @type {number | undefined} */
+  let timer;
 
   async function once() {
     clearTimeout(timer);

@@ -5,8 +5,10 @@ import { byId, node, showError } from "./dom.js";
 
 try {
   const session = await fetchSession();
-  const may = (scope) => session.scope === "admin" || session.scope === scope;
-  for (const entry of document.querySelectorAll("[data-needs]")) entry.hidden = !may(entry.dataset.needs);
+  const may = (/** @type {string | undefined} */ scope) => session.scope === "admin" || session.scope === scope;
+  /** @type {NodeListOf<HTMLElement>} */
+  const entries = document.querySelectorAll("[data-needs]");
+  for (const entry of entries) entry.hidden = !may(entry.dataset.needs);
   if (session.key_required) {
     const leave = node("button", { type: "button", className: "quiet", textContent: "Log out", onclick: logOut });
     byId("who").replaceChildren(

@@ -1,18 +1,26 @@
 // Server-sent events that outlive a lost server, a sleeping laptop and a hidden tab.
 
-import { fetchJson } from "./api.js";
+import { fetchJson, Problem } from "./api.js";
 
 const AGAIN_MS = 2000;
 
 /**
+ * Callbacks about the connection: it was lost, it is back, or there is no such stream.
+ *
+ * @typedef {{lost?: () => void, back?: () => void, gone?: (error: Problem) => void}} Connection
+ */
+
+/**
  * Hear of what happens until the server says `end`. Every callback is optional.
  *
- * @param {(seen: number | null) => string} address  of the stream after the event of that number
- * @param {Object<string, (document, number: number) => void>} on  by the type of the event
- * @param {{lost, back, gone}} hear  lost() and back() of the connection; gone(error) where there is no such thing
+ * @param {(seen: number | null) => string} address The stream after the event of that number.
+ * @param {Record<string, (document: any, number: number | null) => void>} on Listeners by the type of the event.
+ * @param {Connection} hear
  */
 export function stream(address, on, hear = {}) {
+  /** @type {number | null} */
   let seen = null;
+  /** @type {EventSource | null} */
   let source = null;
   let isLost = false;
   let hasEnded = false;
@@ -37,7 +45,11 @@ export function stream(address, on, hear = {}) {
     source = null;
   }
 
-  /** The browser tries again by itself unless the server refused. Then it is asked for why: a 401 goes to log in. */
+  /**
+   * The browser tries again by itself unless the server refused. Then it is asked for why: a 401 goes to log in.
+   *
+   * @param {Event} event
+   */
   async function fell(event) {
     if (hasEnded || !source) return;
     if (!isLost) { isLost = true; hear.lost?.(); }
@@ -47,7 +59,7 @@ export function stream(address, on, hear = {}) {
     try {
       await fetchJson(pathname);
     } catch (error) {
-      if (error.status === 404) { hasEnded = true; hear.gone?.(error); return; }
+      if (error instanceof Problem && error.status === 404) { hasEnded = true; hear.gone?.(error); return; }
     }
     setTimeout(open, AGAIN_MS);
   }

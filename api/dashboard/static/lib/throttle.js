@@ -1,6 +1,11 @@
 // Work that is asked for often and done seldom.
 
-/** One run at a time, each at least `pauseMs` after the one before; what is asked meanwhile is one more run. */
+/**
+ * One run at a time, each at least `pauseMs` after the one before; what is asked meanwhile is one more run.
+ *
+ * @param {() => Promise<void>} work
+ * @param {number} pauseMs
+ */
 export function throttle(work, pauseMs) {
   let running = false;
   let wanted = false;
@@ -15,10 +20,17 @@ export function throttle(work, pauseMs) {
   return run;
 }
 
-/** One run, once nobody has asked for `quietMs`. */
+/**
+ * One run, once nobody has asked for `quietMs`.
+ *
+ * @template {unknown[]} Given
+ * @param {(...given: Given) => void} work
+ * @param {number} quietMs
+ */
 export function debounce(work, quietMs) {
+  /** @type {number | undefined} */
   let timer;
-  return (...given) => {
+  return (/** @type {Given} */ ...given) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...given), quietMs);
   };

@@ -4,22 +4,35 @@ import { compareFigure, ROLES } from "../charts/compare_figure.js";
 import { fetchCurves } from "../charts/curve_data.js";
 import { colour, draw, onResizeOrTheme } from "../charts/frame.js";
 import { fetchJson } from "../lib/api.js";
-import { byId, node, showError } from "../lib/dom.js";
+import { byId, node, showError, within } from "../lib/dom.js";
 import { duration, jobName, number, percent } from "../lib/formatting.js";
 import { secondsBetween } from "../lib/job_status_text.js";
-import { throttle, debounce } from "../lib/throttle.js";
+import { debounce, throttle } from "../lib/throttle.js";
 
 const METRICS = ["val_accuracy", "val_loss", "lr"];
 const SMOOTH_SHARE = 0.02; // of a training's steps
+/** @type {Record<string, string>} */
 const X_WORDS = { step: "steps", epoch: "epochs", time: "seconds of training" };
 const MOST = 12;
 const AGAIN_MS = 3000;
 const HEAD = ["Training", "Schedule", "Peak LR", "Final accuracy", "Best accuracy", "Steps", "Took", "Steps to target", "Seconds to target", "Times fewer"];
-const view = byId("view");
+const view = byId("view", HTMLFormElement);
+const targetField = /** @type {HTMLInputElement} */ (view.elements.namedItem("target"));
 const plot = byId("overlay-plot");
 const ids = [...new Set((new URLSearchParams(location.search).get("jobs") ?? "").split(",").filter(Boolean))].slice(0, MOST);
 
+/**
+ * A training, its curves, and its accuracy by steps and by seconds.
+ *
+ * @typedef {{job: Job, name: string, found: Curves, accuracy?: Series, seconds?: Series}} Arm
+ */
+
+/**
+ * @param {string} id
+ * @returns {Promise<Arm>}
+ */
 async function armOf(id) {
+  /** @type {Job} */
   const job = await fetchJson(`/v1/jobs/${id}`);
   const steps = Math.round(SMOOTH_SHARE * (job.progress.total_steps ?? 0));
   const asked = { x: view.x.value, maxPoints: 600 };
@@ -33,15 +46,33 @@ async function armOf(id) {
   return { job, name: jobName(job), found: new Map([...measured, ...train]), accuracy: bySteps.get("val_accuracy")?.raw, seconds: byTime.get("val_accuracy")?.raw };
 }
 
-const best = ({ accuracy }) => (accuracy ? Math.max(...accuracy.y.filter(Number.isFinite)) : null);
-
-/** The x at which a series first was at the target; null where it never was. */
-function firstAt(target, series) {
-  const place = series && target !== null ? series.y.findIndex((value) => value !== null && value >= target) : -1;
-  return place < 0 ? null : series.x[place];
+/**
+ * The highest accuracy of a training, or null if it has none.
+ *
+ * @param {Arm} arm
+ */
+function best({ accuracy }) {
+  const measured = (accuracy?.y ?? []).filter((value) => value !== null);
+  return measured.length ? Math.max(...measured) : null;
 }
 
-/** Steps done by then. */
+/**
+ * The x at which a series first was at the target, or null if it never was.
+ *
+ * @param {number | null} target
+ * @param {Series} [series]
+ */
+function firstAt(target, series) {
+  if (!series || target === null) return null;
+  return series.x[series.y.findIndex((value) => value !== null && value >= target)] ?? null;
+}
+
+/**
+ * The number of steps until a training was at the target.
+ *
+ * @param {number | null} target
+ * @param {Arm} arm
+ */
 function stepsTo(target, { accuracy }) {
   const step = firstAt(target, accuracy);
   return step === null ? null : step + 1;
@@ -50,11 +81,11 @@ function stepsTo(target, { accuracy }) {
 const redraw = throttle(async () => {
   try {
     const arms = await Promise.all(ids.map(armOf));
-    if (!view.target.value) {
-      const reached = arms.map(best).filter(Number.isFinite);
-      if (reached.length) view.target.value = Math.floor(1000 * Math.min(...reached)) / 10;
+    if (!targetField.value) {
+      const reached = arms.map(best).filter((value) => value !== null);
+      if (reached.length) targetField.value = String(Math.floor(1000 * Math.min(...reached)) / 10);
     }
-    const target = view.target.value ? Number(view.target.value) / 100 : null;
+    const target = targetField.value ? Number(targetField.value) / 100 : null;
     const xWords = X_WORDS[view.x.value];
     const { data, shown } = compareFigure(arms, { xWords, isLog: view.log.checked, target, isNarrow: plot.clientWidth < 640 });
     byId("overlay").hidden = false;
@@ -66,21 +97,31 @@ const redraw = throttle(async () => {
   }
 }, 500);
 
+/**
+ * @param {Arm[]} arms
+ * @param {number | null} target
+ */
 function tell(arms, target) {
   const slowest = stepsTo(target, arms[0]);
-  byId("results").querySelector("thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
-  byId("results").querySelector("tbody").replaceChildren(...arms.map((arm, place) => row(arm, place, target, slowest)));
+  within(byId("results"), "thead").replaceChildren(node("tr", {}, ...HEAD.map((words) => node("th", { scope: "col" }, words))));
+  within(byId("results"), "tbody").replaceChildren(...arms.map((arm, place) => row(arm, place, target, slowest)));
   const words = arms.map((arm) => `${arm.name}: best accuracy ${percent(best(arm) ?? 0, 1)}`);
   byId("overlay-words").textContent = `${words.join("; ")}.`;
 }
 
+/**
+ * @param {Arm} arm
+ * @param {number} place
+ * @param {number | null} target
+ * @param {number | null} ofFirst
+ */
 function row(arm, place, target, ofFirst) {
   const { job, name } = arm;
   const steps = stepsTo(target, arm);
   const fewer = place === 0 ? "the first" : steps && ofFirst ? `${number(ofFirst / steps, 3)}×` : "–";
   const swatch = node("span", { className: "swatch", "aria-hidden": "true" });
   swatch.style.background = colour(ROLES[place % ROLES.length]);
-  const share = (value) => (Number.isFinite(value) ? percent(value, 1) : "–");
+  const share = (/** @type {number | null | undefined} */ value) => (value === null || value === undefined ? "–" : percent(value, 1));
   const cells = [
     job.spec.schedule?.name ?? job.kind, number(job.resolved.max_lr, 3), share(job.result?.final?.val_accuracy ?? job.latest.val_accuracy), share(best(arm)),
     String(job.progress.step), duration(secondsBetween(job.started_at, job.finished_at)), steps === null ? "not reached" : String(steps),
@@ -90,10 +131,11 @@ function row(arm, place, target, ofFirst) {
 }
 
 async function choices() {
+  /** @type {{data: Job[]}} */
   const { data } = await fetchJson("/v1/jobs?kind=train&limit=30");
   byId("none").hidden = data.length > 0;
   byId("choose").hidden = data.length === 0;
-  byId("choose").querySelector("fieldset").append(...data.map((job) => {
+  within(byId("choose"), "fieldset").append(...data.map((job) => {
     const box = node("input", { type: "checkbox", name: "job", value: job.id, checked: ids.includes(job.id) });
     const words = `${jobName(job)} · ${job.spec.schedule?.name ?? ""} · ${job.status}`;
     return node("label", { className: "check" }, box, words);
@@ -102,7 +144,7 @@ async function choices() {
 
 byId("choose").addEventListener("submit", (event) => {
   event.preventDefault();
-  const chosen = new FormData(byId("choose")).getAll("job");
+  const chosen = new FormData(byId("choose", HTMLFormElement)).getAll("job").map(String);
   const kept = ids.filter((id) => chosen.includes(id));
   location.assign(`/compare?jobs=${[...kept, ...chosen.filter((id) => !kept.includes(id))].join(",")}`);
 });

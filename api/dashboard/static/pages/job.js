@@ -7,18 +7,24 @@ import { rangeTest } from "../job/range_test.js";
 import { sweep } from "../job/sweep.js";
 import { training } from "../job/training.js";
 import { fetchJson } from "../lib/api.js";
-import { announce, byId, node, showError } from "../lib/dom.js";
+import { announce, byId, node, showError, within } from "../lib/dom.js";
 import { describeConditions, jobName, number, percent } from "../lib/formatting.js";
 import { kindText, reasonText, statusText } from "../lib/job_status_text.js";
 import { followJob } from "../lib/job_stream.js";
 
+/** @type {Record<string, (first: Job) => {update(job: Job): void}>} */
 const PARTS = { lr_find: rangeTest, train: training, sweep, compare: comparison };
+/** @type {[metric: string, label: string, text: (value: number) => string][]} */
 const LATEST = [
   ["train_loss", "loss", number], ["val_loss", "validation loss", number], ["val_accuracy", "validation accuracy", (value) => percent(value, 1)],
   ["lr", "LR", (value) => number(value, 3)], ["momentum", "momentum", (value) => number(value, 3)], ["samples_per_s", "samples/s", (value) => number(value, 3)],
 ];
 
-/** What all kinds have: name, status, progress, alarms. */
+/**
+ * What all kinds have: name, status, progress, alarms.
+ *
+ * @param {Job} job
+ */
 function head(job) {
   document.title = `${jobName(job)} · ${job.status} · clr-service`;
   byId("name").textContent = jobName(job);
@@ -28,24 +34,26 @@ function head(job) {
   byId("standing").textContent = statusText(job);
   byId("progress").hidden = job.status === "queued" && !job.progress.step;
   byId("progress").className = job.status;
-  byId("progress").value = job.progress.fraction ?? 0;
+  byId("progress", HTMLProgressElement).value = job.progress.fraction ?? 0;
   byId("progress").textContent = percent(job.progress.fraction ?? 0);
-  const measured = LATEST.filter(([name]) => job.latest[name] !== undefined && job.latest[name] !== null);
-  byId("latest").replaceChildren(
-    ...measured.map(([name, words, shown]) => node("span", {}, `${words} `, node("b", {}, shown(job.latest[name])))),
-  );
+  const measured = LATEST.flatMap(([name, words, format]) => {
+    const value = job.latest[name] ?? null;
+    return value === null ? [] : [node("span", {}, `${words} `, node("b", {}, format(value)))];
+  });
+  byId("latest").replaceChildren(...measured);
   const { what, advice } = reasonText(job.reason);
-  const isBad = job.status === "failed" || (job.status === "queued" && ["no_matching_worker", "disk_full"].includes(job.reason));
+  const isBad = job.status === "failed" || (job.status === "queued" && ["no_matching_worker", "disk_full"].includes(job.reason ?? ""));
   byId("why").hidden = !isBad;
-  byId("why-what").textContent = isBad ? job.error?.message ?? `${what[0].toUpperCase()}${what.slice(1)}.` : "";
+  byId("why-what").textContent = isBad ? job.error?.message ?? `${what.charAt(0).toUpperCase()}${what.slice(1)}.` : "";
   byId("why-advice").textContent = isBad ? advice : "";
   byId("alarms").hidden = job.alarms.length === 0;
-  byId("alarms").querySelector("ul").replaceChildren(
+  within(byId("alarms"), "ul").replaceChildren(
     ...job.alarms.map((alarm) => node("li", {}, node("strong", {}, `${alarm.code.replaceAll("_", " ")} at step ${alarm.step}: `), `${alarm.message}. `, node("span", { className: "muted" }, alarm.advice))),
   );
   kin(job);
 }
 
+/** @param {Job} job */
 function kin(job) {
   const links = [node("a", { href: "/" }, "Jobs")];
   if (job.parent) links.push(node("a", { href: `/jobs/${job.parent}` }, "the job that started it"));
@@ -54,7 +62,9 @@ function kin(job) {
   byId("kin").replaceChildren(...links.flatMap((link, place) => (place ? [" · ", link] : [link])));
 }
 
+/** @param {string} id */
 async function open(id) {
+  /** @type {Job} */
   const first = await fetchJson(`/v1/jobs/${id}`);
   byId("job").hidden = false;
   head(first);

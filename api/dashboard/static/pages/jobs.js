@@ -11,23 +11,27 @@ const TIMES_MS = 30_000; // how often "2 minutes ago" is told anew
 const PER_PAGE = 25;
 const FILTERS = ["name", "status", "kind"];
 
-const filters = byId("filters");
+const filters = byId("filters", HTMLFormElement);
 const list = byId("list");
-const older = byId("older");
+const older = byId("older", HTMLAnchorElement);
 const query = new URLSearchParams(location.search);
+/** @type {Map<string, JobRow>} */
 const rows = new Map(); // by id of the job
+/** @type {() => void} */
 let again = () => {};
 
 for (const name of FILTERS) {
-  filters.elements[name].value = query.get(name) ?? "";
-  filters.elements[name].addEventListener("change", () => filters.requestSubmit());
+  const field = /** @type {HTMLInputElement | HTMLSelectElement} */ (filters.elements.namedItem(name));
+  field.value = query.get(name) ?? "";
+  field.addEventListener("change", () => filters.requestSubmit());
 }
 filters.addEventListener("submit", (event) => {
   event.preventDefault();
-  const chosen = [...new FormData(filters)].filter(([, value]) => value !== "");
+  const chosen = [...new FormData(filters)].map(([name, value]) => [name, String(value)]).filter(([, value]) => value !== "");
   location.assign(`/${chosen.length ? `?${new URLSearchParams(chosen)}` : ""}`);
 });
 
+/** @param {{data: Job[], next_cursor: string | null}} page */
 function show({ data, next_cursor: next }) {
   const ids = new Set(data.map((job) => job.id));
   for (const [id, row] of rows) {
@@ -35,22 +39,30 @@ function show({ data, next_cursor: next }) {
     row.element.remove();
     rows.delete(id);
   }
-  data.forEach((job, index) => place(job, index));
+  for (const [index, job] of data.entries()) place(job, index);
   showFrame(data.length, next);
 }
 
+/**
+ * @param {Job} job
+ * @param {number} index
+ */
 function place(job, index) {
   const known = rows.get(job.id);
   if (known) {
     if (job.is_terminal && !known.job.is_terminal) announce(`${jobName(job)}: ${job.status}`);
     known.show(job);
-  } else {
-    rows.set(job.id, new JobRow(job, cancel));
   }
-  const { element } = rows.get(job.id);
+  const row = known ?? new JobRow(job, cancel);
+  rows.set(job.id, row);
+  const { element } = row;
   if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
 }
 
+/**
+ * @param {number} count
+ * @param {string | null} next
+ */
 function showFrame(count, next) {
   const narrowed = [...FILTERS, "cursor"].some((name) => query.has(name));
   byId("loading").hidden = true;
@@ -63,6 +75,12 @@ function showFrame(count, next) {
   older.href = `/?${queryWith("cursor", next)}`;
 }
 
+/**
+ * The query of this page with a parameter, or without it if the value is null.
+ *
+ * @param {string} name
+ * @param {string | null} value
+ */
 function queryWith(name, value) {
   const changed = new URLSearchParams(query);
   if (value === null) changed.delete(name);
@@ -70,6 +88,7 @@ function queryWith(name, value) {
   return changed;
 }
 
+/** @param {Job} job */
 async function cancel(job) {
   try {
     const { status } = await fetchJson(`/v1/jobs/${job.id}/cancel`, { method: "POST" });
@@ -80,7 +99,7 @@ async function cancel(job) {
   }
 }
 
-byId("newest").href = `/?${queryWith("cursor", null)}`;
-const asked = queryWith("limit", PER_PAGE);
+byId("newest", HTMLAnchorElement).href = `/?${queryWith("cursor", null)}`;
+const asked = queryWith("limit", String(PER_PAGE));
 again = poll(`/v1/jobs?${asked}`, EVERY_MS, show);
-setInterval(() => rows.forEach((row) => row.show(row.job)), TIMES_MS);
+setInterval(() => { for (const row of rows.values()) row.show(row.job); }, TIMES_MS);

@@ -1,17 +1,19 @@
 // API keys, for admins: make one (shown once), see them, end one.
 
 import { fetchJson, Problem } from "../lib/api.js";
-import { announce, byId, node, showError } from "../lib/dom.js";
 import { copyOnClick } from "../lib/clipboard.js";
 import { confirmOnClick } from "../lib/confirm_button.js";
+import { announce, byId, node, showError } from "../lib/dom.js";
 import { ago, moment } from "../lib/formatting.js";
 
 const DAY_S = 86_400;
-const form = byId("create");
+const form = byId("create", HTMLFormElement);
 const secret = byId("secret");
+/** @type {Record<string, string>} */
 const FIELDS = { name: "name", owner: "owner", expires_in_s: "days" }; // of the spec: of the form
 
 async function show() {
+  /** @type {{data: Key[]}} */
   const { data } = await fetchJson("/v1/keys");
   byId("loading").hidden = true;
   byId("list-card").hidden = data.length === 0;
@@ -19,6 +21,7 @@ async function show() {
   byId("list").replaceChildren(...data.toReversed().map(row));
 }
 
+/** @param {Key} key */
 function row(key) {
   const ended = key.revoked_at ? "revoked" : key.expires_at && Date.parse(key.expires_at) < Date.now() ? "expired" : null;
   const state = node("span", { className: `status ${ended ? "cancelled" : "succeeded"}`, textContent: ended ?? key.scope });
@@ -33,8 +36,9 @@ function row(key) {
     node("div", { className: "job-action" }, revoke));
 }
 
-const when = (iso) => node("time", { dateTime: iso, title: moment(iso), textContent: ago(iso) });
+const when = (/** @type {string | null} */ iso) => node("time", { dateTime: iso, title: moment(iso), textContent: ago(iso) });
 
+/** @param {Key} key */
 async function end(key) {
   try {
     await fetchJson(`/v1/keys/${key.id}`, { method: "DELETE" });
@@ -47,17 +51,20 @@ async function end(key) {
 
 function wanted() {
   const { name, owner, scope, days } = Object.fromEntries(new FormData(form));
+  /** @type {Record<string, Json>} */
   const spec = { name, scope };
   if (owner !== "") spec.owner = owner;
   if (days !== "") spec.expires_in_s = Number.isFinite(Number(days)) ? Number(days) * DAY_S : days;
   return spec;
 }
 
+/** @param {FieldError[]} errors */
 function tell(errors) {
   for (const field of Object.values(FIELDS)) {
     const error = errors.find(({ pointer }) => FIELDS[pointer.slice(1)] === field);
     byId(`${field}-error`).textContent = error?.detail ?? "";
-    form.elements[field].setAttribute("aria-invalid", String(error !== undefined));
+    const input = /** @type {HTMLInputElement} */ (form.elements.namedItem(field));
+    input.setAttribute("aria-invalid", String(error !== undefined));
   }
 }
 

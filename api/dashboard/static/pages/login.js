@@ -2,8 +2,8 @@
 
 import { byId, node } from "../lib/dom.js";
 
-const form = byId("login");
-const input = form.elements.key;
+const form = byId("login", HTMLFormElement);
+const input = /** @type {HTMLInputElement} */ (form.elements.namedItem("key"));
 const wrong = byId("key-error");
 const query = new URLSearchParams(location.search);
 
@@ -17,6 +17,7 @@ function next() {
   }
 }
 
+/** @param {string} message */
 function refuse(message) {
   wrong.textContent = message;
   input.setAttribute("aria-invalid", "true");
@@ -34,7 +35,7 @@ form.addEventListener("submit", async (event) => {
     if (answer.ok) location.replace(next());
     else refuse((await answer.json()).detail);
   } catch (error) {
-    refuse(`The service does not answer (${error.message}). Is it running?`);
+    refuse(`The service does not answer (${error instanceof Error ? error.message : error}). Is it running?`);
   }
 });
 
