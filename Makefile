@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: openapi bench-superconvergence chaos install demo up fast test docs fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: openapi bench-superconvergence chaos dashboard install demo up fast test docs fuzz restore-drill check fmt lint types imports migrate clean
 
 install: $(VENV)/.installed
 
@@ -51,6 +51,9 @@ types: install
 
 imports: install
 	$(BIN)/lint-imports
+
+dashboard:  ## Linter, types and unit tests of the dashboard's JavaScript; needs Node.js and npm
+	cd api/dashboard && npm ci --no-audit --no-fund && npm run check
 
 fmt: install
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
