@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from client.client import Client
 from client.stack import Stack
@@ -77,8 +77,7 @@ def test_curves_grow_and_a_cancel_stops_them(stack: Stack, client: Client, open_
 
 def test_a_resumed_training_goes_on_and_says_where(stack: Stack, client: Client, open_page: OpenPage) -> None:
     job = training(client, name="long run", epochs=2000)
-    # Its checkpoints may be asked for while it is deleted.
-    page = open_page(f"{stack.url}/jobs/{job['id']}", allowed=("status of 404",))
+    page = open_page(f"{stack.url}/jobs/{job['id']}")
     status = page.locator("#status")
     expect(page.locator("#train-plot")).to_have_attribute("data-points", re.compile(r"^[1-9]"))
     cancel(page, "Cancel")
@@ -94,6 +93,26 @@ def test_a_resumed_training_goes_on_and_says_where(stack: Stack, client: Client,
     expect(page.locator("#events")).to_contain_text("resumed")
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete for ever").click()
+    page.wait_for_url(stack.url + "/")
+
+
+def test_a_page_asks_for_nothing_more_once_its_job_is_being_deleted(
+    stack: Stack, client: Client, open_page: OpenPage
+) -> None:
+    job = client.wait(training(client, name="to be deleted", epochs=2)["id"])
+    page = open_page(f"{stack.url}/jobs/{job['id']}")
+    expect(page.locator("#train-plot")).to_have_attribute("data-points", re.compile(r"^[1-9]"))
+    held: list[Route] = []
+    page.route(f"**/v1/jobs/{job['id']}", lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its parameters
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete for ever").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    page.locator("#view [name=smoothing]").fill("10")  # draws anew
+    page.wait_for_timeout(1500)
+    assert [route.request.method for route in held] == ["DELETE"]
+    assert [one for one in asked if not one.startswith("DELETE")] == []
+    held[0].continue_()
     page.wait_for_url(stack.url + "/")
 
 

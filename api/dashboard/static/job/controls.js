@@ -1,6 +1,6 @@
 // What one can do to a job: cancel or kill, resume, clone, delete.
 
-import { fetchJson, fetchSession } from "../lib/api.js";
+import { fetchJson, fetchLast, fetchSession } from "../lib/api.js";
 import { byId, showError } from "../lib/dom.js";
 
 /** @type {Record<string, string>} */
@@ -60,7 +60,7 @@ export function controls(first, woken) {
   deleteDialog.addEventListener("close", () => {
     if (deleteDialog.returnValue !== "delete") return;
     act(deleteButton, async () => {
-      await fetchJson(path, { method: "DELETE" });
+      await fetchLast(path, { method: "DELETE" });
       location.assign("/");
     });
   });

@@ -5,6 +5,12 @@ const [NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED] = [204, 304, 401];
 /** @type {Promise<Session> | null} */
 let session = null;
 
+/** @type {Set<Promise<unknown>>} */
+const pending = new Set();
+
+/** Later requests wait for this. It is pending while `fetchLast` runs, and forever if that succeeds. */
+let mayFetch = Promise.resolve();
+
 /**
  * The session of the user, with the token that its changes must carry. It is fetched once for each page.
  *
@@ -20,14 +26,28 @@ export const fetchSession = () => (session ??= request("/v1/session"));
  * @returns {Promise<any>}
  * @throws {Problem} If the API answers with an error.
  */
-export async function fetchJson(path, { method = "GET", body, headers = {}, signal } = {}) {
-  const sent = { ...headers };
-  if (body !== undefined) sent["Content-Type"] = "application/json";
-  if (method !== "GET") {
-    const { csrf_token: token } = await fetchSession();
-    if (token) sent["X-CSRF-Token"] = token;
+export async function fetchJson(path, options) {
+  await mayFetch;
+  return send(path, options);
+}
+
+/**
+ * Send a request after which the page will be left, such as one that deletes its job. Requests under way end first.
+ * Later ones wait, so that none asks for what is gone; they go on if the request fails.
+ *
+ * @param {string} path
+ * @param {{method?: string}} options
+ */
+export async function fetchLast(path, options) {
+  let goOn = () => {};
+  mayFetch = new Promise((resolve) => { goOn = resolve; });
+  try {
+    await Promise.allSettled(pending);
+    return await send(path, options);
+  } catch (error) {
+    goOn();
+    throw error;
   }
-  return request(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
 }
 
 /**
@@ -41,6 +61,26 @@ export async function fetchJson(path, { method = "GET", body, headers = {}, sign
 export async function fetchIfChanged(path, etag) {
   const answer = await fetchOrThrow(path, etag ? { headers: { "If-None-Match": etag } } : {});
   return answer.status === NOT_MODIFIED ? null : { document: await answer.json(), etag: answer.headers.get("ETag") };
+}
+
+/**
+ * @param {string} path
+ * @param {{method?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ */
+async function send(path, { method = "GET", body, headers = {}, signal } = {}) {
+  const sent = { ...headers };
+  if (body !== undefined) sent["Content-Type"] = "application/json";
+  if (method !== "GET") {
+    const { csrf_token: token } = await fetchSession();
+    if (token) sent["X-CSRF-Token"] = token;
+  }
+  const answer = request(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal });
+  pending.add(answer);
+  try {
+    return await answer;
+  } finally {
+    pending.delete(answer);
+  }
 }
 
 /**

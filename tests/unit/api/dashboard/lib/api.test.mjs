@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import "../browser_globals.mjs";
-import { fetchIfChanged, fetchJson, Problem } from "../../../../../api/dashboard/static/lib/api.js";
+import { fetchIfChanged, fetchJson, fetchLast, Problem } from "../../../../../api/dashboard/static/lib/api.js";
 
 const json = (document, init = {}) => new Response(JSON.stringify(document), init);
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 let sent = [];
 let answers = {};
 
@@ -35,4 +36,28 @@ test("an unchanged document is null", async () => {
   answers["/v1/jobs"] = (options) => (options.headers ? new Response(null, { status: 304 }) : json({}, { headers: { ETag: "1" } }));
   assert.equal((await fetchIfChanged("/v1/jobs", null)).etag, "1");
   assert.equal(await fetchIfChanged("/v1/jobs", "1"), null);
+});
+
+test("the last request of a page waits for those under way, and later ones wait until it has failed", async () => {
+  let finish = null;
+  answers["/slow"] = () => new Promise((resolve) => { finish = () => resolve(json({})); });
+  answers["/gone"] = () => json({ status: 409, title: "conflict" }, { status: 409 });
+  const slow = fetchJson("/slow");
+  await settle();
+  const last = fetchLast("/gone", { method: "DELETE" });
+  const later = fetchJson("/later");
+  await settle();
+  assert.deepEqual(sent, ["GET /slow"]);
+  finish();
+  await slow;
+  await assert.rejects(last, Problem);
+  assert.deepEqual(await later, { path: "/later" });
+  assert.deepEqual(sent.filter((one) => !one.endsWith("session")), ["GET /slow", "DELETE /gone", "GET /later"]);
+});
+
+test("after the last request of a page has succeeded nothing is sent", async () => {
+  await fetchLast("/v1/jobs/job_1", { method: "DELETE" });
+  fetchJson("/v1/jobs/job_1/curves");
+  await settle();
+  assert.deepEqual(sent.filter((one) => !one.endsWith("session")), ["DELETE /v1/jobs/job_1"]);
 });
