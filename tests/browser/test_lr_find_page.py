@@ -120,7 +120,7 @@ def test_bounds_are_moved_by_hand_by_keyboard_and_by_typing(
 def test_bounds_are_asked_for_once_so_that_nothing_typed_is_overwritten(
     stack: Stack, open_page: OpenPage, found: dict[str, Any]
 ) -> None:
-    page = open_page(stack.url)
+    page = open_page(f"{stack.url}/workers")  # asks for no bounds itself, as the list of jobs does
     held: list[Route] = []
     page.route("**/lr-bounds", lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its parameters
     with page.expect_response("**/events?*"):  # it tells the job again
