@@ -11,6 +11,7 @@ from api.access import stream_access
 from api.access.caller import COOKIE
 from api.access.policy import Policy
 from api.app import create_app
+from api.routes.jobs import events, logs
 from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import NewKey, Scope
@@ -28,6 +29,8 @@ def http(
 ) -> Iterator[httpx2.Client]:
     del database  # migrated
     monkeypatch.setattr(stream_access.Standing.__init__, "__defaults__", (0.2,))  # seconds between two looks
+    for module in (events, logs):
+        monkeypatch.setattr(module, "PING_S", 0.3)
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
     with listening(create_app(settings, Policy(key_required=True, hosts=None))) as client:
         yield client
