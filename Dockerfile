@@ -35,7 +35,9 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 FROM base AS source
 COPY pyproject.toml README.md LICENSE ./
 COPY api api
-COPY client client
+COPY clr_cli clr_cli
+COPY clr_client clr_client
+COPY local_stack local_stack
 COPY clr_core clr_core
 COPY jobs jobs
 COPY migrations migrations

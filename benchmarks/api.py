@@ -36,7 +36,7 @@ from sqlalchemy import delete, insert, make_url, update  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
 from api.schemas.jobs import JobDocument  # noqa: E402
-from client.addresses import free_port  # noqa: E402
+from clr_client.transport.addresses import free_port  # noqa: E402
 from jobs.curves import rollups  # noqa: E402
 from jobs.database.ids import new_job_id  # noqa: E402
 from jobs.database.records import MetricPoint  # noqa: E402

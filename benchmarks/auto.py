@@ -11,8 +11,8 @@ import statistics
 import tempfile
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 SEEDS = (0, 1, 2)
 EPOCHS = 8

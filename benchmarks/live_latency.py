@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx2
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 LOOK_EVERY_S = 0.002
 SPEC: dict[str, Any] = {

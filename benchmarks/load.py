@@ -27,11 +27,11 @@ from typing import Any
 
 import psutil
 
-from client.addresses import free_port
-from client.children import Child
-from client.client import Client
-from client.errors import ClrError
-from client.valkey import Valkey
+from clr_client.client import Client
+from clr_client.errors import ClrError
+from clr_client.transport.addresses import free_port
+from local_stack.child_process import Child
+from local_stack.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS, SLOTS = 2, 2
@@ -122,7 +122,7 @@ def queue(jobs: int) -> dict[str, Any]:
 def streams(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="clr-load-") as name:
         port = free_port("127.0.0.1")
-        command = [sys.executable, "-m", "client", "up", "--port", str(port), "--data-dir", f"{name}/data"]
+        command = [sys.executable, "-m", "clr_cli", "up", "--port", str(port), "--data-dir", f"{name}/data"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         log = Path(name) / "up.log"
         with log.open("wb") as output:

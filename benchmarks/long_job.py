@@ -11,8 +11,8 @@ import time
 
 import psutil
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 FIRST_LOOK = 1000
 CONDITIONS = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 JOBS = 100
 CONDITIONS = {

@@ -14,8 +14,8 @@ import statistics
 import tempfile
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 SEEDS = (0, 1, 2)
 RANGE_TEST = {"start_lr": 1e-6, "end_lr": 10.0, "steps": 100, "replicas": 3}

@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 REPLICAS = 3
 

@@ -22,7 +22,6 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import event, func, select, text
 
-from client.valkey import Valkey
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
@@ -33,6 +32,7 @@ from jobs.scheduling.broker import Doorbell
 from jobs.scheduling.workers import WorkerInfo
 from jobs.spec.job import TrainSpec
 from jobs.submission import submit
+from local_stack.valkey import Valkey
 from migrations.run import downgrade, upgrade
 from worker.attempt.lease import LONGEST_PAUSE_S, RENEWALS_PER_LEASE
 

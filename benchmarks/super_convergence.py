@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from client.client import Client
-from client.comparison_table import comparison_table
-from client.stack import Stack
+from clr_cli.output.comparison_table import comparison_table
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 CLASSES = 10
 METRIC = "val_accuracy"

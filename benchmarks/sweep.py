@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.super_convergence import RECIPES, images_of
-from client.client import Client
-from client.stack import Stack
-from client.sweep_table import sweep_table
+from clr_cli.output.sweep_table import sweep_table
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 OVER: dict[str, list[float]] = {
     "optimizer.weight_decay": [1e-1, 1e-2, 1e-4],

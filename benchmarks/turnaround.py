@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import TrainSpec
+from local_stack.stack import Stack
 from worker.rundir.directory import write_plan
 
 ROUNDS = 10

@@ -15,8 +15,8 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["api.app", "jobs.submission.submit", "jobs.lifecycle.claims", "worker.app", "migrations.run", "client.cli",
-     "client.stack", "clr_core.schedules", "clr_core.bounds", "clr_core.range_test"],
+    ["api.app", "jobs.submission.submit", "jobs.lifecycle.claims", "worker.app", "migrations.run", "clr_cli.app",
+     "local_stack.stack", "clr_core.schedules", "clr_core.bounds", "clr_core.range_test"],
 )  # fmt: skip
 def test_torch_is_not_loaded(module: str) -> None:
     assert not {"torch", "torchvision", "sklearn"} & loaded_by(f"import {module}")
@@ -34,7 +34,7 @@ def test_the_agent_has_all_that_a_rank_needs_loaded_beforehand() -> None:
 
 
 def test_the_command_line_loads_no_part_of_the_service() -> None:
-    assert not {"fastapi", "celery", "sqlalchemy", "matplotlib"} & loaded_by("import client.cli")
+    assert not {"fastapi", "celery", "sqlalchemy", "matplotlib"} & loaded_by("import clr_cli.app")
 
 
 def test_the_api_loads_what_draws_with_the_first_picture_only() -> None:

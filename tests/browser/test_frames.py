@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits
 
 OpenPage = Callable[..., Page]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
 
 pytestmark = pytest.mark.usefixtures("ran")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
 from tests.browser.test_jobs_page import range_test
 
@@ -119,7 +119,7 @@ def test_the_commands_do_what_they_say(stack: Stack, client: Client, open_page: 
         text = page.locator("#snippet").inner_text()
         command = [sys.executable, "-c", text] if language == "Python" else ["bash", "-c", text]
         if language == "clr":
-            command[2] = text.replace("clr lr-find", f"{sys.executable} -m client lr-find", 1)
+            command[2] = text.replace("clr lr-find", f"{sys.executable} -m clr_cli lr-find", 1)
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert ran.returncode == 0, ran.stderr
     made = client.jobs()["data"][:3]

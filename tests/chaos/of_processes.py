@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from client.children import Child
+from local_stack.child_process import Child
 from tests.chaos.rig import LEASE_S, Rig
 
 _SYS_PIDFD_GETFD = 438  # of Linux, on every machine

@@ -18,10 +18,10 @@ from typing import Any, Self
 import psutil
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from client.addresses import free_port
-from client.children import Child
-from client.valkey import Valkey
+from clr_client.transport.addresses import free_port
 from jobs.database.session import Database
+from local_stack.child_process import Child
+from local_stack.valkey import Valkey
 from migrations.run import upgrade
 from tests.chaos.proxy import HOST, Proxy
 

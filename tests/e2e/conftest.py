@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.2"}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from client.stack import Stack
 from jobs.config.secrets import hand_over
+from local_stack.stack import Stack
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from client.client import Client
-from client.errors import ProblemError
-from client.stack import Stack
+from clr_client.client import Client
+from clr_client.errors import ProblemError
+from local_stack.stack import Stack
 from tests.builders import train
 from tests.e2e.conftest import running_stack
 
@@ -100,7 +100,7 @@ def test_a_stack_with_keys_runs_jobs_for_those_who_have_one_and_tells_its_ranks_
 
 def test_clr_up_for_other_machines_does_not_start_before_somebody_has_a_key(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLR_")}
-    command = [sys.executable, "-m", "client", "up", "--host", "0.0.0.0", "--port", "0", "--data-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "clr_cli", "up", "--host", "0.0.0.0", "--port", "0", "--data-dir", str(tmp_path)]
     refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert refused.returncode == 2, refused.stderr
     assert "python -m api keys create" in refused.stderr

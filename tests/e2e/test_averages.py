@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from client.client import Client
+from clr_client.client import Client
 from tests.builders import conditions, train
 from tests.e2e.test_observed import ended, series
 

@@ -14,7 +14,6 @@ from threading import Event
 import pytest
 from redis import Redis, RedisError
 
-from client.valkey import Valkey
 from jobs.database import queries
 from jobs.database.session import Database
 from jobs.database.tables import Job
@@ -22,6 +21,7 @@ from jobs.errors import BrokerUnreachableError
 from jobs.scheduling.broker import Doorbell
 from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.submission import submit
+from local_stack.valkey import Valkey
 from migrations.run import upgrade
 from tests.asking import dead_port
 from tests.builders import conditions, train_spec

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from client.stack import Stack
+from local_stack.stack import Stack
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,7 +33,9 @@ def test_the_examples_of_the_client_run_one_after_the_other(
 
 
 def pasted(commands: list[str], stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
-    script = "\n".join(["set -eu", 'clr() { "$PYTHON" -P -m client "$@"; }', 'python() { "$PYTHON" "$@"; }', *commands])
+    script = "\n".join(
+        ["set -eu", 'clr() { "$PYTHON" -P -m clr_cli "$@"; }', 'python() { "$PYTHON" "$@"; }', *commands]
+    )
     environment = {**os.environ, "CLR_URL": stack.url, "PYTHON": sys.executable, "PYTHONPATH": str(DOCS.parent)}
     done = subprocess.run(
         ["bash", "-c", script], env=environment, cwd=folder, capture_output=True, text=True, timeout=500, check=False

@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from client.client import Client
-from client.errors import ProblemError
-from client.stack import Stack
+from clr_client.client import Client
+from clr_client.errors import ProblemError
+from local_stack.stack import Stack
 
 ADDED = ["standard (equal budget)", "constant (equal budget)", "linear (equal budget)", "cosine (equal budget)"]
 
 
 def clr(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "client", *arguments]
+    command = [sys.executable, "-P", "-m", "clr_cli", *arguments]
     environment = {**os.environ, "CLR_URL": stack.url}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import psutil
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import train
 from tests.e2e.test_faults import LONG, TIMEOUT_S, assert_whole, started, wait_until
 

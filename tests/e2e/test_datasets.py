@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.archives import picture, zipped
 from tests.builders import conditions, lr_find, one_cycle, train
 

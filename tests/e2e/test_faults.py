@@ -12,10 +12,10 @@ from typing import Any
 import psutil
 import pytest
 
-from client.client import Client
-from client.stack import Stack
-from client.valkey import Valkey
+from clr_client.client import Client
 from jobs.scheduling.broker import Doorbell
+from local_stack.stack import Stack
+from local_stack.valkey import Valkey
 from tests.builders import conditions, one_cycle, train
 
 TIMEOUT_S = 60

@@ -4,8 +4,8 @@ import json
 
 import httpx2
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, train
 from tests.e2e.test_faults import LONG, TIMEOUT_S
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, lr_find, one_cycle, train
 
 MLP = conditions(

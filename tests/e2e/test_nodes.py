@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, train
 from tests.e2e.conftest import running_stack
 from tests.e2e.second_worker import second_worker

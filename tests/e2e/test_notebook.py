@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from client.stack import Stack
+from local_stack.stack import Stack
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "first_look.ipynb"
 CELL_TIMEOUT_S = 240

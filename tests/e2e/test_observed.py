@@ -18,8 +18,8 @@ import safetensors.torch
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, one_cycle, train
 from tests.e2e.test_faults import TIMEOUT_S, assert_whole, started, wait_until
 

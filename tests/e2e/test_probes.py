@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import lr_find, train
 from tests.e2e.test_faults import wait_until
 from tests.e2e.test_replicas import ALONE, PATIENT, TIMEOUT_S, answer, ranks_of

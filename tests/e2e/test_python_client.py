@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client import AsyncClient, Client
-from client.errors import JobFailedError, ProblemError
-from client.job import Job
-from client.stack import Stack
+from clr_client import AsyncClient, Client
+from clr_client.errors import JobFailedError, ProblemError
+from clr_client.job import Job
+from local_stack.stack import Stack
 from tests.builders import conditions, lr_find, train
 
 MLP = conditions(world_size=1)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, lr_find, train
 
 TIMEOUT_S = 60

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from client.stack import Stack
+from local_stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def test_the_curl_transcript_pasted_into_a_shell_gives_what_it_says(stack: Stack
 
 
 def test_the_demo_ends_well_with_bounds_accuracy_and_two_pictures(tmp_path: Path) -> None:
-    command = [sys.executable, "-P", "-m", "client", "demo", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-P", "-m", "clr_cli", "demo", "--out", str(tmp_path / "out")]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import psutil
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import conditions, lr_find
 from tests.e2e.test_faults import wait_until
 

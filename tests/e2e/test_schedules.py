@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.builders import train
 from tests.schedules import SCHEDULES, STEPS, schedule
 
@@ -29,7 +29,7 @@ def test_every_training_has_the_rates_and_momenta_of_its_preview(client: Client)
 
 
 def run(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "client", "schedules", *arguments]
+    command = [sys.executable, "-P", "-m", "clr_cli", "schedules", *arguments]
     environment = {**os.environ, "CLR_URL": stack.url}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -50,7 +50,7 @@ def test_the_command_line_lists_and_draws_them(stack: Stack, tmp_path: Path) -> 
 
 def test_the_command_line_trains_with_any_of_them(stack: Stack, client: Client) -> None:
     command = [
-        sys.executable, "-P", "-m", "client", "train", "--schedule", "cosine", "--max-lr", "0.05", "--steps", "20",
+        sys.executable, "-P", "-m", "clr_cli", "train", "--schedule", "cosine", "--max-lr", "0.05", "--steps", "20",
         "--set", "final_lr=0.01", "--set", 'warmup={"steps": 5}', "--model", "mlp", "--dataset", "digits", "--json",
     ]  # fmt: skip
     environment = {**os.environ, "CLR_URL": stack.url}

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from client.client import Client
-from client.stack import Stack
+from clr_client.client import Client
+from local_stack.stack import Stack
 
 DECAYS = [1e-3, 1e-4, 1e-5]
 
@@ -27,7 +27,7 @@ def write_digits(stack: Stack) -> None:
 def test_a_sweep_shows_the_bounds_that_it_found_and_the_cells_that_failed(stack: Stack, client: Client) -> None:
     write_digits(stack)
     command = [
-        sys.executable, "-P", "-m", "client", "sweep", "--model", "mlp", "--dataset", "own.npz", "--world-size", "1",
+        sys.executable, "-P", "-m", "clr_cli", "sweep", "--model", "mlp", "--dataset", "own.npz", "--world-size", "1",
         "--over", "optimizer.weight_decay=1e-3,1e-4,1e-5", "--over", "global_batch_size=64,100000",
         "--steps", "60", "--replicas", "2", "--watch",
     ]  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_sweep_shows_the_bounds_that_it_found_and_the_cells_that_failed(stack:
     assert done.stdout.count("Failed: job_") == 3
     assert "No exponent" in done.stdout
     shown = subprocess.run(
-        [sys.executable, "-P", "-m", "client", "table", job["id"], "--json"],
+        [sys.executable, "-P", "-m", "clr_cli", "table", job["id"], "--json"],
         env=environment, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert json.loads(shown.stdout) == table

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from client.addresses import free_port
+from clr_client.transport.addresses import free_port
 
 SECRET = "a-secret-of-thirty-two-characters"
 READ = "import sys; print(open(f'/proc/{sys.argv[1]}/environ').read())"

@@ -57,7 +57,7 @@ def test_clr_migrate_says_what_to_do_about_an_unreleased_version(tmp_path: Path)
     upgrade(database)
     come_from(database, "0007")
     database.close()
-    asked = [sys.executable, "-m", "client", "migrate", "--data-dir", str(tmp_path)]
+    asked = [sys.executable, "-m", "clr_cli", "migrate", "--data-dir", str(tmp_path)]
     ended = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.startswith("The database is at revision 0007, of a version before 0.1.0.")

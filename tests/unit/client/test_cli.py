@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client.addresses import free_port
-from client.cli import app
+from clr_cli.app import app
+from clr_client.transport.addresses import free_port
 from tests.unit.client.conftest import Answer, Server
 from tests.unit.client.documents import JOB_ID, bounds, job
 
@@ -73,7 +73,7 @@ def test_problems_of_the_request_give_2_and_of_the_server_3(server: Server, stat
 
 
 def test_no_server_gives_3_and_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("clr_client.transport.retry.FIRST_RETRY_S", 0.01)
     result = runner.invoke(app, ["jobs", "--url", f"http://127.0.0.1:{free_port('127.0.0.1')}"])
     assert result.exit_code == 3
     assert "clr up" in result.stderr
@@ -169,7 +169,7 @@ def test_what_a_server_says_cannot_steer_the_terminal(server: Server) -> None:
 
 def test_the_command_loads_nothing_heavy_before_it_must() -> None:
     heavy = {"matplotlib", "httpx2", "numpy", "torch"}
-    script = f"import sys, client.cli; print({heavy} & set(sys.modules))"
+    script = f"import sys, clr_cli.app; print({heavy} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout == "set()\n"
 

@@ -1,8 +1,8 @@
 import pytest
 
-from client.addresses import free_port
-from client.client import Client
-from client.errors import AddressError, ProblemError, ServerUnreachableError, WaitTimeoutError
+from clr_client.client import Client
+from clr_client.errors import AddressError, ProblemError, ServerUnreachableError, WaitTimeoutError
+from clr_client.transport.addresses import free_port
 from tests.unit.client.conftest import DROP, Answer, Server
 from tests.unit.client.documents import JOB_ID, job
 
@@ -22,9 +22,9 @@ PROBLEM = {
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.calls.waiting.FIRST_POLL_S", 0.01)
-    monkeypatch.setattr("client.calls.waiting.LONGEST_POLL_S", 0.02)
-    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("clr_client.endpoints.following.FIRST_POLL_S", 0.01)
+    monkeypatch.setattr("clr_client.endpoints.following.LONGEST_POLL_S", 0.02)
+    monkeypatch.setattr("clr_client.transport.retry.FIRST_RETRY_S", 0.01)
 
 
 def test_a_problem_carries_its_fields_and_lists_each_pointer(server: Server) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from client.arms import CompareFlags, compare_spec
-from client.comparison_table import comparison_table
-from client.errors import UsageError
-from client.specs import ConditionFlags, LabelFlags, RangeTestFlags
+from clr_cli.input.comparison_from_flags import CompareFlags, compare_spec
+from clr_cli.input.spec_from_flags import ConditionFlags, LabelFlags, RangeTestFlags
+from clr_cli.output.comparison_table import comparison_table
+from clr_client.errors import UsageError
 from jobs.spec.job import CompareSpec, job_spec
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from client.errors import UsageError
-from client.spec_files import patch_of
-from client.tables import workers_table
+from clr_cli.input.spec_files import patch_of
+from clr_cli.output.tables import workers_table
+from clr_client.errors import UsageError
 
 
 def test_paths_become_a_merge_patch() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client.cli import app
-from client.client import Client
-from client.errors import ProblemError, ServerUnreachableError, UsageError
+from clr_cli.app import app
+from clr_client.client import Client
+from clr_client.errors import ProblemError, ServerUnreachableError, UsageError
 from tests.unit.client.conftest import DROP, Answer, Server
 from tests.unit.client.documents import job
 

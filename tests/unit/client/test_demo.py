@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from client import demo as demo_module
-from client.client import Client
-from client.demo import Demo, DemoError
-from client.stack import Stack
+from clr_cli.commands import demo_run
+from clr_cli.commands.demo_run import Demo, DemoError
+from clr_client.client import Client
+from local_stack.stack import Stack
 from tests.unit.client.conftest import Answer, Server
 from tests.unit.client.documents import JOB_ID, bounds, job
 
@@ -16,7 +16,7 @@ def _train(server: Server, folder: Path, **changes: object) -> Demo:
     server.answers = [QUEUED, Answer(200, job(is_terminal=True, **changes))]
     demo = Demo(jobs={"lr_find": JOB_ID})
     with Client(server.url) as client:
-        demo_module._train(demo, client, Stack(folder), lambda _line: None)
+        demo_run._train(demo, client, Stack(folder), lambda _line: None)
     return demo
 
 
@@ -41,4 +41,4 @@ def test_no_bounds_are_a_failure(server: Server, tmp_path: Path) -> None:
     done = job(kind="lr_find", status="succeeded", is_terminal=True)
     server.answers = [QUEUED, Answer(200, done), Answer(200, bounds(bounds=None))]
     with Client(server.url) as client, pytest.raises(DemoError, match="no bounds"):
-        demo_module._find_bounds(Demo(), client, Stack(tmp_path), lambda _line: None)
+        demo_run._find_bounds(Demo(), client, Stack(tmp_path), lambda _line: None)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client import AsyncClient, Client
-from client.curves import Curves
-from client.errors import JobFailedError, MissingPackageError, ProblemError, ServerUnreachableError
-from client.notebook import picture_of
+from clr_client import AsyncClient, Client
+from clr_client.curves import Curves
+from clr_client.display.notebook_progress import picture_of
+from clr_client.errors import JobFailedError, MissingPackageError, ProblemError, ServerUnreachableError
 from tests.unit.client.conftest import DROP, Answer, Server
 from tests.unit.client.documents import JOB_ID, bounds, job, training_curves
 
@@ -22,9 +22,9 @@ BUSY = Answer(429, {"title": "Too many", "code": "too_many_requests"}, headers={
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("client.calls.waiting.FIRST_POLL_S", 0.01)
-    monkeypatch.setattr("client.calls.waiting.LONGEST_POLL_S", 0.02)
-    monkeypatch.setattr("client.exchange.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("clr_client.endpoints.following.FIRST_POLL_S", 0.01)
+    monkeypatch.setattr("clr_client.endpoints.following.LONGEST_POLL_S", 0.02)
+    monkeypatch.setattr("clr_client.transport.retry.FIRST_RETRY_S", 0.01)
 
 
 def happening(number: int, name: str = "checkpoint") -> str:

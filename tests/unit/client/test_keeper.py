@@ -9,10 +9,10 @@ from threading import Event, Thread
 
 import pytest
 
-from client.children import Child
-from client.errors import StackError, StackInterruptedError
-from client.keeper import Keeper
-from client.parts import Parts, build_parts
+from clr_client.errors import StackError, StackInterruptedError
+from local_stack.child_process import Child
+from local_stack.services import Parts, build_parts
+from local_stack.supervisor import Keeper
 from tests.unit.client.conftest import Answer, Server
 
 READY = Answer(200, {"status": "ready"})
@@ -123,7 +123,7 @@ def test_a_part_that_is_killed_is_started_again(server: Server, tmp_path: Path, 
 def test_only_an_api_that_dies_again_and_again_ends_the_stack(
     server: Server, tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch, part: str, ends: bool
 ) -> None:
-    monkeypatch.setattr("client.restarts.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("local_stack.restart_policy.FIRST_PAUSE_S", 0.001)
     server.answers = [READY]
     run = Run(parts(tmp_path, **{part: "import time; time.sleep(0.5)"}), server.url)
     runs.append(run)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
-from client import credentials
-from client.cli import app
-from client.client import Client
-from client.errors import KeyUsageError
+from clr_cli.app import app
+from clr_client.client import Client
+from clr_client.errors import KeyUsageError
+from clr_client.transport import credentials
 from tests.unit.client.conftest import Answer, Server
 
 KEY = {

@@ -13,12 +13,12 @@ from threading import Event
 import psutil
 import pytest
 
-from client.addresses import claimable_port, free_port, is_loopback, url_of
-from client.children import Child
-from client.errors import StackError, StackUsageError
-from client.folder import hold, make_folder
-from client.restarts import Restarts
-from client.valkey import Valkey
+from clr_client.errors import StackError, StackUsageError
+from clr_client.transport.addresses import claimable_port, free_port, is_loopback, url_of
+from local_stack.child_process import Child
+from local_stack.data_dir import hold, make_folder
+from local_stack.restart_policy import Restarts
+from local_stack.valkey import Valkey
 
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
 STUBBORN = [
@@ -100,7 +100,7 @@ def test_the_end_of_a_log_names_the_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent")
 def test_a_child_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from client.children import Child\n"
+        "import sys, time; from pathlib import Path; from local_stack.child_process import Child\n"
         f"child = Child('stubborn', {STUBBORN!r}, {{}}, Path({str(tmp_path)!r}))\n"
         "child.start(); print(child.pid, flush=True); time.sleep(60)"
     )

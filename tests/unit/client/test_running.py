@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from client.cli import app
-from client.errors import UsageError
-from client.spec_files import merged, spec_from_file
+from clr_cli.app import app
+from clr_cli.input.spec_files import merged, spec_from_file
+from clr_client.errors import UsageError
 from jobs.spec.job import job_spec
 from tests.unit.client.conftest import Answer, Server
 from tests.unit.client.documents import JOB_ID, job

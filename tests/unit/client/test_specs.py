@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import UsageError
-from client.spec_files import spec_from_file
-from client.specs import (
+from clr_cli.input.spec_files import spec_from_file
+from clr_cli.input.spec_from_flags import (
     ConditionFlags,
     LabelFlags,
     RangeTestFlags,
@@ -12,6 +11,7 @@ from client.specs import (
     lr_find_spec,
     train_spec,
 )
+from clr_client.errors import UsageError
 from jobs.spec.job import job_spec
 from tests.unit.client.documents import JOB_ID
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from client.errors import UsageError
-from client.specs import ConditionFlags, LabelFlags, RangeTestFlags, sweep_spec
-from client.sweep_table import sweep_table
+from clr_cli.input.spec_from_flags import ConditionFlags, LabelFlags, RangeTestFlags, sweep_spec
+from clr_cli.output.sweep_table import sweep_table
+from clr_client.errors import UsageError
 from jobs.spec.job import job_spec
 
 

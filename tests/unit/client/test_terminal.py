@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from client.charts import chart, without_blow_up
-from client.cli import app
-from client.completion import job_ids
-from client.watch import watching
+from clr_cli.app import app
+from clr_cli.input.completion import job_ids
+from clr_client.display.progress import watching
+from clr_client.display.text_charts import chart, without_blow_up
 from tests.unit.client.conftest import DROP, Answer, Server
 from tests.unit.client.documents import JOB_ID, bounds, job, range_test_curves, training_curves
 
@@ -25,7 +25,7 @@ runner = CliRunner()
 @pytest.fixture(autouse=True)
 def _address(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLR_URL", server.url)
-    monkeypatch.setattr("client.calls.waiting.LONGEST_POLL_S", 0.02)
+    monkeypatch.setattr("clr_client.endpoints.following.LONGEST_POLL_S", 0.02)
 
 
 def line(number: int) -> str:

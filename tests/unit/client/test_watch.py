@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from client.watch import watching
-from client.words import duration, failure
+from clr_client.display.formatting import duration, failure
+from clr_client.display.progress import watching
 from tests.unit.client.documents import JOB_ID, job
 
 

@@ -35,7 +35,7 @@ function curl(path, body, needsKey) {
 
 /** @param {Json} body */
 function python(body) {
-  return `from client.client import Client
+  return `from clr_client.client import Client
 
 with Client("${location.origin}") as client:
     job = client.submit(${literal(body, "    ")})

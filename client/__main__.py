@@ -1,5 +1,0 @@
-"""``python -m client`` is ``clr``."""
-
-from client.cli import main
-
-main()

@@ -1,0 +1,1 @@
+"""Commands of ``clr`` that submit, read and control jobs."""

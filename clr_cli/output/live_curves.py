@@ -1,0 +1,44 @@
+"""The curve of a job drawn with characters: of its range test with the bounds, or of its training."""
+
+from clr_client.client import Client
+from clr_client.display.formatting import Document
+from clr_client.display.text_charts import Line, chart, without_blow_up
+from clr_client.errors import ClrError
+
+POINTS = 300
+
+
+def range_test_chart(client: Client, job: Document, bounds: Document | None = None) -> str | None:
+    """What a range test measured over the learning rate, its bounds marked; None where there are no points yet."""
+    measure = ((job["spec"] or {}).get("range_test") or {}).get("measure") or "train_loss"
+    series = client.curves(job["id"], [measure], x="lr", max_points=POINTS)["series"]
+    lines: list[Line] = [(one["x"], without_blow_up(one["y"])) for one in series]
+    found = (bounds or {}).get("bounds") or {}
+    marks = [found[name] for name in ("base_lr", "max_lr") if name in found]
+    below = "; the lines are base_lr and max_lr" if marks else ""
+    return (
+        chart(lines, f"{measure} over the learning rate{below}", log_x=True, marks=marks)
+        if _has_points(lines)
+        else None
+    )
+
+
+def training_chart(client: Client, job: Document) -> str | None:
+    """The losses of a training over its steps; None where there are no points yet."""
+    series = client.curves(job["id"], ["train_loss", "val_loss"], max_points=POINTS)["series"]
+    lines: list[Line] = [(one["x"], one["y"]) for one in series]
+    return chart(lines, " and ".join(one["metric"] for one in series)) if _has_points(lines) else None
+
+
+def live_chart(client: Client, job: Document) -> str | None:
+    """The curve of a job so far; None where there is none, or none could be had: it is only to look at."""
+    try:
+        if job["kind"] == "lr_find":
+            return range_test_chart(client, job)
+        return training_chart(client, job) if job["kind"] == "train" else None
+    except ClrError:
+        return None
+
+
+def _has_points(lines: list[Line]) -> bool:
+    return any(len(x) > 1 for x, _ in lines)

@@ -1,0 +1,1 @@
+"""Jobs as figures and as progress, in a terminal or a notebook."""

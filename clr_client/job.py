@@ -1,0 +1,206 @@
+"""A job to hold on to: what it is, and what can be done with it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import IO, Any, Generic, TypeVar
+
+from clr_client.curves import Curves
+from clr_client.display import plotly_figure
+from clr_client.display.formatting import failure, standing
+from clr_client.documents import Bounds, View
+from clr_client.endpoints import following, jobs, outputs
+from clr_client.errors import JobFailedError
+from clr_client.events import Event
+from clr_client.transport.effects import Document, Feed, Program
+from clr_client.transport.http_runners import Awaiting, Blocking
+from clr_client.transport.methods import Driven, feed, operation
+
+D_co = TypeVar("D_co", bound=Blocking | Awaiting, covariant=True)
+
+
+class Job(View, Driven[D_co], Generic[D_co]):
+    """A job as the server last described it: a mapping of its fields, and what can be asked of it.
+
+    Of an `AsyncClient`, all that asks the server is awaited. `refresh`, `wait`, `cancel`, `resume` and `events`
+    bring it up to date, in place.
+    """
+
+    def __init__(self, driver: D_co, document: Document) -> None:
+        View.__init__(self, document)
+        Driven.__init__(self, driver)
+
+    @property
+    def id(self) -> str:
+        """Such as ``job_01a1fcb9f8797db38b013f5a6014a2f7``."""
+        return str(self["id"])
+
+    @property
+    def kind(self) -> str:
+        """``lr_find``, ``train``, ``sweep`` or another kind of job."""
+        return str(self["kind"])
+
+    @property
+    def status(self) -> str:
+        """``queued``, ``running``, ``cancelling``, ``succeeded``, ``failed`` or ``cancelled``."""
+        return str(self["status"])
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it has ended."""
+        return bool(self["is_terminal"])
+
+    @operation
+    def refresh(self) -> "Program[Job[D_co]]":
+        """Ask how it stands now."""
+        return self._updated((yield from jobs.job(self.id)))
+
+    @operation
+    def wait(
+        self,
+        timeout_s: float | None = None,
+        on_update: Callable[[Document], None] | None = None,
+        *,
+        progress: bool = False,
+    ) -> "Program[Job[D_co]]":
+        """Wait until it has ended, well or not.
+
+        Args:
+            timeout_s: How long to wait at most; None waits as long as it takes.
+            on_update: Called with the job after every poll.
+            progress: Whether to show a bar, in a terminal or a notebook (lines where there is neither).
+
+        Raises:
+            WaitTimeoutError: If it has not ended by then; it goes on.
+            ServerUnreachableError: If the server has not answered for the client's ``patience_s``.
+            ProblemError: If the server knows no such job, or has had trouble for as long.
+        """
+        with _progress() if progress else nullcontext(_nothing) as show:
+
+            def told(document: Document) -> None:
+                self._updated(document)
+                show(document)
+                (on_update or _nothing)(self)
+
+            yield from following.wait(self.id, timeout_s, told, self.driver.connection.patience_s)
+        return self
+
+    def raise_for_status(self) -> "Job[D_co]":
+        """Itself, unless it has failed or was cancelled.
+
+        Raises:
+            JobFailedError: If so; its text is the reason.
+        """
+        if self.is_terminal and self.status != "succeeded":
+            raise JobFailedError(failure(self), self.document)
+        return self
+
+    @operation
+    def bounds(self) -> Program[Bounds]:
+        """The LR bounds that it found; a `ProblemError` (409) until there are some."""
+        return Bounds((yield from outputs.bounds(self.id)))
+
+    @operation
+    def table(self) -> Program[Document]:
+        """Bounds under each of the conditions of a sweep, as far as they are known by now."""
+        return outputs.table(self.id)
+
+    @operation
+    def comparison(self) -> Program[Document]:
+        """What the arms of a ``compare`` job come to, as far as it is known by now."""
+        return outputs.comparison(self.id)
+
+    @operation
+    def curves(
+        self, *metrics: str, x: str = "step", max_points: int | None = None, smoothing: float | None = None
+    ) -> Program[Curves]:
+        """Its curves so far as arrays.
+
+        Args:
+            metrics: Names of metrics; all where none is named.
+            x: ``step``, ``epoch`` (of trainings) or ``lr``.
+            max_points: Most points of a series (default: 2000); no spike is lost.
+            smoothing: From 0 to below 1: a second series for each, smoothed from all its points.
+        """
+        document = yield from outputs.curves(self.id, metrics, x, max_points, smoothing=smoothing)
+        return Curves.of(document)
+
+    @operation
+    def plot(self, *, theme: str = "light", width: int | None = None, height: int | None = None) -> Program[Any]:
+        """Its picture as a ``plotly.graph_objects.Figure``; see the client's ``plot`` for files.
+
+        Raises:
+            MissingPackageError: Without plotly.
+        """
+        picture = yield from outputs.plot(self.id, "json", theme=theme, width=width, height=height)
+        return plotly_figure.figure(json.loads(picture))
+
+    @feed
+    def events(self, after: int = 0) -> Feed[Event]:
+        """What happened to it and what happens, until it has ended; those after number ``after``."""
+        return following.events(self.id, after, self._updated, self.driver.connection.patience_s)
+
+    @feed
+    def logs(self, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
+        """The lines that its processes wrote (the last ``tail`` of them) and write, until it has ended."""
+        return following.log_lines(self.id, tail, attempt, self.driver.connection.patience_s)
+
+    @operation
+    def cancel(self, mode: str = "checkpoint") -> "Program[Job[D_co]]":
+        """Ask for its end; it is ``cancelling`` until its ranks have stopped. ``kill`` saves no checkpoint."""
+        return self._updated((yield from jobs.cancel(self.id, mode)))
+
+    @operation
+    def resume(self) -> "Program[Job[D_co]]":
+        """Queue it once more after it has failed or was cancelled; it goes on from its last checkpoint."""
+        return self._updated((yield from jobs.resume(self.id)))
+
+    @operation
+    def clone(
+        self, patch: Mapping[str, Any] | None = None, idempotency_key: str | None = None
+    ) -> "Program[Job[D_co]]":  # fmt: skip
+        """Submit its spec as a new job, changed by a JSON merge patch, and return that job."""
+        return Job(self.driver, (yield from jobs.clone(self.id, patch or {}, idempotency_key)))
+
+    @operation
+    def delete(self) -> Program[None]:
+        """Remove it after it has ended, with curves and files; a `ProblemError` (409) while another job needs it."""
+        return jobs.delete(self.id)
+
+    @operation
+    def checkpoints(self) -> Program[Sequence[Document]]:
+        """Its stored checkpoints, the newest first: the last two, and the best."""
+        document = yield from outputs.checkpoints(self.id)
+        checkpoints: Sequence[Document] = document["data"]
+        return checkpoints
+
+    @operation
+    def model_card(self) -> Program[Document]:
+        """What its model is; a `ProblemError` (409) until there is one."""
+        return outputs.model_card(self.id)
+
+    @operation
+    def download_model(self, target: IO[bytes]) -> Program[int]:
+        """Copy its final weights, as safetensors, into an open file; how many bytes they are."""
+        return outputs.download_model(self.id, target)
+
+    def _updated(self, document: Document) -> "Job[D_co]":
+        self._document = dict(document)
+        return self
+
+    def __repr__(self) -> str:
+        fraction = (self.get("progress") or {}).get("fraction")
+        done = "" if fraction is None else f", {100 * fraction:.0f} %"
+        return f"<Job {self.id}: {self.kind}, {standing(self)}{done}>"
+
+
+def _progress() -> Any:
+    from rich.console import Console  # noqa: PLC0415 - heavy
+
+    from clr_client.display.progress import watching  # noqa: PLC0415 - heavy
+
+    return watching(Console(stderr=True))
+
+
+def _nothing(_document: Document) -> None:
+    """Show nothing."""

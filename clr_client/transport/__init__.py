@@ -1,0 +1,1 @@
+"""HTTP of the client: requests, retries, credentials, sync and async."""

@@ -1,0 +1,105 @@
+"""Methods that `Client` and `AsyncClient` have in common: written once as a program, carried out by either driver."""
+
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from clr_client.transport.effects import Feed, Program
+from clr_client.transport.http_runners import Awaiting, Blocking
+
+P = ParamSpec("P")
+T = TypeVar("T")
+D_co = TypeVar("D_co", covariant=True)
+
+
+class Driven(Generic[D_co]):
+    """Has a driver, `Blocking` or `Awaiting`, which says what its operations return.
+
+    Args:
+        driver: Who carries out the programs.
+    """
+
+    def __init__(self, driver: D_co) -> None:
+        self._driver = driver
+
+    @property
+    def driver(self) -> D_co:
+        """Who carries out the programs."""
+        return self._driver
+
+
+class _Bound:
+    """Binds a method that writes a program, and has the driver carry out what it writes."""
+
+    verb = "run"
+
+    def __init__(self, write: Callable[..., Any]) -> None:
+        self._write = write
+
+    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+        if instance is None:
+            return self._write  # what `help` shows
+
+        @functools.wraps(self._write)
+        def carried_out(*args: Any, **kwargs: Any) -> Any:
+            return getattr(instance.driver, self.verb)(self._write(instance, *args, **kwargs))
+
+        return carried_out
+
+
+class Operation(_Bound, Generic[P, T]):
+    """A method that returns its result where the driver blocks, and a coroutine where it awaits."""
+
+    def __init__(self, write: Callable[Concatenate[Any, P], Program[T]]) -> None:
+        super().__init__(write)
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Program[T]]: ...
+    @overload
+    def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: Driven[Awaiting], owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    @overload
+    def __get__(self, instance: Driven[Any], owner: type[Any]) -> Callable[P, Any]: ...
+    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+        return super().__get__(instance, owner)
+
+
+class FeedOperation(_Bound, Generic[P, T]):
+    """A method that returns an iterator where the driver blocks, and an asynchronous one where it awaits."""
+
+    verb = "feed"
+
+    def __init__(self, write: Callable[Concatenate[Any, P], Feed[T]]) -> None:
+        super().__init__(write)
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Feed[T]]: ...
+    @overload
+    def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(self, instance: Driven[Awaiting], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
+    @overload
+    def __get__(self, instance: Driven[Any], owner: type[Any]) -> Callable[P, Any]: ...
+    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+        return super().__get__(instance, owner)
+
+
+def operation(write: Callable[Concatenate[Any, P], Program[T]]) -> Operation[P, T]:
+    """Make a method that writes a program into an operation."""
+    return Operation(write)
+
+
+def feed(write: Callable[Concatenate[Any, P], Feed[T]]) -> FeedOperation[P, T]:
+    """Make a method that writes a feed into an operation."""
+    return FeedOperation(write)
+
+
+def calling(write: Callable[P, Program[T]]) -> Operation[P, T]:
+    """Make a call into an operation."""
+
+    @functools.wraps(write)
+    def method(_: Any, /, *args: P.args, **kwargs: P.kwargs) -> Program[T]:
+        return write(*args, **kwargs)
+
+    return Operation(method)

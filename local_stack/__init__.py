@@ -1,0 +1,1 @@
+"""``clr up``: broker, migrations, worker and API on one machine."""
