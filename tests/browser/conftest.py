@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,12 +14,14 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from clr_client.client import Client
 from local_stack.stack import Stack
-from tests.e2e.conftest import running_stack
+from tests.e2e.conftest import end_jobs, running_stack
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDTHS = (390, 1440)
 PATIENCE_MS = 120_000
 COLOURS = 128  # of a picture: text and lines look the same, in a third of the bytes
+# A browser takes the cores that leases are renewed on.
+BROWSED: dict[str, Any] = {"start_timeout_s": 300.0, "extra_env": {"CLR_LEASE_S": "30"}}
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -40,11 +43,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    """One stack for the tests of a module."""
-    # A browser takes the cores that leases are renewed on.
-    with running_stack(start_timeout_s=300.0, extra_env={"CLR_LEASE_S": "30"}) as stack:
+    """One stack for all tests that leave it as it was."""
+    with running_stack(**BROWSED) as stack:
         yield stack
 
 
@@ -52,6 +54,7 @@ def stack() -> Iterator[Stack]:
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack.url) as client:
         yield client
+        end_jobs(client)
 
 
 @pytest.fixture

@@ -1,22 +1,40 @@
 """Frames and assets: what every page has in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib.metadata import distribution
+from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pydantic import SecretStr
 
+from api.app import create_app
 from clr_client.client import Client
+from jobs.config.settings import Settings
+from jobs.database.session import Database
 from local_stack.stack import Stack
+from migrations.run import upgrade
 from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits
+from tests.listening import listening
 
 OpenPage = Callable[..., Page]
 
 
+@pytest.fixture
+def empty_service(tmp_path: Path) -> Iterator[str]:
+    """Address of an API without jobs."""
+    url = f"sqlite:///{tmp_path / 'clr.sqlite3'}"
+    with closing(Database(url)) as database:
+        upgrade(database)
+    with listening(create_app(Settings(data_dir=tmp_path, database_url=SecretStr(url)))) as client:
+        yield str(client.base_url)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-def test_an_empty_service_says_what_to_type_first(stack: Stack, open_page: OpenPage, width: int) -> None:
-    page = open_page(stack.url, width=width)
+def test_an_empty_service_says_what_to_type_first(empty_service: str, open_page: OpenPage, width: int) -> None:
+    page = open_page(empty_service, width=width)
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
@@ -31,11 +49,11 @@ def test_a_job_that_ran_is_listed_and_drawn(stack: Stack, client: Client, open_p
         "world_size": 1,
     }
     job = client.submit(
-        {"kind": "lr_find", "name": "first look", "conditions": conditions, "range_test": {"steps": 40}}
+        {"kind": "lr_find", "name": "listed and drawn", "conditions": conditions, "range_test": {"steps": 40}}
     )
     client.wait(job["id"])
     page = open_page(stack.url)
-    page.get_by_role("link", name="first look").click()
+    page.get_by_role("link", name="listed and drawn").click()
     expect(page.locator("#range-plot .main-svg").first).to_be_visible()
     assert_accessible(page)
 

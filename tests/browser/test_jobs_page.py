@@ -1,6 +1,6 @@
 """The list of jobs: live, filtered, paged, and with a way to cancel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from clr_client.client import Client
 from local_stack.stack import Stack
-from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits, screenshot
+from tests.browser.conftest import BROWSED, WIDTHS, assert_accessible, assert_fits, screenshot
+from tests.e2e.conftest import running_stack
 
 pytestmark = pytest.mark.usefixtures("ran")
 OpenPage = Callable[..., Page]
@@ -25,6 +26,13 @@ def training(name: str, steps: int) -> dict[str, Any]:
 
 def range_test(name: str, steps: int = 20) -> dict[str, Any]:
     return {"kind": "lr_find", "name": name, "conditions": CONDITIONS, "range_test": {"steps": steps}}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack for the tests of this module, which count the jobs in the list."""
+    with running_stack(**BROWSED) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,9 @@ def running_stack(slots: int = 2, start_timeout_s: float = 240.0, **options: obj
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    """One stack for the tests of a module."""
+    """One stack for all tests that leave it as it was."""
     with running_stack() as stack:
         yield stack
 
@@ -40,6 +40,13 @@ def stack() -> Iterator[Stack]:
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack.url) as client:
         yield client
+        end_jobs(client)
+
+
+def end_jobs(client: Client) -> None:
+    """Kill the jobs that a test has left, most of all one that failed: the next test needs the slots."""
+    for job in client.jobs(status="queued,running")["data"]:
+        client.cancel(job["id"], "kill")
 
 
 @pytest.fixture

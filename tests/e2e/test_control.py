@@ -70,11 +70,13 @@ def test_a_draining_worker_finishes_what_it_has_and_takes_no_more(stack: Stack, 
     assert [job["job_id"] for job in worker["jobs"]] == [running]
     assert worker["versions"]["torch"]
     assert client.drain(worker["name"])["state"] == "draining"
-    time.sleep(1)  # it hears of it with its next beat
-    waiting = client.submit(train(steps=5))["id"]
-    assert client.wait(running, timeout_s=TIMEOUT_S)["status"] == "succeeded"
-    wait_until(lambda: client.workers()["data"][0]["state"] == "drained")
-    wait_until(lambda: client.job(waiting)["reason"] == "no_matching_worker")
-    assert psutil.pid_exists(worker["pid"])
-    client.drain(worker["name"], draining=False)
+    try:
+        time.sleep(1)  # it hears of it with its next beat
+        waiting = client.submit(train(steps=5))["id"]
+        assert client.wait(running, timeout_s=TIMEOUT_S)["status"] == "succeeded"
+        wait_until(lambda: client.workers()["data"][0]["state"] == "drained")
+        wait_until(lambda: client.job(waiting)["reason"] == "no_matching_worker")
+        assert psutil.pid_exists(worker["pid"])
+    finally:
+        client.drain(worker["name"], draining=False)
     assert client.wait(waiting, timeout_s=TIMEOUT_S)["status"] == "succeeded"
