@@ -13,6 +13,7 @@ from clr_client.client import Client
 from local_stack.stack import Stack
 
 FAST = {"CLR_LEASE_S": "2", "CLR_SWEEP_INTERVAL_S": "0.3", "CLR_CHECKPOINT_INTERVAL_S": "0.2"}
+PATIENT = {"CLR_LEASE_S": "20"}  # for tests that are not about leases and have more ranks than cores
 
 
 @contextmanager
@@ -33,6 +34,20 @@ def running_stack(slots: int = 2, start_timeout_s: float = 240.0, **options: obj
 def stack() -> Iterator[Stack]:
     """One stack for all tests that leave it as it was."""
     with running_stack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def one_slot() -> Iterator[Stack]:
+    """A stack of one slot for tests that lose no worker."""
+    with running_stack(slots=1, extra_env=PATIENT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def three_slots() -> Iterator[Stack]:
+    """A stack of three slots for tests that lose no worker."""
+    with running_stack(slots=3, extra_env=PATIENT) as stack:
         yield stack
 
 

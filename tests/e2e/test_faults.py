@@ -89,16 +89,14 @@ def test_a_killed_worker_is_survived_without_a_missing_or_doubled_step(own_stack
         assert job["result"] == straight["result"]
 
 
-def test_a_killed_rank_is_survived_too(own_stack: Callable[..., Stack]) -> None:
-    stack = own_stack()
-    with Client(stack.url) as client:
-        job_id = client.submit(train(steps=LONG))["id"]
-        started(client, job_id, LONG // 4)
-        os.kill(ranks_of(stack)[-1].pid, signal.SIGKILL)
-        job = client.wait(job_id, timeout_s=TIMEOUT_S)
-        assert job["status"] == "succeeded", job["error"]
-        assert [attempt["outcome"] for attempt in job["attempts"]] == ["worker_lost", "succeeded"]
-        assert_whole(client, job_id, LONG)
+def test_a_killed_rank_is_survived_too(stack: Stack, client: Client) -> None:
+    job_id = client.submit(train(steps=LONG))["id"]
+    started(client, job_id, LONG // 4)
+    os.kill(ranks_of(stack)[-1].pid, signal.SIGKILL)
+    job = client.wait(job_id, timeout_s=TIMEOUT_S)
+    assert job["status"] == "succeeded", job["error"]
+    assert [attempt["outcome"] for attempt in job["attempts"]] == ["worker_lost", "succeeded"]
+    assert_whole(client, job_id, LONG)
 
 
 def test_a_message_delivered_three_times_runs_the_job_once(own_stack: Callable[..., Stack], broker_url: str) -> None:

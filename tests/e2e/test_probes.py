@@ -2,14 +2,13 @@
 
 import os
 import signal
-from collections.abc import Callable
 from typing import Any
 
 from clr_client.client import Client
 from local_stack.stack import Stack
 from tests.builders import lr_find, train
 from tests.e2e.test_faults import wait_until
-from tests.e2e.test_replicas import ALONE, PATIENT, TIMEOUT_S, answer, ranks_of
+from tests.e2e.test_replicas import ALONE, TIMEOUT_S, answer, ranks_of
 
 SWEEP = {"start_lr": 1e-5, "end_lr": 100, "steps": 60, "replicas": 2}
 PROBED = {"range_test": SWEEP, "refine": "probe", "probe": {"rates": 4, "steps": 240}}
@@ -74,11 +73,10 @@ def test_probes_that_learn_nothing_leave_no_bounds(client: Client) -> None:
     assert len(document["probe"]["runs"]) == 6
 
 
-def test_probes_give_the_same_on_one_slot_on_three_and_after_a_killed_rank(own_stack: Callable[..., Stack]) -> None:
+def test_probes_give_the_same_on_one_slot_on_three_and_after_a_killed_rank(one_slot: Stack, three_slots: Stack) -> None:
     spec = lr_find(conditions=ALONE, **PROBED)
     answers = []
-    for slots in (1, 3):
-        stack = own_stack(slots=slots, extra_env=PATIENT)
+    for stack in (one_slot, three_slots):
         with Client(stack.url) as client:
             answers.append(answer(client, client.submit(spec)["id"], "probe_train_loss", "probe_val_loss"))
             job_id = client.submit(spec)["id"]

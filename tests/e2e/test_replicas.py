@@ -12,13 +12,13 @@ import psutil
 from clr_client.client import Client
 from local_stack.stack import Stack
 from tests.builders import conditions, lr_find
+from tests.e2e.conftest import PATIENT
 from tests.e2e.test_faults import wait_until
 
 TIMEOUT_S = 180
 ALONE = conditions(world_size=1)
 SHORT = {"start_lr": 1e-5, "end_lr": 10, "steps": 60, "replicas": 3}
 LONG = {"start_lr": 1e-7, "end_lr": 1e-3, "steps": 2000, "replicas": 3}
-PATIENT = {"CLR_LEASE_S": "20"}  # no test here is about leases, and the ranks are more than the cores
 NAMES = ["train_loss", "lr", "val_loss"]
 
 
@@ -52,15 +52,14 @@ def ranks_of(stack: Stack) -> list[psutil.Process]:
     return found
 
 
-def test_three_slots_give_the_bounds_and_curves_of_one_slot_to_the_bit(own_stack: Callable[..., Stack]) -> None:
+def test_three_slots_give_the_bounds_and_curves_of_one_slot_to_the_bit(one_slot: Stack, three_slots: Stack) -> None:
     specs = [
         lr_find(conditions=ALONE, range_test=SHORT),
         lr_find(conditions=ALONE, range_test=SHORT | {"bisect": True, "vary": "data_order_and_initialisation"}),
         lr_find(conditions=ALONE, range_test=SHORT | {"measure": "val_loss"}, seed=7),
     ]
     answers = []
-    for slots in (1, 3):
-        stack = own_stack(slots=slots, extra_env=PATIENT)
+    for slots, stack in ((1, one_slot), (3, three_slots)):
         with Client(stack.url) as client:
             ids = []
             for spec in specs:  # one after the other, so that no job waits
@@ -97,13 +96,12 @@ def test_a_job_that_waits_gets_lent_slots_after_the_replica_that_is_at_them(own_
         wait_until(lambda: held(client, first) == (0, 2))
 
 
-def test_a_rank_killed_in_one_group_ends_all_and_the_job_starts_again(own_stack: Callable[..., Stack]) -> None:
-    stack = own_stack(slots=3, extra_env=PATIENT)
-    with Client(stack.url) as client:
+def test_a_rank_killed_in_one_group_ends_all_and_the_job_starts_again(three_slots: Stack) -> None:
+    with Client(three_slots.url) as client:
         undisturbed = answer(client, client.submit(lr_find(conditions=ALONE, range_test=LONG))["id"])
         job_id = client.submit(lr_find(conditions=ALONE, range_test=LONG))["id"]
-        wait_until(lambda: client.job(job_id)["progress"]["step"] > 300 and len(ranks_of(stack)) == 3)
-        killed = ranks_of(stack)
+        wait_until(lambda: client.job(job_id)["progress"]["step"] > 300 and len(ranks_of(three_slots)) == 3)
+        killed = ranks_of(three_slots)
         os.kill(killed[-1].pid, signal.SIGKILL)
         assert answer(client, job_id) == undisturbed
         first, second = client.job(job_id)["attempts"]
