@@ -24,7 +24,9 @@ fast: install  ## Style, types and imports, and the unit tests of what changed s
 	$(BIN)/python -m tests.fast
 
 test: check  ## Everything that CI runs
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
+	$(BIN)/coverage report --include='clr_core/*' --fail-under=95
+	$(BIN)/coverage report --include='jobs/*' --fail-under=90
 
 docs: install  ## The documentation as a site, in build/site
 	$(BIN)/mkdocs build --strict
