@@ -26,7 +26,7 @@ from api.routes import catalog, datasets, docs, keys, operations, session, worke
 from api.routes.jobs import control, downloads, dry_run, events, logs, plots, results, submit_and_read
 from jobs.config.settings import Settings
 from jobs.database.session import Database
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from jobs.spec.job import job_spec
 from jobs.submission.schedule_preview import PreviewSpec
 
@@ -45,13 +45,13 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     """
     policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url, timeout_s=settings.database_timeout_s)
-    doorbell = Doorbell(settings.broker_url.get_secret_value())
-    services = Services(database, doorbell, settings, Live(database), policy, Failures(settings), asyncio.Semaphore(1))
+    notifier = WorkerNotifier(settings.broker_url.get_secret_value())
+    services = Services(database, notifier, settings, Live(database), policy, Failures(settings), asyncio.Semaphore(1))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        services.doorbell.close()
+        services.notifier.close()
         services.database.close()
 
     app = FastAPI(
@@ -66,7 +66,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     ):  # fmt: skip
         app.include_router(each)
     problems.install(app)
-    app.state.metrics = Metrics(services.database, doorbell)
+    app.state.metrics = Metrics(services.database, notifier)
     # The last one added is the outermost.
     app.add_middleware(LoadLimit, settings=settings)
     app.add_middleware(PlainAddress)

@@ -17,7 +17,7 @@ from api.http.problems import BadBodyError
 from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.files.artifacts import ArtifactStore
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from jobs.spec.job import AnySpec, job_spec
 from jobs.submission.schedule_preview import PreviewSpec
 
@@ -27,7 +27,7 @@ class Services:
     """What the composition root has built."""
 
     database: Database
-    doorbell: Doorbell
+    notifier: WorkerNotifier
     settings: Settings
     live: Live
     policy: Policy

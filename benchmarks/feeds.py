@@ -20,7 +20,7 @@ from torch import Tensor
 from clr_core.schedules import constant_batch_size
 from worker.train.data.batches import make_feed
 from worker.train.data.splits import Data, Split, place
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 CPU = torch.device("cpu")
 BATCH, ROUNDS = 128, 7
@@ -66,7 +66,7 @@ def main() -> None:
     for name, (shape, dtype, samples, steps) in cases.items():
         resident = data(shape, dtype, samples)
         by_hand = microseconds(bare(resident, samples), steps)
-        world, sizes = World(0, 1, CPU), constant_batch_size(BATCH)
+        world, sizes = ProcessGroup(0, 1, CPU), constant_batch_size(BATCH)
         ours = microseconds(make_feed(resident, world, seed=0, sizes=sizes).batch, steps)
         streaming = data(shape, dtype, samples, budget_bytes=0)
         streamed = microseconds(make_feed(streaming, world, seed=0, sizes=sizes).batch, min(steps, 300))

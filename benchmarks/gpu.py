@@ -26,7 +26,7 @@ from worker.rundir.plan import Plan
 from worker.rundir.report import Report
 from worker.train.data.splits import Data, Split, measure
 from worker.train.loops.training import Training
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 
 def cifar(path: str, device: torch.device, val_samples: int) -> Data:
@@ -77,7 +77,7 @@ def main() -> None:
     dist.init_process_group("nccl" if on_cuda else "gloo", store=store, rank=0, world_size=1)
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), writes=True) as report:
         training = Training(
-            World(0, 1, device), plan_of(options), report, cifar(options.cifar, device, options.val_samples)
+            ProcessGroup(0, 1, device), plan_of(options), report, cifar(options.cifar, device, options.val_samples)
         )
         begun = time.perf_counter()
         training.run()

@@ -30,10 +30,10 @@ from clr_core.schedules import constant_batch_size
 from jobs.spec.conditions import Conditions
 from jobs.spec.training import NoiseScale
 from worker.train.data.splits import Data, Split, measure
+from worker.train.process_group import ProcessGroup, join_process_group
 from worker.train.step.learner import Learner
 from worker.train.step.noise_scale import NoiseMeter
 from worker.train.step.step_metrics import gradient_norm
-from worker.train.world import World, joined_world
 
 RANKS, BATCH = 2, 128
 MODELS = {"mlp": (1, 8, 200), "resnet8": (1, 8, 30), "resnet20": (3, 32, 10)}  # channels, pixels, steps in a block
@@ -66,7 +66,7 @@ def block(learner: Learner, meter: NoiseMeter | None, steps: range) -> tuple[flo
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def overhead(world: World, model: str, every: int, pairs: int) -> dict[str, float]:
+def overhead(world: ProcessGroup, model: str, every: int, pairs: int) -> dict[str, float]:
     channels, pixels, length = MODELS[model]
     length = max(length, every) // every * every
     conditions = conditions_of(model)
@@ -85,7 +85,7 @@ def overhead(world: World, model: str, every: int, pairs: int) -> dict[str, floa
 
 def rank(pairs: int) -> None:
     """One rank: prints the figures, if it is rank 0."""
-    with joined_world() as world:
+    with join_process_group() as world:
         figures = {}
         for model, every in itertools.product(MODELS, (1, 10)):
             figures[f"{model}_every_{every}"] = found = overhead(world, model, every, pairs)

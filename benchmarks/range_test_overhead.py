@@ -28,9 +28,9 @@ from worker.rundir.plan import Plan
 from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.data.sampling import global_batch
-from worker.train.loops.range_test import Lab
+from worker.train.loops.range_test import SweepContext
 from worker.train.models.registry import build_model
-from worker.train.world import World, joined_world
+from worker.train.process_group import ProcessGroup, join_process_group
 
 ROUNDS = 15
 STEPS = {"cnn": 60, "mlp": 400}
@@ -51,12 +51,12 @@ def spec_of(kind: str) -> LrFindSpec:
     )  # fmt: skip
 
 
-def ours(world: World, plan: Plan, data: Any, rates: RangeTestPlan, folder: Path) -> float:
+def ours(world: ProcessGroup, plan: Plan, data: Any, rates: RangeTestPlan, folder: Path) -> float:
     assert isinstance(plan.spec, LrFindSpec)
     with Report(folder, writes=True) as report:
-        lab = Lab(world, plan, plan.spec, data, report)
+        context = SweepContext(world, plan, plan.spec, data, report)
         begun = time.perf_counter()
-        lab.sweep(rates, 0, 0)
+        context.sweep(rates, 0, 0)
         return time.perf_counter() - begun
 
 
@@ -79,7 +79,7 @@ def bare(plan: Plan, data: Any, rates: RangeTestPlan) -> float:
     return time.perf_counter() - begun
 
 
-def measure(world: World, kind: str, folder: Path) -> float:
+def measure(world: ProcessGroup, kind: str, folder: Path) -> float:
     spec = spec_of(kind)
     claim = Claim("job", 1, "lr_find", 1, spec.model_dump(mode="json"), {}, None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
@@ -100,7 +100,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="clr-") as name:
         address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0", "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
         os.environ |= address
-        with joined_world() as world:
+        with join_process_group() as world:
             result = {f"{kind}_vs_bare": measure(world, kind, Path(name)) for kind in MODELS}
     print(json.dumps(result))
 

@@ -28,7 +28,7 @@ from jobs.database.session import Database
 from jobs.database.tables import Bucket, Point
 from jobs.lifecycle import claims, finish, recovery
 from jobs.scheduling import workers
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from jobs.scheduling.workers import WorkerInfo
 from jobs.spec.job import TrainSpec
 from jobs.submission import submit
@@ -103,7 +103,7 @@ def measure(database: Database, count: int, batches: int) -> dict[str, Any]:
     with meter.of("sweep", REPEATS):
         for _ in range(REPEATS):
             workers.beat(database, worker, ttl_s=30)
-            recovery.mend(database, max_attempts=3)
+            recovery.recover_jobs(database, max_attempts=3)
     with database.read() as session:
         rows = {
             table.__tablename__: session.scalar(select(func.count()).select_from(table)) for table in (Point, Bucket)
@@ -133,19 +133,19 @@ def size_of(database: Database) -> int:
 
 
 def messages(folder: Path) -> dict[str, float]:
-    """Commands and bytes that one ring of the doorbell costs the broker."""
+    """Commands and bytes that one message to the workers costs the broker."""
     valkey = Valkey({}, folder)
     valkey.child.start()
     try:
         while not valkey.answers():
             time.sleep(0.02)
-        broker, doorbell = Redis.from_url(valkey.url), Doorbell(valkey.url)
-        doorbell.ring("job_" + 32 * "0")  # connects
+        broker, notifier = Redis.from_url(valkey.url), WorkerNotifier(valkey.url)
+        notifier.notify("job_" + 32 * "0")  # connects
         before: dict[str, Any] = broker.info()
         for _ in range(RINGS):
-            doorbell.ring("job_" + 32 * "0")
+            notifier.notify("job_" + 32 * "0")
         after: dict[str, Any] = broker.info()
-        doorbell.close()
+        notifier.close()
         broker.close()
     finally:
         valkey.child.stop(2.0, Event())
@@ -171,10 +171,10 @@ def main() -> None:
             if options.url:
                 downgrade(database, "base")
             database.close()
-        ring = messages(folder)
+        message = messages(folder)
     lease_s = Settings.model_fields["lease_s"].default
     renewals_per_s = 1 / min(lease_s / RENEWALS_PER_LEASE, LONGEST_PAUSE_S)
-    print(json.dumps({"ring": ring, "renewals_per_s": renewals_per_s, "runs": found}))
+    print(json.dumps({"message": message, "renewals_per_s": renewals_per_s, "runs": found}))
 
 
 if __name__ == "__main__":

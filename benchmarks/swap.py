@@ -36,7 +36,7 @@ from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.data.splits import Data, Split, place
 from worker.train.loops.training import Training
-from worker.train.world import World, joined_world
+from worker.train.process_group import ProcessGroup, join_process_group
 
 RANKS = 2
 # Large batch, its peak and epochs; small batch of a rank, its rate and epochs.
@@ -86,7 +86,7 @@ def data_of(dataset: str, options: argparse.Namespace) -> Data:
     return place(splits[0], splits[1], torch.device("cpu"))
 
 
-def trained(world: World, plan: Plan, data: Data) -> tuple[dict[str, Any], float]:
+def trained(world: ProcessGroup, plan: Plan, data: Data) -> tuple[dict[str, Any], float]:
     """The result of a training, as rank 0 reports it, and its seconds."""
     with (
         tempfile.TemporaryDirectory(prefix="clr-swap-") as folder,
@@ -99,7 +99,7 @@ def trained(world: World, plan: Plan, data: Data) -> tuple[dict[str, Any], float
     return json.loads(lines[-1])["result"], seconds
 
 
-def row_of(world: World, dataset: str, data: Data, seed: int) -> dict[str, Any]:
+def row_of(world: ProcessGroup, dataset: str, data: Data, seed: int) -> dict[str, Any]:
     """One seed: accuracies and seconds."""
     swapped, swap_s = trained(world, plan_of(dataset, seed, swaps=True), data)
     longer, longer_s = trained(world, plan_of(dataset, seed, swaps=False), data)
@@ -115,7 +115,7 @@ def row_of(world: World, dataset: str, data: Data, seed: int) -> dict[str, Any]:
 
 def rank(options: argparse.Namespace) -> None:
     """One rank: prints the rows, if it is rank 0."""
-    with joined_world() as world:
+    with join_process_group() as world:
         for dataset in options.datasets or (("digits", "cifar") if options.cifar else ("digits",)):
             data = data_of(dataset, options)
             for seed in range(options.seeds):

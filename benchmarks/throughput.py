@@ -36,7 +36,7 @@ from worker.train.data.registry import load
 from worker.train.data.splits import Data, Split, measure
 from worker.train.loops.training import Training
 from worker.train.models.registry import build_model
-from worker.train.world import World, joined_world
+from worker.train.process_group import ProcessGroup, join_process_group
 
 BATCHES = {"digits": (64, 22), "cifar": (128, 20)}  # batch size, batches in an epoch
 VAL_SAMPLES = 64
@@ -76,7 +76,7 @@ def data_of(name: str, cifar: str | None) -> Data:
     return Data(train, Split(val.inputs[:VAL_SAMPLES], val.targets[:VAL_SAMPLES]), measure(train), 10)
 
 
-def ours(world: World, data: Data, model: str, batch_size: int, steps: int) -> float:
+def ours(world: ProcessGroup, data: Data, model: str, batch_size: int, steps: int) -> float:
     """Seconds of a whole training."""
     with tempfile.TemporaryDirectory() as folder, Report(Path(folder), writes=world.rank == 0) as report:
         training = Training(world, plan_of(model, batch_size, world.size, steps), report, data)
@@ -85,7 +85,9 @@ def ours(world: World, data: Data, model: str, batch_size: int, steps: int) -> f
         return time.perf_counter() - begun
 
 
-def compare(world: World, data: Data, name: str, model: str, rounds: int, seconds: float) -> dict[str, float | None]:
+def compare(
+    world: ProcessGroup, data: Data, name: str, model: str, rounds: int, seconds: float
+) -> dict[str, float | None]:
     batch_size, batches = BATCHES[name]
     inputs, labels = data.normalised(data.train.inputs), data.train.targets
     loops = installed()
@@ -122,7 +124,7 @@ def ddp_rank() -> None:
     inputs = torch.randn(DDP_BATCH * 4, 3, 32, 32, generator=generator)
     split = Split(inputs, torch.arange(len(inputs)) % 10)
     data = Data(split, Split(inputs[:VAL_SAMPLES], split.targets[:VAL_SAMPLES]), measure(split), 10)
-    with joined_world() as world:
+    with join_process_group() as world:
         ours(world, data, "resnet20", DDP_BATCH, 4)
         took = ours(world, data, "resnet20", DDP_BATCH, DDP_STEPS)
         if world.rank == 0:
@@ -159,7 +161,7 @@ def main() -> None:
     torch.set_num_threads(1)
     store = torch.distributed.HashStore()  # type: ignore[attr-defined]
     dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    world = World(0, 1, torch.device("cpu"))
+    world = ProcessGroup(0, 1, torch.device("cpu"))
     figures: dict[str, Any] = {}
     for name in ("digits", "cifar"):
         data = data_of(name, options.cifar) if name == "digits" or options.cifar else None

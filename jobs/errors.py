@@ -150,7 +150,7 @@ class StaleAttemptError(JobsError):
 
 
 class BrokerUnreachableError(JobsError):
-    """The broker did not take a message. Nothing is lost: a sweep rings later."""
+    """The broker did not take a message. Nothing is lost: workers look into SQL too."""
 
     code = "broker_unreachable"
 

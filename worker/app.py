@@ -22,9 +22,9 @@ from worker.attempt.supervisor import Supervisor
 from worker.dispatch.consumer import Listener
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.health import Troubles
-from worker.dispatch.multi_node import Crew
-from worker.dispatch.poller import Look
-from worker.dispatch.reaper import Sweep
+from worker.dispatch.multi_node import MultiNodeRunner
+from worker.dispatch.poller import Poller
+from worker.dispatch.reaper import Reaper
 from worker.dispatch.slots import Slots
 from worker.launch.launcher import Launcher
 from worker.launch.network import interface_of
@@ -58,9 +58,9 @@ def run(settings: Settings) -> None:
         sinks,
         redaction(secrets_of(settings, os.environ)),  # noqa: TID251 - what must not be told is known by looking at it
     )
-    crew = None if address is None else Crew(supervisor, name, address)
+    multi_node = None if address is None else MultiNodeRunner(supervisor, name, address)
     dispatcher = Dispatcher(
-        name=name, database=database, slots=slots, supervisor=supervisor, settings=settings, crew=crew,
+        name=name, database=database, slots=slots, supervisor=supervisor, settings=settings, multi_node=multi_node,
     )  # fmt: skip
     kind = "cuda" if cuda_devices else "cpu"
     devices = tuple(f"{kind}:{number}" for number in range(slots.total))
@@ -69,11 +69,11 @@ def run(settings: Settings) -> None:
         name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions(), address, shared
     )  # fmt: skip
     troubles = Troubles()
-    look = Look(dispatcher, settings.sweep_interval_s, troubles)
-    sweep = Sweep(
-        database=database, info=info, dispatcher=dispatcher, look=look, troubles=troubles, settings=settings
+    poller = Poller(dispatcher, settings.sweep_interval_s, troubles)
+    reaper = Reaper(
+        database=database, info=info, dispatcher=dispatcher, poller=poller, troubles=troubles, settings=settings
     )  # fmt: skip
-    _serve(settings, dispatcher, look, sweep, supervisor.stopping)
+    _serve(settings, dispatcher, poller, reaper, supervisor.stopping)
     database.close()
 
 
@@ -95,7 +95,7 @@ def _versions() -> dict[str, str]:
 
 
 def _serve(
-    settings: Settings, dispatcher: Dispatcher, look: Look, sweep: Sweep, stopping: threading.Event
+    settings: Settings, dispatcher: Dispatcher, poller: Poller, reaper: Reaper, stopping: threading.Event
 ) -> None:  # fmt: skip
     app = Celery("clr-worker", set_as_current=False)
     app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
@@ -104,8 +104,8 @@ def _serve(
     told: SimpleQueue[int] = SimpleQueue()  # unlike an Event it may be written to in a signal handler
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.put(number))
-    sweep.start()
-    look.start()
+    reaper.start()
+    poller.start()
     listener.start()
     log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
     try:
@@ -113,7 +113,7 @@ def _serve(
         log.info("worker %s is to end: its jobs are handed back", dispatcher.name)
     finally:
         stopping.set()
-        look.stop()
+        poller.stop()
         dispatcher.join()
-        sweep.stop()
+        reaper.stop()
         listener.stop()

@@ -1,4 +1,4 @@
-"""The Celery task: a doorbell that carries a job's id and nothing else."""
+"""The Celery task: a message that carries a job's id and nothing else."""
 
 from collections.abc import Callable
 

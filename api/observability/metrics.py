@@ -12,7 +12,7 @@ from jobs.database import queries
 from jobs.database.session import Database, db_now
 from jobs.database.tables import Attempt, Job
 from jobs.errors import BrokerUnreachableError
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from jobs.scheduling.workers import slots_held
 from jobs.status import Status
 
@@ -21,11 +21,11 @@ class BrokerCollector(Collector):
     """Asks the broker at every scrape.
 
     Args:
-        doorbell: The way to it.
+        notifier: Connects to the broker.
     """
 
-    def __init__(self, doorbell: Doorbell) -> None:
-        self._doorbell = doorbell
+    def __init__(self, notifier: WorkerNotifier) -> None:
+        self._notifier = notifier
 
     def describe(self) -> list[Metric]:
         """Nothing: registering must not ask it."""
@@ -34,7 +34,7 @@ class BrokerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Whether it answers and takes messages."""
         try:
-            self._doorbell.check()
+            self._notifier.check()
             up = 1.0
         except BrokerUnreachableError:
             up = 0.0

@@ -13,7 +13,7 @@ from api.access.failures import address_of
 from api.access.middleware import READING_POSTS
 from api.observability.metrics import BrokerCollector, JobsCollector
 from jobs.database.session import Database
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 
 access_log = logging.getLogger("api.access.requests")
 audit_log = logging.getLogger("api.audit")
@@ -28,17 +28,17 @@ class Metrics:
 
     Args:
         database: Where jobs are; read at every scrape.
-        doorbell: The way to the broker, which is asked then too.
+        notifier: Connects to the broker, whose state is a metric too.
     """
 
-    def __init__(self, database: Database, doorbell: Doorbell) -> None:
+    def __init__(self, database: Database, notifier: WorkerNotifier) -> None:
         self._registry = CollectorRegistry()
         self._latency = Histogram(
             "clr_http_request_seconds", "Time until an answer was whole", ["method", "route", "status"],
             buckets=BUCKETS_S, registry=self._registry,
         )  # fmt: skip
         self._registry.register(JobsCollector(database))
-        self._registry.register(BrokerCollector(doorbell))
+        self._registry.register(BrokerCollector(notifier))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request."""

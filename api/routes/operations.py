@@ -81,7 +81,7 @@ def _database(parts: Services) -> str:
 
 def _broker(parts: Services) -> str:
     try:
-        parts.doorbell.check()
+        parts.notifier.check()
     except BrokerUnreachableError as error:
         return str(error)
     return "ok"

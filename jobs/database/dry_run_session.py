@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 Row = TypeVar("Row")
 
 
-class Rehearsal(Session):
+class DryRunSession(Session):
     """Reads the database and keeps the rows that are added to itself: no flush, no write lock, no row lock.
 
     `get` also finds the rows that were added; a SELECT does not.

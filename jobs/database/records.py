@@ -48,7 +48,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LeaseSignals:
     """What the row of a running job asks of its attempt, told with every renewal of the lease.
 
     Attributes:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import event, false, func, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
-from jobs.database.dry_run_session import Rehearsal
+from jobs.database.dry_run_session import DryRunSession
 from jobs.database.tables import ApiKey, Dataset, IdempotencyKey, Job
 from jobs.errors import TooManyJobsError
 from jobs.spec.image_limits import ImageLimits
@@ -80,7 +80,7 @@ def assert_room(session: Session) -> None:
     view: View | None = session.info.get(_VIEW)
     if view is None or view.owner is None or view.max_unfinished_jobs is None:
         return
-    if not isinstance(session, Rehearsal):
+    if not isinstance(session, DryRunSession):
         session.execute(select(ApiKey.id).where(ApiKey.owner == view.owner).with_for_update()).all()
     unfinished = select(func.count()).select_from(Job).where(Job.owner == view.owner, Job.status.not_in(TERMINAL))
     if (session.scalar(unfinished) or 0) >= view.max_unfinished_jobs:

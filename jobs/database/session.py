@@ -17,7 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.functions import GenericFunction
 
-from jobs.database.dry_run_session import Rehearsal
+from jobs.database.dry_run_session import DryRunSession
 from jobs.database.postgres import engine_of
 from jobs.database.row_filter import View, attached
 from jobs.database.write_lock import Turns, Wait, begin_write
@@ -54,7 +54,7 @@ class Database:
         self.engine = _make_engine(url, timeout_s)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(_reading(self.engine), expire_on_commit=False)
-        self._rehearsals = sessionmaker(_reading(self.engine), class_=Rehearsal)
+        self._dry_run_sessions = sessionmaker(_reading(self.engine), class_=DryRunSession)
         self._turns = Turns()
         self._info: dict[str, Any] = {}
 
@@ -82,9 +82,9 @@ class Database:
             yield session
 
     @contextmanager
-    def rehearse(self) -> Iterator[Rehearsal]:
+    def dry_run(self) -> Iterator[DryRunSession]:
         """A session that reads and keeps what is added to itself: it takes no lock, whatever is submitted in it."""
-        with self._rehearsals(info=dict(self._info)) as session:
+        with self._dry_run_sessions(info=dict(self._info)) as session:
             yield session
 
     def seen_by(self, view: View) -> "Database":

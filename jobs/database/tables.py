@@ -105,7 +105,7 @@ class Attempt(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(140))
-    slots: Mapped[int]  # how many it holds, spare ones with them
+    slots: Mapped[int]  # how many it holds, those lent to it included
     started_at: Mapped[float]
     finished_at: Mapped[float | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
@@ -230,8 +230,8 @@ class Worker(Base):
     troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.dispatch.health`
 
 
-class Gathering(Base):
-    """The one job that gathers seats, a single row (id 1); see `jobs.scheduling.node_reservations`."""
+class AssemblyLock(Base):
+    """The one job that gathers nodes, a single row (id 1); see `jobs.scheduling.node_reservations`."""
 
     __tablename__ = "gatherings"
 
@@ -240,7 +240,7 @@ class Gathering(Base):
     until: Mapped[float] = mapped_column(default=0.0)
 
 
-class Seat(Base):
+class ReservedNode(Base):
     """The place of one worker in an attempt on several nodes, gathered or running."""
 
     __tablename__ = "seats"

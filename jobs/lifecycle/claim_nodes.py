@@ -1,4 +1,4 @@
-"""How workers come by jobs of several nodes: they take seats, wait for the others, and begin together."""
+"""Claims jobs of several nodes: workers reserve nodes, wait until all are reserved, and begin together."""
 
 from dataclasses import dataclass, replace
 
@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Gathering, Job, Seat
+from jobs.database.tables import AssemblyLock, Job, ReservedNode
 from jobs.lifecycle import claims
 from jobs.scheduling import fair_share, node_reservations
-from jobs.scheduling.node_reservations import Place
+from jobs.scheduling.node_reservations import NodeReservation
 from jobs.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a worker has for jobs of several nodes: where it is reached, its slots and how many of them are free."""
+class WorkerCapacity:
+    """What a worker offers to jobs of several nodes: its address, its slots and how many of them are free."""
 
     worker: str
     address: str
@@ -26,65 +26,74 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """How long a job may gather (and pauses at first if that was too short), and how long seats and claims hold."""
+class AssemblyLimits:
+    """How long a job may gather nodes (and pauses if that was too short), and how long reservations and claims hold."""
 
     gather_s: float
     lease_s: float
 
 
-def sit(database: Database, offer: Offer, terms: Terms, *, max_running: int | None = None) -> Place | None:
-    """Take a seat of the job whose turn it is, where that runs on several nodes and fits the free slots."""
+def reserve(
+    database: Database, capacity: WorkerCapacity, limits: AssemblyLimits, *, max_running: int | None = None
+) -> NodeReservation | None:
+    """Reserve a node of the job whose turn it is, if that job has several nodes and fits the free slots."""
     with database.write() as session:
-        job = fair_share.next_claimable(session, offer.slots, max_running, offer.worker)
-        if job is None or job.nodes == 1 or job.slots > offer.free * job.nodes:
+        job = fair_share.next_claimable(session, capacity.slots, max_running, capacity.worker)
+        if job is None or job.nodes == 1 or job.slots > capacity.free * job.nodes:
             return None
         return node_reservations.take(
-            session, job, worker=offer.worker, address=offer.address, gather_s=terms.gather_s, lease_s=terms.lease_s
+            session,
+            job,
+            worker=capacity.worker,
+            address=capacity.address,
+            gather_s=limits.gather_s,
+            lease_s=limits.lease_s,
         )
 
 
-def attend(database: Database, place: Place, terms: Terms, *, port: int) -> Claim | bool:
-    """Keep a seat, and begin once all seats of the job are held: node 0 claims the job, the others hear of it.
+def attend(database: Database, reservation: NodeReservation, limits: AssemblyLimits, *, port: int) -> Claim | bool:
+    """Renew a reservation, and begin when all nodes are reserved: node 0 claims the job, the others follow.
 
     Args:
         database: Where the job is.
-        place: The seat.
-        terms: How long things may take.
+        reservation: The node that this worker has reserved.
+        limits: How long each step may take.
         port: Where node 0 would wait for the others.
 
     Returns:
-        What to run; else whether to go on waiting: the seat is gone where not.
+        The claim to run, else whether to wait on: False if the reservation is gone.
     """
     with database.write() as session:
-        gathering = node_reservations.hold_gathering(session)
-        seat = session.scalar(select(Seat).where(place.is_mine()))
-        if seat is None:
+        assembly = node_reservations.hold_assembly_lock(session)
+        reserved = session.scalar(select(ReservedNode).where(reservation.is_mine()))
+        if reserved is None:
             return False
-        job, now = queries.lock_job(session, place.job_id), queries.now(session)
-        seat.expires_at = now + terms.lease_s
-        if job.status == Status.RUNNING and job.attempt == place.attempt:
+        job, now = queries.lock_job(session, reservation.job_id), queries.now(session)
+        reserved.expires_at = now + limits.lease_s
+        if job.status == Status.RUNNING and job.attempt == reservation.attempt:
             leader = node_reservations.of_job(session, job.id)[0]
-            return replace(claims.claim_of(session, job), node=node_reservations.node_of(place, leader))
-        if job.status != Status.QUEUED or job.attempt + 1 != place.attempt or gathering.job_id != job.id:
-            session.delete(seat)
+            return replace(claims.claim_of(session, job), node=node_reservations.node_of(reservation, leader))
+        if job.status != Status.QUEUED or job.attempt + 1 != reservation.attempt or assembly.job_id != job.id:
+            session.delete(reserved)
             return False
-        if gathering.until <= now:
-            node_reservations.give_all_up(session, gathering, job, terms.gather_s)
+        if assembly.until <= now:
+            node_reservations.give_all_up(session, assembly, job, limits.gather_s)
             return False
-        return _begin(session, gathering, job, place, port, terms.lease_s) if place.node == 0 else True
+        return _begin(session, assembly, job, reservation, port, limits.lease_s) if reservation.node == 0 else True
 
 
-def _begin(session: Session, gathering: Gathering, job: Job, place: Place, port: int, lease_s: float) -> Claim | bool:
-    """Claim the job for node 0 if all of its seats are held, and say where the nodes meet."""
+def _begin(
+    session: Session, assembly: AssemblyLock, job: Job, reservation: NodeReservation, port: int, lease_s: float
+) -> Claim | bool:
+    """Claim the job for node 0 if all of its nodes are reserved, and say where the nodes meet."""
     session.flush()
     now = queries.now(session)
-    held = [seat for seat in node_reservations.of_job(session, job.id) if seat.expires_at > now]
+    held = [reserved for reserved in node_reservations.of_job(session, job.id) if reserved.expires_at > now]
     if len(held) < job.nodes:
         return True
-    gathering.job_id = None
+    assembly.job_id = None
     held[0].port = port
-    node = node_reservations.node_of(place, held[0])
-    workers = [seat.worker for seat in held]
-    claim = claims.claim(session, job, worker=place.worker, lease_s=lease_s, workers=workers)
+    node = node_reservations.node_of(reservation, held[0])
+    workers = [reserved.worker for reserved in held]
+    claim = claims.claim(session, job, worker=reservation.worker, lease_s=lease_s, workers=workers)
     return claim is not None and replace(claim, node=node)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from jobs.curves import rollups
 from jobs.database import queries
-from jobs.database.records import Batch, Claim, Wish
+from jobs.database.records import Batch, Claim, LeaseSignals
 from jobs.database.session import Database, db_now
 from jobs.database.tables import Artifact, Attempt, Event, Job, Point
 from jobs.errors import StaleAttemptError
@@ -114,7 +114,7 @@ def claim_of(session: Session, job: Job) -> Claim:
     )  # fmt: skip
 
 
-def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
+def renew(database: Database, claim: Claim, *, lease_s: float) -> LeaseSignals:
     """Extend the lease.
 
     Returns:
@@ -126,8 +126,8 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> Wish:
         StaleAttemptError: The job is no longer this attempt's.
     """
     with database.write(wait_s=lease_s, is_urgent=True) as session:
-        wish = fenced_write.write(session, claim, lease_expires_at=db_now() + lease_s)
-        return wish if claim.node is None else node_reservations.wish_of(session, claim, wish)
+        signals = fenced_write.write(session, claim, lease_expires_at=db_now() + lease_s)
+        return signals if claim.node is None else node_reservations.signals_of(session, claim, signals)
 
 
 def hold(database: Database, claim: Claim, *, slots: int) -> None:

@@ -45,7 +45,7 @@ def give_back(database: Database, claim: Claim, why: str, *, max_attempts: int, 
     It does not count against ``max_attempts``. There are no more such attempts than checkpoints.
 
     Returns:
-        Ids of jobs to ring for.
+        Ids of jobs that may run now.
     """
     with database.write() as session:
         queries.lock_job(session, claim.job_id)

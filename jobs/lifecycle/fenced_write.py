@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from jobs.database.records import Claim, Wish
+from jobs.database.records import Claim, LeaseSignals
 from jobs.database.session import db_now
 from jobs.database.tables import Job
 from jobs.errors import StaleAttemptError
 from jobs.status import Status
 
 
-def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> Wish:
+def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> LeaseSignals:
     """Change the row of a job that this attempt still holds, where further conditions hold too.
 
     Returns:
@@ -35,4 +35,4 @@ def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **va
     if row is None:
         raise StaleAttemptError(claim.job_id, claim.attempt)
     cancels = row.status == Status.CANCELLING
-    return Wish(cancel=cancels, kill=cancels and row.cancel_mode == "kill", overdue=bool(row.overdue))
+    return LeaseSignals(cancel=cancels, kill=cancels and row.cancel_mode == "kill", overdue=bool(row.overdue))

@@ -163,7 +163,7 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
         try:
             has_bounds = _resolve_waiting(session, job, source)
         except ValidationError:  # its source has ended all the same
-            log.warning("%s: its spec cannot be read; a sweep tries again", job.id)
+            log.warning("%s: its spec cannot be read; the reaper tries again", job.id)
             continue
         (released if has_bounds else ended).append(job)
     parents.settle_parents(session, (job for job in ended if job.parent_id != leave))
@@ -212,7 +212,7 @@ def give_back(
         cause: What an attempt was lost by, where that is known.
 
     Returns:
-        Ids of jobs to ring for.
+        Ids of jobs that may run now.
     """
     with database.write() as session:
         return retry(session, claim, outcome, max_attempts=max_attempts, backoff=backoff, cause=cause)

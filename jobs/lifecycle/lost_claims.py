@@ -31,9 +31,9 @@ def give_back(database: Database, worker: str, runs: Callable[[str, int], bool],
             .order_by(Job.parent_id, Job.id)
             .with_for_update(skip_locked=True)
         ).all()
-        rung: list[str] = []
+        runnable: list[str] = []
         for job in held:
             if not runs(job.id, job.attempt):
                 claim = claims.claim_of(session, job)
-                rung += finish.retry(session, claim, Outcome.HANDED_BACK, max_attempts=max_attempts)
-        return rung
+                runnable += finish.retry(session, claim, Outcome.HANDED_BACK, max_attempts=max_attempts)
+        return runnable

@@ -1,4 +1,4 @@
-"""Workers that beat, and what the sweep mends: leases that ran out, jobs that no worker can take."""
+"""Recovers jobs: takes back leases that ran out, ends overdue jobs, marks jobs that no worker can take."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ Report = Callable[[str, Exception], None]
 
 
 def _log_trouble(job_id: str, error: Exception) -> None:
-    log.error("%s cannot be mended", job_id, exc_info=error)
+    log.error("%s cannot be recovered", job_id, exc_info=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Kept:
 NOTHING_KEPT = Kept()
 
 
-def mend(
+def recover_jobs(
     database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S,
     kept: Kept = NOTHING_KEPT,
     report: Report = _log_trouble,
@@ -57,26 +57,26 @@ def mend(
         stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
             nothing else, is ended over the worker's head.
         kept: Attempts whose leases are extended where they ran out: their worker lives, since it is the caller.
-        report: Called with the id of a job that could not be mended, and why; the others are mended all the same.
+        report: Called with the id of a job that could not be recovered, and why; the others still are.
 
     Returns:
         Ids of jobs that may run now.
     """
     with database.write() as session:
-        rung = _take_back(session, max_attempts, backoff, kept, report)
+        runnable = _take_back(session, max_attempts, backoff, kept, report)
     with database.write() as session:
-        rung += _end_overdue(session, report)
+        runnable += _end_overdue(session, report)
     with database.write() as session:
-        rung += _end_stuck(session, stuck_s, report)
-    rung += _release_left(database, report)
+        runnable += _end_stuck(session, stuck_s, report)
+    runnable += _release_left(database, report)
     with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
         _mark_unmatched(session)
-    return rung
+    return runnable
 
 
 @contextmanager
 def _apart(session: Session, job_id: str, report: Report) -> Iterator[None]:
-    """Take back and report what was done for one job where it fails, so that the others are mended all the same."""
+    """Take back and report what was done for one job where it fails, so that the others still are recovered."""
     try:
         with session.begin_nested():
             yield
@@ -100,38 +100,38 @@ def _claim(job: Job) -> Claim:
 
 
 def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept, report: Report) -> list[str]:
-    rung: list[str] = []
+    runnable: list[str] = []
     for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
         if kept.has(job.id, job.attempt):
             job.lease_expires_at = queries.now(session) + kept.lease_s
             continue
         with _apart(session, job.id, report):
-            rung += finish.retry(
+            runnable += finish.retry(
                 session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
             )  # fmt: skip
-    return rung
+    return runnable
 
 
 def _end_overdue(session: Session, report: Report) -> list[str]:
     """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
-    rung: list[str] = []
+    runnable: list[str] = []
     for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
         with _apart(session, job.id, report):
-            rung += finish.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
-    return rung
+            runnable += finish.end_waiting(session, job, Reason.DEADLINE_EXCEEDED, deadlines.too_long(job))
+    return runnable
 
 
 def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
     """End jobs whose worker lives and does not do as it was told; it may write no more then."""
-    rung: list[str] = []
+    runnable: list[str] = []
     late = db_now() - stuck_s
     for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
         with _apart(session, job.id, report):
-            rung += finish.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+            runnable += finish.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
     for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
         with _apart(session, job.id, report):
-            rung += finish.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
-    return rung
+            runnable += finish.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+    return runnable
 
 
 def _release_left(database: Database, report: Report) -> list[str]:
@@ -140,12 +140,12 @@ def _release_left(database: Database, report: Report) -> list[str]:
     with database.read() as session:  # there are none but for updates: no writing transaction each time
         if session.scalar(select(Job.id).where(*left, READABLE).limit(1)) is None:
             return []
-    rung: list[str] = []
+    runnable: list[str] = []
     with database.write() as session:
         for job in _locked(session, *left):
             with _apart(session, job.id, report):
-                rung += finish.release(session, job)
-    return rung
+                runnable += finish.release(session, job)
+    return runnable
 
 
 def _mark_unmatched(session: Session) -> None:

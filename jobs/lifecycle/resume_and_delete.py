@@ -30,7 +30,7 @@ def resume(database: Database, job_id: str) -> list[str]:
     succeed, and all jobs of a parent that did not, are resumed with it.
 
     Returns:
-        Ids of jobs to ring for.
+        Ids of jobs that may run now.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -43,10 +43,10 @@ def resume(database: Database, job_id: str) -> list[str]:
         assert_room(session)
         if job.kind in parents.KINDS:
             return _resume_parent(session, job.id)
-        rung = _resume_training(session, job) if job.kind == "train" else [_resume_range_test(session, job.id)]
+        runnable = _resume_training(session, job) if job.kind == "train" else [_resume_range_test(session, job.id)]
         if job.parent_id is not None:
             _revive(session, job, queries.lock_job(session, job.parent_id))
-        return rung
+        return runnable
 
 
 def _resume_parent(session: Session, job_id: str) -> list[str]:
@@ -54,15 +54,15 @@ def _resume_parent(session: Session, job_id: str) -> list[str]:
     children = [queries.lock_job(session, child) for child in queries.children_of(session, job_id)]
     lost = [child for child in children if child.status in RESUMABLE]
     parent = _refuse_unless_ended(queries.lock_job(session, job_id))
-    rung: list[str] = []
+    runnable: list[str] = []
     for place, child in enumerate(lost):
         if child.kind == "train":
-            rung += _resume_training(session, child)
+            runnable += _resume_training(session, child)
         else:
-            rung.append(_resume_range_test(session, child.id))
+            runnable.append(_resume_range_test(session, child.id))
         child.queued_at += place * 1e-6
     _requeue(session, parent)
-    return list(dict.fromkeys(rung))
+    return list(dict.fromkeys(runnable))
 
 
 def _revive(session: Session, child: Job, parent: Job) -> None:
@@ -88,7 +88,7 @@ def _resume_range_test(session: Session, job_id: str) -> str:
 def _resume_training(session: Session, job: Job) -> list[str]:
     spec = job_spec.validate_python(job.spec)
     assert isinstance(spec, TrainSpec)  # noqa: S101 - of this kind
-    rung = [job.id]
+    runnable = [job.id]
     waits_for, found = None, {}
     if "max_lr" not in job.resolved:  # it ended before its range test did, or because of it
         source = queries.lock_job(session, _source_of(session, job, spec))
@@ -97,7 +97,7 @@ def _resume_training(session: Session, job: Job) -> list[str]:
         if source.status in TERMINAL:
             found = resolve(spec, bounds=bounds_of(source))
         else:
-            waits_for, rung = source.id, [source.id]
+            waits_for, runnable = source.id, [source.id]
     job = _refuse_unless_ended(queries.lock_job(session, job.id))
     users = [user for user in _users(session, [job.id]) if user.waits_for != job.id]
     if users:
@@ -106,7 +106,7 @@ def _resume_training(session: Session, job: Job) -> list[str]:
     job.resolved = job.resolved | found
     if waits_for is not None:
         job.waits_for, job.deadline_at = waits_for, None
-    return rung
+    return runnable
 
 
 def _source_of(session: Session, job: Job, spec: TrainSpec) -> str:

@@ -63,7 +63,7 @@ def climb(session: Session, job: Job, plain: Document) -> Climb:
         plain: The ``lr_bounds`` document of its sweeps.
     """
     asked = Probe.model_validate(job.spec["probe"])
-    rates = rates_of(plain, asked.rates)
+    rates = ladder_rates(plain, asked.rates)
     going_on, plan = rates, rungs(asked.rates, asked.steps)
     done: list[tuple[Run, Document]] = []
     scores: dict[float, list[float]] = {}
@@ -82,7 +82,7 @@ def climb(session: Session, job: Job, plain: Document) -> Climb:
     return Climb(rates, tuple(done), (), verdict)
 
 
-def rates_of(plain: Document, count: int) -> tuple[float, ...]:
+def ladder_rates(plain: Document, count: int) -> tuple[float, ...]:
     """The ladder: down by halves from the edge, or the largest rate tried, and further where the bounds lie lower.
 
     Where the curves show nothing, over all rates tried.

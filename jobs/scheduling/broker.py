@@ -1,4 +1,4 @@
-"""The doorbell: tells some worker, by task name, that a job waits. Only the id travels; SQL is the truth."""
+"""The message broker: tells a worker, by task name, that a job waits. It carries only the id; SQL is the truth."""
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -32,8 +32,8 @@ def celery_config(broker_url: str) -> dict[str, object]:
     }
 
 
-class Doorbell:
-    """Rings workers through the broker.
+class WorkerNotifier:
+    """Tells workers through the broker that a job waits.
 
     Args:
         broker_url: ``redis://…`` of a Redis or Valkey.
@@ -48,7 +48,7 @@ class Doorbell:
             "max_retries": 0,
         }
 
-    def ring(self, job_id: str) -> None:
+    def notify(self, job_id: str) -> None:
         """Tell a worker that ``job_id`` waits.
 
         Raises:

@@ -23,7 +23,7 @@ def next_claimable(
     """The job whose turn it is among those that ``slots`` devices can run; one without slots never runs.
 
     Jobs of a submitter who has ``max_running`` jobs running wait for one of these to end. Jobs of several nodes are for
-    a named ``worker``, where it may take a seat of theirs (`jobs.scheduling.node_reservations`).
+    a named ``worker``, where it may reserve a node of theirs (`jobs.scheduling.node_reservations`).
     """
     running = (
         select(_OWNER.label("owner"), func.sum(Job.slots).label("slots"), func.count().label("jobs"))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Attempt, Job, Seat, Worker
+from jobs.database.tables import Attempt, Job, ReservedNode, Worker
 from jobs.errors import WorkerNotFoundError
 from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.status import HELD
@@ -75,8 +75,10 @@ def jobs_of(session: Session) -> dict[str, list[Job]]:
     held: dict[str, list[Job]] = {}
     for job in session.scalars(select(Job).where(Job.status.in_(HELD), Job.worker.is_not(None)).order_by(Job.id)):
         held.setdefault(job.worker or "", []).append(job)
-    followed = (Seat.job_id == Job.id) & (Seat.attempt == Job.attempt) & (Seat.node > 0)
-    for worker, job in session.execute(select(Seat.worker, Job).join(Job, followed).where(Job.status.in_(HELD))):
+    followed = (ReservedNode.job_id == Job.id) & (ReservedNode.attempt == Job.attempt) & (ReservedNode.node > 0)
+    for worker, job in session.execute(
+        select(ReservedNode.worker, Job).join(Job, followed).where(Job.status.in_(HELD))
+    ):
         held.setdefault(worker, []).append(job)
     return held
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.dry_run_session import Rehearsal
+from jobs.database.dry_run_session import DryRunSession
 from jobs.database.session import Database
 from jobs.database.tables import Dataset, Job
 from jobs.datasets.facts import Facts
@@ -26,12 +26,12 @@ def validate(database: Database, spec: AnySpec) -> dict[str, Any]:
     Raises:
         JobsError: Whatever `submit.submit` would raise, but for what concerns idempotency keys.
     """
-    with database.rehearse() as session:
-        submitted = submit.rehearse(session, spec)
+    with database.dry_run() as session:
+        submitted = submit.dry_run(session, spec)
         return _document(session, queries.get_job(session, submitted.job_id))
 
 
-def _document(session: Rehearsal, job: Job) -> dict[str, Any]:
+def _document(session: DryRunSession, job: Job) -> dict[str, Any]:
     children = [each for each in session.added(Job) if each.parent_id == job.id]
     made = {job.id, *(child.id for child in children)}
     parts = [_part(session, each) for each in children]

@@ -9,7 +9,7 @@ from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import Schedule, constant_batch_size, warm_start_batch_size
 from clr_core.schedules.extrema import peak_step
 from jobs.spec.base import Strict, refuse
-from jobs.spec.schedules.builder import Length, Rates, build_schedule, rates_of
+from jobs.spec.schedules.builder import Length, Rates, build_schedule, resolve_rates
 from jobs.spec.schedules.documents import ScheduleSpec
 from jobs.spec.training import BatchSizeWarmStart
 
@@ -67,7 +67,7 @@ def preview(spec: PreviewSpec) -> dict[str, Any]:
 def _schedule(spec: PreviewSpec) -> tuple[Rates, Schedule]:
     peak = spec.schedule.peak
     assert isinstance(peak, float)  # noqa: S101 - the spec's own rule
-    rates = rates_of(spec.schedule, peak, None)
+    rates = resolve_rates(spec.schedule, peak, None)
     length = Length(spec.total_steps, spec.steps_per_epoch)
     return rates, build_schedule(spec.schedule, rates, length, cycles_momentum=spec.momentum)
 

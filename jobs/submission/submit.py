@@ -1,4 +1,4 @@
-"""What users do with jobs: submit and cancel. One call is one transaction; bells are rung after it."""
+"""What users do with jobs: submit and cancel. One call is one transaction; workers are told after it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.dry_run_session import Rehearsal
+from jobs.database.dry_run_session import DryRunSession
 from jobs.database.row_filter import assert_room, every_owner
 from jobs.database.session import Database, db_now
 from jobs.database.tables import Event, IdempotencyKey, Job
@@ -27,12 +27,12 @@ CHECKPOINT, KILL = "checkpoint", "kill"  # how a running job is cancelled
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submitted job, and those to ring a worker for (its range test, where it has to run first; a parent's jobs)."""
+    """A submitted job, and the jobs that may run now (its range test if that runs first, or a parent's jobs)."""
 
     job_id: str
-    ring_id: str
+    runnable_id: str
     is_new: bool
-    more_rings: tuple[str, ...] = ()
+    more_runnable_ids: tuple[str, ...] = ()
 
 
 def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: bytes = b"") -> Submitted:
@@ -63,7 +63,7 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
         raise
 
 
-def rehearse(session: Rehearsal, spec: AnySpec) -> Submitted:
+def dry_run(session: DryRunSession, spec: AnySpec) -> Submitted:
     """Make the rows that `submit` would write, and write none."""
     return _insert(session, spec, None, "")
 
@@ -79,11 +79,11 @@ def _repeated(session: Session, key: str | None, digest: str) -> Submitted | Non
 
 def _insert(session: Session, spec: AnySpec, key: str | None, digest: str) -> Submitted:
     assert_room(session)
-    job, (ring, *others) = _add(session, spec)
+    job, (runnable, *others) = _add(session, spec)
     if key is not None:
         session.flush()
         session.add(IdempotencyKey(key=key, body_sha256=digest, job_id=job.id, created_at=queries.now(session)))
-    return Submitted(job.id, ring.id, is_new=True, more_rings=tuple(other.id for other in others))
+    return Submitted(job.id, runnable.id, is_new=True, more_runnable_ids=tuple(other.id for other in others))
 
 
 def cancel(database: Database, job_id: str, *, mode: str = CHECKPOINT) -> None:
@@ -146,7 +146,7 @@ def _add(session: Session, spec: AnySpec) -> tuple[Job, list[Job]]:
     """Write what was asked for.
 
     Returns:
-        The job, and at least one to ring a worker for, in the order in which they are to run.
+        The job, and at least one that may run now, in the order in which they are to run.
     """
     if isinstance(spec, LrFindSpec):
         job = add_job(session, spec, spec.conditions)
@@ -155,5 +155,5 @@ def _add(session: Session, spec: AnySpec) -> tuple[Job, list[Job]]:
         return add_sweep(session, spec)
     if isinstance(spec, CompareSpec):
         return add_comparison(session, spec)
-    job, ring = add_training(session, spec)
-    return job, [ring]
+    job, runnable = add_training(session, spec)
+    return job, [runnable]

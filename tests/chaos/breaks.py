@@ -19,13 +19,13 @@ def _no_fencing() -> None:
     """Writes of any attempt count."""
     from sqlalchemy import update
 
-    from jobs.database.records import Wish
+    from jobs.database.records import LeaseSignals
     from jobs.database.tables import Job
     from jobs.lifecycle import fenced_write
 
-    def write(session: Any, claim: Any, *_: Any, **values: Any) -> Wish:
+    def write(session: Any, claim: Any, *_: Any, **values: Any) -> LeaseSignals:
         session.execute(update(Job).where(Job.id == claim.job_id).values(**values))
-        return Wish()
+        return LeaseSignals()
 
     fenced_write.write = write
 
@@ -127,18 +127,18 @@ def _cancel_without_lock() -> None:
 def _deaf() -> None:
     """A consumer that has lost its broker is not started again, and nobody looks into SQL by himself.
 
-    Either alone costs nothing but time: the look finds what the bell did not ring for.
+    Either alone costs nothing but time: the poller finds what no message told of.
     """
     from worker.dispatch.consumer import Listener
-    from worker.dispatch.poller import Look
+    from worker.dispatch.poller import Poller
 
-    begin = Look.__init__
+    begin = Poller.__init__
 
-    def init(self: Look, dispatcher: Any, interval_s: Any, *others: Any) -> None:
+    def init(self: Poller, dispatcher: Any, interval_s: Any, *others: Any) -> None:
         del interval_s
-        begin(self, dispatcher, None, *others)  # type: ignore[arg-type]  # waits for the bell alone
+        begin(self, dispatcher, None, *others)  # type: ignore[arg-type]  # waits for messages alone
 
-    _replace("worker.dispatch.poller", "Look.__init__", init)
+    _replace("worker.dispatch.poller", "Poller.__init__", init)
     _replace("worker.dispatch.consumer", "Listener._run", Listener._consume)
 
 

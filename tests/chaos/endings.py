@@ -14,10 +14,10 @@ _TIMED = re.compile(r"(_s|_at|seconds)$")
 HANG = "ranks_hang"  # the one alarm that a fault may raise
 VERDICT = ("status", "reason", "model", "alarms", "result")
 
-Ending = dict[str, Any]
+Finalizer = dict[str, Any]
 
 
-def ending(connection: Connection, job_id: str) -> Ending:
+def ending(connection: Connection, job_id: str) -> Finalizer:
     """Status, reason, result, curves, alarms and final weights of a job, and of the jobs that it started."""
     job = _rows(connection, "SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
     children = _rows(connection, "SELECT id FROM jobs WHERE parent_id = :id ORDER BY queued_at, id", id=job_id)
@@ -36,7 +36,7 @@ def ending(connection: Connection, job_id: str) -> Ending:
     }
 
 
-def differences(found: Ending, wanted: Ending, *, cancelled: bool = False) -> Iterator[str]:
+def differences(found: Finalizer, wanted: Finalizer, *, cancelled: bool = False) -> Iterator[str]:
     """What is otherwise than it should be, in words.
 
     Args:

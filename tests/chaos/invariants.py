@@ -116,7 +116,7 @@ class Invariants:
             if row["quarantined"] not in ("[]", []):
                 yield f"worker {row['name']} has slots {row['quarantined']} in quarantine"
         for row in self.rows("SELECT job_id, node FROM seats"):
-            yield f"{row['job_id']} still holds a seat"
+            yield f"{row['job_id']} still holds a node"
 
 
 def _replicas(job: Any) -> int:

@@ -12,7 +12,7 @@ from worker.rundir.report import Report
 from worker.train import agent, rank
 from worker.train.data.registry import load
 from worker.train.loops import training
-from worker.train.world import World, joined_world
+from worker.train.process_group import ProcessGroup, join_process_group
 
 
 def launch(run_dir: str, world_size: int) -> None:
@@ -26,12 +26,12 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
     torch.set_num_threads(1)  # the forkserver may have been started by another test
     folder = Path(run_dir)
     plan = Plan.read(folder / "plan.json")
-    with joined_world(on_cuda=on_cuda) as world, Report(folder, writes=world.rank == 0) as report:
+    with join_process_group(on_cuda=on_cuda) as world, Report(folder, writes=world.rank == 0) as report:
         seen = watched(world, plan, report)  # the model is gone before its process group
         (folder / f"rank-{world.rank}.json").write_text(json.dumps(seen))
 
 
-def watched(world: World, plan: Plan, report: Report) -> dict[str, Any]:
+def watched(world: ProcessGroup, plan: Plan, report: Report) -> dict[str, Any]:
     """Train the plan; what was applied at each step, the mean losses and the final weights."""
     job = training.Training(world, plan, report, load(plan, world.device))
     applied: list[tuple[float, float]] = []

@@ -18,7 +18,7 @@ from jobs.database import queries
 from jobs.database.session import Database
 from jobs.database.tables import Job
 from jobs.errors import BrokerUnreachableError
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.submission import submit
 from local_stack.valkey import Valkey
@@ -119,13 +119,13 @@ FAULTS = [(demote, NO_WRITES), (want_replicas, NO_WRITES), (fill, NO_WRITES), (k
 
 def checked(rig: Rig) -> str | None:
     """What `/readyz` says of the broker."""
-    doorbell = Doorbell(rig.valkey.url)
+    notifier = WorkerNotifier(rig.valkey.url)
     try:
-        doorbell.check()
+        notifier.check()
     except BrokerUnreachableError as error:
         return str(error).split(":")[0]
     finally:
-        doorbell.close()
+        notifier.close()
     return None
 
 
@@ -165,17 +165,17 @@ def test_jobs_run_whatever_the_broker_does_and_a_running_one_is_not_disturbed(
 def test_the_bell_is_heard_again_once_the_broker_is_back(rig: Rig) -> None:
     rig.revive()
     demote(rig)
-    doorbell = Doorbell(rig.valkey.url)
+    notifier = WorkerNotifier(rig.valkey.url)
     with pytest.raises(BrokerUnreachableError):
-        doorbell.ring("job")
+        notifier.notify("job")
     rig.revive()
     deadline = time.monotonic() + TIMEOUT_S
-    doorbell.ring("job")
+    notifier.notify("job")
     with Redis.from_url(rig.valkey.url) as broker:
         while broker.llen("clr"):
             assert time.monotonic() < deadline, "nobody takes the message"
             time.sleep(0.05)
-    doorbell.close()
+    notifier.close()
 
 
 def test_a_worker_without_a_broker_is_told_to_stop_and_hands_its_jobs_back(rig: Rig) -> None:

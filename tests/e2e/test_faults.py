@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from clr_client.client import Client
-from jobs.scheduling.broker import Doorbell
+from jobs.scheduling.broker import WorkerNotifier
 from local_stack.stack import Stack
 from local_stack.valkey import Valkey
 from tests.builders import conditions, one_cycle, train
@@ -100,16 +100,16 @@ def test_a_killed_rank_is_survived_too(stack: Stack, client: Client) -> None:
 
 
 def test_a_message_delivered_three_times_runs_the_job_once(own_stack: Callable[..., Stack], broker_url: str) -> None:
-    doorbell = Doorbell(broker_url)
+    notifier = WorkerNotifier(broker_url)
     with Client(own_stack(extra_env={"CLR_BROKER_URL": broker_url}).url) as client:
         job_id = client.submit(train(steps=300))["id"]
         for _ in range(3):
-            doorbell.ring(job_id)
+            notifier.notify(job_id)
         job = client.wait(job_id, timeout_s=TIMEOUT_S)
         for _ in range(3):
-            doorbell.ring(job_id)
+            notifier.notify(job_id)
         time.sleep(1)
-        doorbell.close()
+        notifier.close()
         assert len(client.job(job_id)["attempts"]) == 1
         assert job["status"] == "succeeded"
         assert_whole(client, job_id, 300)

@@ -116,7 +116,7 @@ def test_a_job_on_two_hosts_survives_the_loss_of_one(hosts: tuple[str, str], sit
         wait_until(lambda: site.job(job_id).step >= STEPS // 5, TIMEOUT_S)
         with site.database.read() as session:
             held = node_reservations.of_job(session, job_id)
-            assert {seat.address for seat in held} == set(ADDRESSES)
+            assert {reserved.address for reserved in held} == set(ADDRESSES)
         kill_tree(second.pid)
         second.wait()
         with site.worker(hosts[1], ADDRESSES[1]):

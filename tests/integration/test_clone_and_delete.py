@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Artifact, Base, Event, Gathering, Submitter
+from jobs.database.tables import Artifact, AssemblyLock, Base, Event, Submitter
 from jobs.errors import (
     JobInUseError,
     JobNotFoundError,
@@ -61,7 +61,7 @@ def test_a_deleted_job_leaves_no_row_and_no_file(database: Database, tmp_path: P
         (folder / "file").touch()
     assert resume_and_delete.delete_job(database, store, runs, job_id) == [job_id]
     with database.read() as session:
-        for table in set(Base.metadata.sorted_tables) - {Submitter.__table__, Gathering.__table__}:
+        for table in set(Base.metadata.sorted_tables) - {Submitter.__table__, AssemblyLock.__table__}:
             assert session.scalar(select(func.count()).select_from(table)) == 0, table.name
     assert not (tmp_path / "artifacts" / job_id).exists()
     assert not (runs / job_id).exists()

@@ -52,10 +52,10 @@ def test_one_range_test_finds_the_peak_of_every_arm_and_seed(database: Database)
     mine = claim(database)
     assert mine.job_id == test.id
     claims.record(database, mine, sweep_curve())
-    rung = finish.succeed(database, mine, {})
-    assert set(rung) == {each.id for each in waiting}
+    runnable = finish.succeed(database, mine, {})
+    assert set(runnable) == {each.id for each in waiting}
     bounds = document(database, parent)["range_tests"][0]["bounds"]
-    peaks = {each.resolved["max_lr"] for each in children(database, parent) if each.id in rung}
+    peaks = {each.resolved["max_lr"] for each in children(database, parent) if each.id in runnable}
     assert peaks == {bounds["max_lr"]}
 
 
@@ -119,8 +119,8 @@ def test_a_cancelled_comparison_is_resumed_with_all_that_did_not_succeed(databas
     succeed(database, slow, SLOW)
     submit.cancel(database, parent)
     finish.cancelled(database, test)
-    rung = resume_and_delete.resume(database, parent)
-    assert rung == [test.job_id]
+    runnable = resume_and_delete.resume(database, parent)
+    assert runnable == [test.job_id]
     assert job(database, slow.job_id).status == Status.SUCCEEDED
     again = claim(database)
     assert again.job_id == test.job_id

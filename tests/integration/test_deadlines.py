@@ -28,7 +28,7 @@ def test_the_jobs_of_a_sweep_and_an_own_range_test_take_over_priority_and_deadli
     limits = {"priority": 5, "max_queue_s": 100.0, "max_attempts": 7}
     for spec in (sweep_spec(**limits), train_spec(schedule=one_cycle("auto"), **limits)):
         parent = submit.submit(database, spec)
-        child = job(database, parent.ring_id)
+        child = job(database, parent.runnable_id)
         assert child.priority == 5
         assert child.spec["max_attempts"] == 7
         assert child.deadline_at is not None
@@ -38,7 +38,7 @@ def test_the_jobs_of_a_sweep_and_an_own_range_test_take_over_priority_and_deadli
 def test_a_job_that_waits_too_long_fails_and_may_be_resumed(database: Database) -> None:
     job_id = submit.submit(database, train_spec(max_queue_s=0.01)).job_id
     time.sleep(0.05)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.FAILED, Reason.DEADLINE_EXCEEDED)
     assert row.error is not None
@@ -50,7 +50,7 @@ def test_a_job_that_waits_too_long_fails_and_may_be_resumed(database: Database) 
 def test_a_sweep_ends_with_its_jobs_that_waited_too_long(database: Database) -> None:
     sweep_id = submit.submit(database, sweep_spec(max_queue_s=0.01)).job_id
     time.sleep(0.05)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert job(database, sweep_id).status == Status.FAILED
 
 
@@ -94,7 +94,7 @@ def test_a_worker_that_renews_and_does_not_stop_loses_the_job(database: Database
         submit.cancel(database, job_id)
     with database.write() as session:
         session.execute(update(Job).values(deadline_at=1.0, cancel_asked_at=Job.cancel_asked_at - 100))
-    recovery.mend(database, max_attempts=3, stuck_s=50)
+    recovery.recover_jobs(database, max_attempts=3, stuck_s=50)
     assert job(database, job_id).status == (Status.CANCELLED if cancels else Status.FAILED)
     with pytest.raises(StaleAttemptError):
         claims.renew(database, mine, lease_s=LEASE_S)
@@ -126,8 +126,8 @@ def test_a_cancel_may_be_made_a_kill_later(database: Database) -> None:
     job_id = submit.submit(database, train_spec()).job_id
     mine = claim(database)
     submit.cancel(database, job_id)
-    wish = claims.renew(database, mine, lease_s=LEASE_S)
-    assert (wish.cancel, wish.kill) == (True, False)
+    signals = claims.renew(database, mine, lease_s=LEASE_S)
+    assert (signals.cancel, signals.kill) == (True, False)
     submit.cancel(database, job_id, mode="kill")
     submit.cancel(database, job_id, mode="checkpoint")  # a kill is not taken back
     assert claims.renew(database, mine, lease_s=LEASE_S).kill

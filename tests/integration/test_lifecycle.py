@@ -113,7 +113,7 @@ def test_a_lease_that_ran_out_is_taken_back_and_the_job_resumes_from_its_checkpo
     claims.record(database, lost, checkpoint(lost, 10))
     claims.record(database, lost, Batch(points=points(10, 17), progress={"step": 17}))
     time.sleep(0.1)
-    assert recovery.mend(database, max_attempts=3) == [job_id]
+    assert recovery.recover_jobs(database, max_attempts=3) == [job_id]
     again = claim(database)
     assert (again.attempt, again.resume_step, again.resume_key) == (2, 10, f"{job_id}/checkpoints/1-10")
     assert steps_in_sql(database, job_id) == list(range(10))
@@ -126,7 +126,7 @@ def test_a_lease_that_ran_out_is_taken_back_and_the_job_resumes_from_its_checkpo
 def test_a_live_lease_is_left_alone(database: Database) -> None:
     submit.submit(database, train_spec())
     claim(database)
-    assert recovery.mend(database, max_attempts=3) == []
+    assert recovery.recover_jobs(database, max_attempts=3) == []
 
 
 def test_a_job_that_is_lost_too_often_fails(database: Database) -> None:
@@ -212,17 +212,17 @@ def test_a_cancelling_job_whose_worker_is_gone_is_cancelled(database: Database) 
     claim(database, lease_s=0.05)
     submit.cancel(database, job_id)
     time.sleep(0.1)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert job(database, job_id).status == Status.CANCELLED
 
 
 def test_a_job_that_no_worker_can_take_says_so_until_one_comes(database: Database) -> None:
     job_id = submit.submit(database, train_spec()).job_id
     workers.beat(database, WorkerInfo("small", "h", 1, 1, "cpu"), ttl_s=30)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert job(database, job_id).reason == Reason.NO_MATCHING_WORKER
     workers.beat(database, WorkerInfo("large", "h", 2, 4, "cpu"), ttl_s=30)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     row = job(database, job_id)
     assert (row.status, row.reason) == (Status.QUEUED, None)
 

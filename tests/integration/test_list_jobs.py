@@ -86,7 +86,7 @@ def test_kind_parent_and_fingerprint(client: TestClient, database: Database) -> 
     sweep = submit.submit(database, sweep_spec())
     training = submit.submit(database, train_spec(schedule=one_cycle("auto"))).job_id
     assert found(client, kind="sweep") == [sweep.job_id]
-    assert sorted(found(client, parent=sweep.job_id)) == sorted([sweep.ring_id, *sweep.more_rings])
+    assert sorted(found(client, parent=sweep.job_id)) == sorted([sweep.runnable_id, *sweep.more_runnable_ids])
     fingerprint = client.get(f"/v1/jobs/{training}").json()["fingerprint"]
     same = found(client, fingerprint=fingerprint)
     assert training in same

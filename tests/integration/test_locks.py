@@ -119,15 +119,15 @@ def test_nobody_takes_back_an_attempt_that_its_own_process_runs(database: Databa
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
     kept = Kept(lambda *attempt: attempt == (mine.job_id, mine.attempt), lease_s=60)
-    assert recovery.mend(database, max_attempts=3, kept=kept) == []
+    assert recovery.recover_jobs(database, max_attempts=3, kept=kept) == []
     found = job(database, job_id)
     assert found.status == Status.RUNNING
     assert (found.lease_expires_at or 0) > 1
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
     claims.renew(database, mine, lease_s=60)  # late, and nobody has taken the job: it is still ours
-    assert recovery.mend(database, max_attempts=3) == []
+    assert recovery.recover_jobs(database, max_attempts=3) == []
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
-    assert recovery.mend(database, max_attempts=3, kept=Kept(lambda *_: False)) == [job_id]
+    assert recovery.recover_jobs(database, max_attempts=3, kept=Kept(lambda *_: False)) == [job_id]
     assert events(database, job_id)[-1] == "requeued"

@@ -31,7 +31,7 @@ from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
 from tests.lost_answers import Proxy, lost_answers
 from worker.attempt.lease import Lease
-from worker.attempt.report_shipper import Shipper
+from worker.attempt.report_shipper import ReportShipper
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.slots import Slots
@@ -51,7 +51,7 @@ class Attempt:
             database, self.store, cast(Launcher, None), settings, on_cuda=False, stopping=threading.Event()
         )
         self.lease = Lease(database, self.claim, 30.0)
-        self.shipper = Shipper(self.claim, self.run_dir, self.store)
+        self.shipper = ReportShipper(self.claim, self.run_dir, self.store)
 
     def report(self, start: int, end: int, *, checkpoint: bool = True) -> None:
         """Steps, and a checkpoint behind them."""
@@ -69,7 +69,9 @@ class Attempt:
 
     def ship(self) -> None:
         """As the supervisor does it, again and again where SQL does not answer."""
-        self.supervisor.insist(self.lease, lambda: self.supervisor._ship(self.shipper, self.claim, self.lease))
+        self.supervisor.retry_while_leased(
+            self.lease, lambda: self.supervisor._ship(self.shipper, self.claim, self.lease)
+        )
 
 
 def checkpoints(database: Database, job_id: str) -> list[int | None]:
@@ -183,7 +185,7 @@ def test_an_ending_whose_commit_was_not_answered_is_not_written_twice(
     if name == "cancelled":
         submit.cancel(database, attempt.claim.job_id)
     with lost_answers(database) as lost, pytest.raises(StaleAttemptError):
-        attempt.supervisor.insist(attempt.lease, lambda: ending(database, attempt.claim))
+        attempt.supervisor.retry_while_leased(attempt.lease, lambda: ending(database, attempt.claim))
     assert len(lost) == 1
     row = job(database, attempt.claim.job_id)
     assert (row.status, row.failures) == (status, int(name == "lost"))
@@ -201,7 +203,7 @@ def test_what_is_noted_of_slots_and_of_a_cancel_is_noted_once(database: Database
             lambda: claims.hold(database, attempt.claim, slots=4),
             lambda: submit.cancel(database, job_id),
         ):
-            attempt.supervisor.insist(attempt.lease, write)
+            attempt.supervisor.retry_while_leased(attempt.lease, write)
     assert (events(database, job_id).count("slots"), events(database, job_id).count("cancelling")) == (1, 1)
 
 

@@ -72,8 +72,8 @@ def test_a_job_that_has_not_ended_or_has_succeeded_is_not_resumed(database: Data
 def test_a_training_is_resumed_with_its_own_range_test(database: Database) -> None:
     submitted = submit.submit(database, train_spec(schedule=one_cycle("auto")))
     submit.cancel(database, submitted.job_id)
-    assert resume_and_delete.resume(database, submitted.job_id) == [submitted.ring_id]
-    parent, child = job(database, submitted.job_id), job(database, submitted.ring_id)
+    assert resume_and_delete.resume(database, submitted.job_id) == [submitted.runnable_id]
+    parent, child = job(database, submitted.job_id), job(database, submitted.runnable_id)
     assert (parent.status, child.status, parent.waits_for) == (Status.QUEUED, Status.QUEUED, child.id)
     assert claim(database).job_id == child.id
 
@@ -97,10 +97,10 @@ def test_a_cancelled_sweep_is_resumed_with_those_of_its_jobs_that_did_not_succee
     end(database, done, "succeed")
     submit.cancel(database, sweep_id)
     assert job(database, sweep_id).status == Status.CANCELLED
-    rung = resume_and_delete.resume(database, sweep_id)
-    assert len(rung) == 2
-    assert done.job_id not in rung
-    assert [claim(database).job_id for _ in rung] == rung
+    runnable = resume_and_delete.resume(database, sweep_id)
+    assert len(runnable) == 2
+    assert done.job_id not in runnable
+    assert [claim(database).job_id for _ in runnable] == runnable
     assert job(database, sweep_id).status == Status.RUNNING
 
 

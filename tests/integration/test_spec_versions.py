@@ -1,4 +1,4 @@
-"""Jobs of a newer version in the queue, rows that cannot be read, and a sweep that goes on all the same."""
+"""Jobs of a newer version in the queue, rows that cannot be read, and a reaper that goes on all the same."""
 
 import threading
 import time
@@ -26,8 +26,8 @@ from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.health import Troubles
-from worker.dispatch.poller import Look
-from worker.dispatch.reaper import Sweep
+from worker.dispatch.poller import Poller
+from worker.dispatch.reaper import Reaper
 from worker.dispatch.slots import Slots
 from worker.launch.launcher import Launcher
 
@@ -53,13 +53,13 @@ def test_a_newer_job_does_not_block_the_queue_and_waits_for_a_worker_that_can_re
     workers.beat(database, OURS, ttl_s=60)
     newer, behind = submit(database), submit(database)
     make_newer(database, newer)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert job(database, newer).reason == Reason.NO_MATCHING_WORKER
     assert job(database, behind).reason is None
     assert claim(database).job_id == behind
     assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30) is None
     workers.beat(database, NEWER, ttl_s=60)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert (job(database, newer).status, job(database, newer).reason) == ("queued", None)
 
 
@@ -69,7 +69,7 @@ def test_a_newer_job_that_is_lost_is_left_to_those_who_can_read_it(database: Dat
     make_newer(database, newer)
     for job_id in (newer, ours):
         change(database, job_id, lease_expires_at=1.0)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert [job(database, job_id).status for job_id in (newer, ours)] == ["running", "queued"]
 
 
@@ -81,10 +81,10 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_being_mended(database: Da
     spec = job(database, broken).spec
     change(database, broken, spec=[])
     found: dict[str, Exception] = {}
-    assert recovery.mend(database, max_attempts=3, report=found.__setitem__) == [ours]
+    assert recovery.recover_jobs(database, max_attempts=3, report=found.__setitem__) == [ours]
     assert list(found) == [broken]
     change(database, broken, spec=spec)
-    assert recovery.mend(database, max_attempts=3) == [broken]
+    assert recovery.recover_jobs(database, max_attempts=3) == [broken]
 
 
 def test_a_range_test_ends_although_what_waits_for_it_cannot_be_read(database: Database) -> None:
@@ -98,32 +98,33 @@ def test_a_range_test_ends_although_what_waits_for_it_cannot_be_read(database: D
     finish.fail(database, mine, Reason.INTERNAL_ERROR, "for this test")
     assert job(database, source).status == "failed"
     found: dict[str, Exception] = {}
-    recovery.mend(database, max_attempts=3, report=found.__setitem__)
+    recovery.recover_jobs(database, max_attempts=3, report=found.__setitem__)
     assert {each: type(error) for each, error in found.items()} == {waiting: ValidationError}
     change(database, waiting, spec=spec)
-    recovery.mend(database, max_attempts=3)
+    recovery.recover_jobs(database, max_attempts=3)
     assert (job(database, waiting).status, job(database, waiting).reason) == ("failed", Reason.PARENT_FAILED)
 
 
 @pytest.fixture
-def look(database: Database, database_url: str, tmp_path: Path) -> Look:
+def poller(database: Database, database_url: str, tmp_path: Path) -> Poller:
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), sweep_interval_s=0.05)
     supervisor = Supervisor(database, ArtifactStore(tmp_path), Launcher(), settings, False, threading.Event())
     dispatcher = Dispatcher(
         name="w", database=database, slots=Slots(2), supervisor=supervisor, settings=settings
     )  # fmt: skip
-    return Look(dispatcher, 0.05, Troubles())
+    return Poller(dispatcher, 0.05, Troubles())
 
 
 @pytest.fixture
-def sweep(look: Look, database: Database, database_url: str, tmp_path: Path) -> Iterator[Sweep]:
+def reaper(poller: Poller, database: Database, database_url: str, tmp_path: Path) -> Iterator[Reaper]:
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), sweep_interval_s=0.05)
-    sweep = Sweep(
-        database=database, info=OURS, dispatcher=look.dispatcher, look=look, troubles=look.troubles, settings=settings
+    reaper = Reaper(
+        database=database, info=OURS, dispatcher=poller.dispatcher, poller=poller, troubles=poller.troubles,
+        settings=settings,
     )  # fmt: skip
-    sweep.start()
-    yield sweep
-    sweep.stop()
+    reaper.start()
+    yield reaper
+    reaper.stop()
 
 
 def troubles(database: Database) -> dict[str, str] | None:
@@ -139,9 +140,9 @@ def await_troubles(database: Database, parts: set[str] | None) -> None:
 
 
 def test_a_sweep_goes_on_over_a_row_that_it_cannot_mend_and_says_so(
-    database: Database, sweep: Sweep, client: TestClient
+    database: Database, reaper: Reaper, client: TestClient
 ) -> None:
-    del sweep
+    del reaper
     await_troubles(database, set())
     broken = submit(database)
     claim(database)
@@ -158,37 +159,37 @@ def test_a_sweep_goes_on_over_a_row_that_it_cannot_mend_and_says_so(
 
 
 def test_a_worker_that_cannot_start_jobs_is_not_ready(
-    database: Database, look: Look, sweep: Sweep, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    database: Database, poller: Poller, reaper: Reaper, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del sweep
+    del reaper
 
     def fail() -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:
-        patched.setattr(look.dispatcher, "start_waiting", fail)
-        look.start()
+        patched.setattr(poller.dispatcher, "start_waiting", fail)
+        poller.start()
         await_troubles(database, {"look"})
         response = client.get("/readyz")
         assert (response.status_code, response.json()["checks"]["workers"]) == (503, "none can start jobs")
-    look.dispatcher.draining.set()
+    poller.dispatcher.draining.set()
     await_troubles(database, set())
-    look.stop()
+    poller.stop()
 
 
 def test_a_worker_whose_look_hangs_does_not_beat(
-    database: Database, look: Look, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+    database: Database, poller: Poller, reaper: Reaper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came_back = threading.Event()
     await_troubles(database, set())
     monkeypatch.setattr("worker.dispatch.poller.STALLED_AFTER_S", 0.0)
-    monkeypatch.setattr(look.dispatcher, "start_waiting", came_back.wait)
-    look.start()
+    monkeypatch.setattr(poller.dispatcher, "start_waiting", came_back.wait)
+    poller.start()
     deadline = time.monotonic() + 30
     while troubles(database) is not None:  # a beat may have been on its way
         assert time.monotonic() < deadline
         workers.leave(database, "w")
-        sweep._beat(60)
+        reaper._beat(60)
     came_back.set()
     await_troubles(database, set())
-    look.stop()
+    poller.stop()

@@ -50,7 +50,7 @@ def test_a_sweep_makes_a_job_for_every_cell_and_is_claimed_by_nobody(database: D
     assert (parent.kind, parent.slots, parent.status) == ("sweep", 0, Status.QUEUED)
     with database.read() as session:
         children = queries.children_of(session, parent.id)
-    assert {submitted.ring_id, *submitted.more_rings} == set(children)
+    assert {submitted.runnable_id, *submitted.more_runnable_ids} == set(children)
     mine = [claim(database) for _ in range(CELLS)]
     assert {each.job_id for each in mine} == set(children)
     assert [each.spec["conditions"]["optimizer"]["weight_decay"] for each in mine] == [1e-3, 1e-4, 1e-5]
@@ -171,7 +171,7 @@ def test_cancelling_a_running_sweep_waits_for_the_ranks_of_its_children(database
 def test_a_repeated_post_makes_no_second_grid(database: Database) -> None:
     first = submit.submit(database, sweep_spec(), key="k", body=b"x")
     again = submit.submit(database, sweep_spec(), key="k", body=b"x")
-    assert (again.job_id, again.is_new, again.more_rings) == (first.job_id, False, ())
+    assert (again.job_id, again.is_new, again.more_runnable_ids) == (first.job_id, False, ())
     with database.read() as session:
         assert len(list_jobs(session, JobFilter(), limit=50)) == CELLS + 1
 

@@ -110,7 +110,7 @@ def test_what_an_earlier_release_wrote_is_served_and_goes_on(
     found = integrity_check.inspect_storage(database, settings.artifacts_dir)
     assert [finding.code for finding in found] == ["missing_file"]  # its one checkpoint was not kept with it
     # The old worker's lease is long over: the training resumes, and the other old jobs can be resumed too.
-    assert half in recovery.mend(database, max_attempts=3)
+    assert half in recovery.recover_jobs(database, max_attempts=3)
     resume_and_delete.resume(database, jobs["failed"]["id"])
     resume_and_delete.resume(database, jobs["cancelled"]["id"])
     mine = claims.claim_next(database, worker="new", slots=2, free=2, lease_s=30)

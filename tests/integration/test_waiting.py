@@ -24,9 +24,9 @@ def sweep_curve() -> Batch:
 
 def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(database: Database) -> None:
     training = submit.submit(database, train_spec(schedule=one_cycle("auto")))
-    assert training.ring_id != training.job_id
+    assert training.runnable_id != training.job_id
     mine = claim(database)
-    assert mine.job_id == training.ring_id
+    assert mine.job_id == training.runnable_id
     assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S) is None
     claims.record(database, mine, sweep_curve())
     assert finish.succeed(database, mine, {}) == [training.job_id]
@@ -50,7 +50,7 @@ def test_a_training_fails_when_its_range_test_finds_no_bounds(database: Database
 def test_cancelling_the_range_test_ends_the_training_that_waits(database: Database, when: str) -> None:
     training = submit.submit(database, train_spec(schedule=one_cycle("auto")))
     mine = claim(database) if when == "running" else None
-    submit.cancel(database, training.ring_id)
+    submit.cancel(database, training.runnable_id)
     if mine is not None:
         finish.cancelled(database, mine)
     assert job(database, training.job_id).status == Status.FAILED

@@ -15,7 +15,7 @@ from jobs.database import queries
 EACH_OF_FIRST = 100
 
 
-class Watch:
+class AlarmMonitor:
     """Takes the lines of a report and says what is new and wrong.
 
     Args:
@@ -29,7 +29,7 @@ class Watch:
 
     @classmethod
     def of(cls, session: Session, job_id: str) -> Self:
-        """A watch that goes on after the evaluations that a job has in SQL."""
+        """A monitor that goes on after the evaluations that a job has in SQL."""
         gaps = _finite(session, job_id, "generalisation_gap")
         rates = _finite(session, job_id, "lr") if gaps else {}
         losses = _finite(session, job_id, "val_loss") if gaps else {}

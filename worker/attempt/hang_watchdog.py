@@ -15,7 +15,7 @@ from jobs.database.records import Batch, Claim
 from jobs.status import Reason
 from worker.attempt.rank_groups import Group
 from worker.launch import processes
-from worker.rundir.activity import END, LONG, Told
+from worker.rundir.activity import END, LONG, ActivityRecord
 from worker.rundir.failures import write_failure
 
 CODE: Final = "ranks_hang"
@@ -40,7 +40,7 @@ _STATES: Final = {
 class _Heard:
     """What was heard of a group of ranks."""
 
-    told: Told | None = None
+    told: ActivityRecord | None = None
     silent_s: float = 0.0
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
 
@@ -50,7 +50,7 @@ class _Heard:
 
     def listen(self, folder: Path, elapsed_s: float) -> None:
         """Look at the group's file after some time that counts."""
-        told = Told.read(folder)
+        told = ActivityRecord.read(folder)
         if told is None or told == self.told:
             self.silent_s += elapsed_s
             return

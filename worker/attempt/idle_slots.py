@@ -1,4 +1,4 @@
-"""Lends spare slots to the replicas and probes of a range test, and takes them back when a job waits."""
+"""Lends idle slots to the replicas and probes of a range test, and takes them back when a job waits."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from worker.attempt.rank_groups import Devices, Groups, Spare
+from worker.attempt.rank_groups import Devices, Groups, IdleSlots
 from worker.rundir import control_files
 from worker.rundir.control_files import ask_to_stop
 from worker.rundir.directory import Share
@@ -15,35 +15,35 @@ LOOK_S = 1.0  # between two looks into the queue
 
 
 @dataclass(slots=True)
-class Sharing:
+class IdleSlotScheduler:
     """Decides how many groups of ranks do the pieces of one attempt, its replicas, then the probes of each rung.
 
-    While no job waits and pieces are left that nobody has taken, each further ``group_size`` spare slots do one more at
+    While no job waits and pieces are left that nobody has taken, each further ``group_size`` idle slots do one more at
     the same time. When a job waits, every further group ends after the piece that it is at; the first goes on. See
     ADR 0016.
 
     Attributes:
         groups: Those that run.
-        spare: Slots to take.
+        idle_slots: Slots to take.
         run_dir: Of the attempt; folder of its first group. Each further one has a folder in it.
         group_size: How many slots a group needs.
         prepare: Writes the plan of a group into its folder.
-        told: How many slots SQL has been told of.
+        reported_slots: How many slots SQL knows of.
     """
 
     groups: Groups
-    spare: Spare
+    idle_slots: IdleSlots
     run_dir: Path
     group_size: int
     prepare: Callable[[Path, Share], None]
-    told: int = field(init=False)
+    reported_slots: int = field(init=False)
     _count: int = field(init=False)
     _share: Share = field(init=False)
     _look_at: float = 0.0
     _number: int = 0
 
     def __post_init__(self) -> None:
-        self.told = self.group_size
+        self.reported_slots = self.group_size
 
     def begin(self, devices: Devices, count: int, probes: Sequence[dict[str, Any]] = ()) -> None:
         """Start the first group of those that do some pieces.
@@ -69,26 +69,26 @@ class Sharing:
         if self._count == 1 or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_S
-        if self.groups.further and self.spare.are_wanted():
+        if self.groups.further and self.idle_slots.are_wanted():
             for group in self.groups.further:
                 ask_to_stop(group.folder)
         while control_files.pieces_left(self._share.pieces_dir, self._count) and (
-            devices := self.spare.take(self.group_size)
+            devices := self.idle_slots.take(self.group_size)
         ):
             self._grow(devices)
 
     def _grow(self, devices: Devices) -> None:
         piece = control_files.take_piece(self._share.pieces_dir, self._count)
         if piece is None:  # a group was faster
-            self.spare.give_back(devices)
+            self.idle_slots.give_back(devices)
             return
         folder = self._next_folder()
         try:
             self.prepare(folder, replace(self._share, piece=piece))
             self.groups.start(folder, devices)
         finally:
-            if not self.groups.hold(devices):  # it could not be started
-                self.spare.give_back(devices)
+            if not self.groups.is_running_on(devices):  # it could not be started
+                self.idle_slots.give_back(devices)
 
     def _next_folder(self) -> Path:
         number, self._number = self._number, self._number + 1

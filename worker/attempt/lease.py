@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs.database.records import Claim, Wish
+from jobs.database.records import Claim, LeaseSignals
 from jobs.database.session import Database
 from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claims
@@ -18,7 +18,7 @@ from jobs.lifecycle import claims
 class Renew(Protocol):
     """Extends a lease, and tells what is asked of the attempt; StaleAttemptError where it is no longer ours."""
 
-    def __call__(self, database: Database, claim: Claim, *, lease_s: float) -> Wish:
+    def __call__(self, database: Database, claim: Claim, *, lease_s: float) -> LeaseSignals:
         """Write it."""
 
 
@@ -88,9 +88,9 @@ class Lease:
         while not self._done.wait(pause):
             try:
                 begun = time.monotonic()
-                wish = self._renew(self._database, self.claim, lease_s=self._lease_s)
+                signals = self._renew(self._database, self.claim, lease_s=self._lease_s)
                 for name in ("cancel", "kill", "overdue", "torn", "leaving"):
-                    if getattr(wish, name):
+                    if getattr(signals, name):
                         getattr(self, name).set()
                 self._renewed_at = begun
             except StaleAttemptError:

@@ -1,4 +1,4 @@
-"""The groups of ranks of one attempt: one on the slots that its job was claimed with, further ones on spare slots."""
+"""The groups of ranks of one attempt: one on the slots that its job was claimed with, further ones on idle slots."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _POLL_S = 0.01
 Devices = tuple[int, ...]
 
 
-class Spare(Protocol):
+class IdleSlots(Protocol):
     """Slots of this worker that no job waits for."""
 
     def take(self, count: int) -> Devices | None:
@@ -77,7 +77,7 @@ class Groups:
         self._running.append(group)
         orphans.write_down(folder, group.ranks.pid)
 
-    def hold(self, devices: Devices) -> bool:
+    def is_running_on(self, devices: Devices) -> bool:
         """Whether a group runs on these slots."""
         return any(group.devices == devices for group in self._running)
 

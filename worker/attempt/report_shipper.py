@@ -9,7 +9,7 @@ from jobs.curves.elapsed_time import METRIC
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.files import downloads
 from jobs.files.artifacts import ArtifactStore
-from worker.attempt.alarm_monitor import Watch
+from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.attempt.log_tail import LogTail
 from worker.rundir.report import ReportTail
 from worker.sinks.fan_out import FanOut
@@ -45,14 +45,14 @@ LATEST = (
 )  # fmt: skip
 
 
-class Shipper:
+class ReportShipper:
     """Collects what rank 0 of each group of ranks reports.
 
     Args:
         claim: Whose report it is.
         run_dir: Where the report and its files lie.
         store: Takes checkpoints and other files.
-        watch: Looks at the metrics on their way and raises alarms.
+        monitor: Looks at the metrics on their way and raises alarms.
         sinks: Take the metrics too, once they stand in SQL.
         log: Has what the processes write.
         base_s: Seconds that earlier attempts have trained up to where this one goes on.
@@ -62,11 +62,11 @@ class Shipper:
     """
 
     def __init__(  # noqa: PLR0913 - all that an attempt is watched with
-        self, claim: Claim, run_dir: Path, store: ArtifactStore, watch: Watch | None = None,
+        self, claim: Claim, run_dir: Path, store: ArtifactStore, monitor: AlarmMonitor | None = None,
         sinks: FanOut | None = None, *, log: LogTail | None = None, base_s: float = 0.0,
     ) -> None:  # fmt: skip
         self._claim, self.run_dir, self._store, self._sinks = claim, run_dir, store, sinks
-        self._watch = watch or Watch()
+        self._monitor = monitor or AlarmMonitor()
         self._clock = Clock(base_s)
         self._unstored: OSError | None = None
         self._tails = [ReportTail(run_dir)]
@@ -145,7 +145,7 @@ class Shipper:
             if metric in LATEST:
                 self._batch.latest[metric] = last
         self._batch.points += self._clock.points(line)
-        self._batch.alarms += self._watch.see(line) if replica == 0 and self._claim.kind == "train" else []
+        self._batch.alarms += self._monitor.see(line) if replica == 0 and self._claim.kind == "train" else []
         self._done[group] = line["done"]
         self._batch.progress |= {"step": self.done, "epoch": line.get("epoch")}
 

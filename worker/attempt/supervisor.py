@@ -25,15 +25,15 @@ from jobs.scheduling import node_reservations
 from jobs.scheduling.deadlines import Backoff
 from jobs.status import Outcome, Reason, Status
 from worker.attempt import dataset_cache
-from worker.attempt.alarm_monitor import Watch
+from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.attempt.checkpoint_check import sound_claim
 from worker.attempt.hang_watchdog import HangWatchdog
 from worker.attempt.held_leases import Leases
-from worker.attempt.idle_slots import Sharing
+from worker.attempt.idle_slots import IdleSlotScheduler
 from worker.attempt.lease import Lease
 from worker.attempt.log_tail import LogTail
-from worker.attempt.rank_groups import Groups, Spare
-from worker.attempt.report_shipper import Shipper
+from worker.attempt.rank_groups import Groups, IdleSlots
+from worker.attempt.report_shipper import ReportShipper
 from worker.launch.launcher import Launcher, NotStartedError
 from worker.launch.secrets import redaction
 from worker.rundir import directory
@@ -72,8 +72,8 @@ class Supervisor:
     kept: dict[int, Callable[[], bool]] = field(default_factory=dict)
     leases: Leases = field(default_factory=Leases)
 
-    def run(self, claim: Claim, devices: tuple[int, ...], spare: Spare) -> list[str]:
-        """Run one attempt to its end. When this returns its processes are gone, and spare slots given back.
+    def run(self, claim: Claim, devices: tuple[int, ...], idle_slots: IdleSlots) -> list[str]:
+        """Run one attempt to its end. When this returns its processes are gone, and idle slots given back.
 
         Returns:
             Ids of jobs that may run now.
@@ -82,24 +82,24 @@ class Supervisor:
         with Lease(self.database, claim, self.settings.lease_s) as lease, self.leases.keeping(claim, lease):
             sinks: FanOut | None = None
             try:
-                claim = self.insist(lease, partial(sound_claim, self.database, self.store, claim))
+                claim = self.retry_while_leased(lease, partial(sound_claim, self.database, self.store, claim))
                 sinks = FanOut(self.sinks, claim, self._tell(claim))
                 shipper = self._shipper(claim, run_dir, lease, sinks)
-                sharing = self._sharing(claim, shipper, spare)
-                lease.ends(sharing.groups.end_processes)
-                return self._attempt(claim, devices, sharing, shipper, lease)
+                scheduler = self._scheduler(claim, shipper, idle_slots)
+                lease.ends(scheduler.groups.end_processes)
+                return self._attempt(claim, devices, scheduler, shipper, lease)
             except (StaleAttemptError, JobNotFoundError):  # the second where a user has deleted it since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 self._remove_unnamed(claim)
                 return []
             except TrainingError as error:
-                return self.insist(lease, partial(self._fail, claim, error.reason, str(error)))
+                return self.retry_while_leased(lease, partial(self._fail, claim, error.reason, str(error)))
             except NotStartedError as error:
-                return self.insist(lease, partial(self._lose, claim, str(error)))
+                return self.retry_while_leased(lease, partial(self._lose, claim, str(error)))
             except OSError as error:
                 log.exception("%s: the run directory or the store cannot be used", claim.job_id)
                 found = of_a_file(error)
-                return self.insist(lease, partial(self._fail, claim, found.reason, found.message))
+                return self.retry_while_leased(lease, partial(self._fail, claim, found.reason, found.message))
             finally:
                 directory.tidy(run_dir)
                 if sinks is not None:
@@ -124,17 +124,17 @@ class Supervisor:
             self.database, claim, message, max_attempts=settings.max_attempts, backoff=backoff
         )  # fmt: skip
 
-    def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> Shipper:
-        def earlier() -> tuple[Watch, float]:
+    def _shipper(self, claim: Claim, run_dir: Path, lease: Lease, sinks: FanOut) -> ReportShipper:
+        def earlier() -> tuple[AlarmMonitor, float]:
             with self.database.read() as session:
                 trained_s = elapsed_time.before(
                     Source(session, claim.job_id, elapsed_time.METRIC, 0), claim.resume_step
                 )
-                return Watch.of(session, claim.job_id), trained_s
+                return AlarmMonitor.of(session, claim.job_id), trained_s
 
         log_tail = LogTail(run_dir, self.redact)
-        watch, trained_s = self.insist(lease, earlier)
-        return Shipper(claim, run_dir, self.store, watch, sinks, log=log_tail, base_s=trained_s)
+        monitor, trained_s = self.retry_while_leased(lease, earlier)
+        return ReportShipper(claim, run_dir, self.store, monitor, sinks, log=log_tail, base_s=trained_s)
 
     def _status_of(self, claim: Claim) -> str:
         try:
@@ -143,17 +143,17 @@ class Supervisor:
         except (*PASSING, JobNotFoundError):
             return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
 
-    def _sharing(self, claim: Claim, shipper: Shipper, spare: Spare) -> Sharing:
+    def _scheduler(self, claim: Claim, shipper: ReportShipper, idle_slots: IdleSlots) -> IdleSlotScheduler:
         def prepare(folder: Path, share: directory.Share) -> None:
             self.write_plan(claim, folder, share)
             if folder != shipper.run_dir:
                 shipper.follow(folder)
 
-        return Sharing(self.groups(claim, spare), spare, shipper.run_dir, claim.slots, prepare)
+        return IdleSlotScheduler(self.groups(claim, idle_slots), idle_slots, shipper.run_dir, claim.slots, prepare)
 
-    def groups(self, claim: Claim, spare: Spare) -> Groups:
+    def groups(self, claim: Claim, idle_slots: IdleSlots) -> Groups:
         """The groups of ranks of a claim on this host; none runs yet."""
-        return Groups(self.launcher, self.on_cuda, self.kept, spare.give_back, claim.node)
+        return Groups(self.launcher, self.on_cuda, self.kept, idle_slots.give_back, claim.node)
 
     def write_plan(self, claim: Claim, folder: Path, share: directory.Share | None = None) -> None:
         """Write what a group of ranks is to do into its folder."""
@@ -168,34 +168,36 @@ class Supervisor:
             return due_probes(session, queries.get_job(session, claim.job_id))
 
     def _attempt(
-        self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
+        self, claim: Claim, devices: tuple[int, ...], scheduler: IdleSlotScheduler, shipper: ReportShipper, lease: Lease
     ) -> list[str]:
         run_dir = shipper.run_dir
         try:
             with dataset_cache.in_use(claim.spec["conditions"]["dataset"], self.store, self.settings):
-                self._do_pieces(claim, devices, sharing, shipper, lease)
+                self._do_pieces(claim, devices, scheduler, shipper, lease)
         finally:
             shipper.end_log()
         if not lease.lost.is_set():
-            self.insist(lease, lambda: self._ship(shipper, claim, lease))
-        return self.insist(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
+            self.retry_while_leased(lease, lambda: self._ship(shipper, claim, lease))
+        return self.retry_while_leased(lease, lambda: self._conclude(claim, shipper.result, run_dir, lease))
 
     def _do_pieces(
-        self, claim: Claim, devices: tuple[int, ...], sharing: Sharing, shipper: Shipper, lease: Lease
+        self, claim: Claim, devices: tuple[int, ...], scheduler: IdleSlotScheduler, shipper: ReportShipper, lease: Lease
     ) -> None:
         """Run the job, or its replicas, and then the probes of one rung after the other."""
         probes: list[dict[str, Any]] = []
-        # Replicas of a job on several nodes run one after the other: spare slots would have to be gathered, too.
+        # Replicas of a job on several nodes run one after the other: idle slots would have to be gathered, too.
         count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
         while count:
             try:
-                sharing.begin(devices, count, probes)
-                self._follow(sharing, shipper, claim, lease)
+                scheduler.begin(devices, count, probes)
+                self._follow(scheduler, shipper, claim, lease)
             finally:
-                sharing.groups.kill()
+                scheduler.groups.kill()
             if not lease.lost.is_set():
-                self.insist(lease, lambda: self._ship(shipper, claim, lease))
-            probes = self.insist(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
+                self.retry_while_leased(lease, lambda: self._ship(shipper, claim, lease))
+            probes = (
+                self.retry_while_leased(lease, lambda: self._due_probes(claim)) if shipper.result is not None else []
+            )
             count = len(probes)
 
     def _stop(self, ranks: Groups, run_dir: Path | None, lease: Lease) -> None:
@@ -216,8 +218,8 @@ class Supervisor:
         else:
             ranks.stop(max(begun + settings.stop_grace_s - time.monotonic(), 0.0))
 
-    def _follow(self, sharing: Sharing, shipper: Shipper, claim: Claim, lease: Lease) -> None:
-        pause_until, ranks = 0.0, sharing.groups
+    def _follow(self, scheduler: IdleSlotScheduler, shipper: ReportShipper, claim: Claim, lease: Lease) -> None:
+        pause_until, ranks = 0.0, scheduler.groups
         watchdog = HangWatchdog(
             claim, self.settings.hang_floor_s, lambda batch: claims.record(self.database, claim, batch)
         )
@@ -230,17 +232,17 @@ class Supervisor:
                 return
             if time.monotonic() >= pause_until:
                 try:
-                    sharing.tend()
-                    if sharing.told != sharing.slots:
-                        claims.hold(self.database, claim, slots=sharing.slots)
-                        sharing.told = sharing.slots
+                    scheduler.tend()
+                    if scheduler.reported_slots != scheduler.slots:
+                        claims.hold(self.database, claim, slots=scheduler.slots)
+                        scheduler.reported_slots = scheduler.slots
                     self._ship(shipper, claim, lease)
                 except PASSING:
                     log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)
                     pause_until = time.monotonic() + RETRY_S
             time.sleep(POLL_S)
 
-    def _ship(self, shipper: Shipper, claim: Claim, lease: Lease) -> None:
+    def _ship(self, shipper: ReportShipper, claim: Claim, lease: Lease) -> None:
         batch: Batch
         while (batch := shipper.next_batch()) and not lease.lost.is_set():
             claims.record(self.database, claim, batch)
@@ -288,7 +290,7 @@ class Supervisor:
     def _failures_of_others(self, claim: Claim) -> list[dict[str, Any]]:
         """Why other nodes failed, waiting until all say: ranks that failed here may only have missed theirs.
 
-        A lost node is known by its seat, which holds for one lease.
+        A lost node is known by its reservation, which holds for one lease.
         """
         deadline = time.monotonic() + self.settings.lease_s + RETRY_S
         while True:
@@ -310,7 +312,7 @@ class Supervisor:
         )  # fmt: skip
 
     @staticmethod
-    def insist(lease: Lease, write: Callable[[], T]) -> T:
+    def retry_while_leased(lease: Lease, write: Callable[[], T]) -> T:
         """Repeat a write while SQL does not answer and the lease holds.
 
         Raises:

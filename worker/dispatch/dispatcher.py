@@ -14,10 +14,10 @@ from jobs.database.tables import Job
 from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claims, lost_claims
 from jobs.scheduling import fair_share
-from jobs.scheduling.node_reservations import Place
+from jobs.scheduling.node_reservations import NodeReservation
 from worker.attempt.held_leases import Leases
 from worker.attempt.supervisor import Supervisor
-from worker.dispatch.multi_node import Crew
+from worker.dispatch.multi_node import MultiNodeRunner
 from worker.dispatch.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -27,17 +27,17 @@ class Dispatcher:
     """Brings waiting jobs and free slots together, in the order of `jobs.scheduling.fair_share`.
 
     A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
-    is set nothing is taken. Jobs on several workers are for this one where it has a ``crew``.
+    is set nothing is taken. Jobs on several workers need ``multi_node``.
     """
 
     def __init__(
         self, *, name: str, database: Database, slots: Slots, supervisor: Supervisor, settings: Settings,
-        crew: Crew | None = None,
+        multi_node: MultiNodeRunner | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.slots = slots
         self._database, self._supervisor = database, supervisor
-        self._settings, self._crew = settings, crew
+        self._settings, self._multi_node = settings, multi_node
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._taken: set[tuple[str, int]] = set()  # attempts that run here
@@ -68,7 +68,7 @@ class Dispatcher:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
+    def _run(self, found: Claim | NodeReservation, devices: tuple[int, ...]) -> None:
         """One attempt, or one node's part of it. An error that nobody expected costs the attempt its lease."""
         try:
             with logging_setup.words(job_id=found.job_id, attempt=found.attempt):
@@ -81,16 +81,16 @@ class Dispatcher:
             self._drop(found, devices)
             self.wake()
 
-    def _drop(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
+    def _drop(self, found: Claim | NodeReservation, devices: tuple[int, ...]) -> None:
         self._taken.discard((found.job_id, found.attempt))
         self.free(devices)
 
-    def _supervise(self, found: Claim | Place, devices: tuple[int, ...]) -> None:
-        spare = _Spare(self)
+    def _supervise(self, found: Claim | NodeReservation, devices: tuple[int, ...]) -> None:
+        idle_slots = _IdleSlots(self)
         if isinstance(found, Claim):
-            self._supervisor.run(found, devices, spare)
-        elif self._crew is not None:
-            self._crew.run(found, devices, spare)
+            self._supervisor.run(found, devices, idle_slots)
+        elif self._multi_node is not None:
+            self._multi_node.run(found, devices, idle_slots)
 
     @property
     def leases(self) -> Leases:
@@ -114,7 +114,7 @@ class Dispatcher:
     def waiting(self) -> Job | None:
         """The job at the head of the queue among those that this worker could run."""
         with self._database.read() as session:
-            most, worker = self._settings.max_running_jobs, None if self._crew is None else self.name
+            most, worker = self._settings.max_running_jobs, None if self._multi_node is None else self.name
             return fair_share.next_claimable(session, self.slots.usable, most, worker)
 
     def lend(self, count: int) -> tuple[int, ...] | None:
@@ -135,7 +135,7 @@ class Dispatcher:
             most = self._settings.max_attempts
             lost_claims.give_back(self._database, self.name, lambda *each: each in self._taken, max_attempts=most)
 
-    def _take_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
+    def _take_next(self) -> tuple[Claim | NodeReservation, tuple[int, ...]] | None:
         with self._lock:
             try:
                 taken = self._claim_next()
@@ -146,21 +146,21 @@ class Dispatcher:
                 self._taken.add((taken[0].job_id, taken[0].attempt))
             return taken
 
-    def _claim_next(self) -> tuple[Claim | Place, tuple[int, ...]] | None:
+    def _claim_next(self) -> tuple[Claim | NodeReservation, tuple[int, ...]] | None:
         claim = claims.claim_next(
             self._database, worker=self.name, slots=self.slots.usable, free=self.slots.free,
             lease_s=self._settings.lease_s, max_running=self._settings.max_running_jobs,
-            takes_seats=self._crew is not None,
+            takes_seats=self._multi_node is not None,
         )  # fmt: skip
-        if claim is None and self._crew is not None:
-            place = self._crew.sit(self.slots.usable, self.slots.free)
-            return None if place is None else (place, self.slots.take(place.slots))
+        if claim is None and self._multi_node is not None:
+            reservation = self._multi_node.reserve(self.slots.usable, self.slots.free)
+            return None if reservation is None else (reservation, self.slots.take(reservation.slots))
         return None if claim is None else (claim, self.slots.take(claim.slots))
 
 
 @dataclass(frozen=True, slots=True)
-class _Spare:
-    """See `worker.attempt.rank_groups.Spare`."""
+class _IdleSlots:
+    """See `worker.attempt.rank_groups.IdleSlots`."""
 
     dispatcher: Dispatcher
 

@@ -1,4 +1,4 @@
-"""This worker as a node of jobs on several workers: it holds a seat until all are held, then leads or follows."""
+"""This worker as a node of jobs on several workers: it reserves a node, waits for the others, then leads or follows."""
 
 import logging
 import math
@@ -13,13 +13,13 @@ from jobs.database.records import Claim
 from jobs.database.tables import Json
 from jobs.errors import TrainingError
 from jobs.lifecycle import claim_nodes
-from jobs.lifecycle.claim_nodes import Offer, Terms
+from jobs.lifecycle.claim_nodes import AssemblyLimits, WorkerCapacity
 from jobs.scheduling import node_reservations
-from jobs.scheduling.node_reservations import Place
+from jobs.scheduling.node_reservations import NodeReservation
 from jobs.status import Reason
 from worker.attempt import dataset_cache
 from worker.attempt.lease import Lease
-from worker.attempt.rank_groups import Devices, Groups, Spare
+from worker.attempt.rank_groups import Devices, Groups, IdleSlots
 from worker.attempt.supervisor import POLL_S, Supervisor
 from worker.launch.launcher import NotStartedError
 from worker.launch.network import free_port
@@ -32,7 +32,7 @@ ATTEND_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class MultiNodeRunner:
     """Runs this worker's part of jobs on several nodes; any number of threads may use it at the same time.
 
     Attributes:
@@ -46,48 +46,48 @@ class Crew:
     address: str
 
     @property
-    def terms(self) -> Terms:
+    def limits(self) -> AssemblyLimits:
         """How long things may take."""
-        return Terms(self.supervisor.settings.gather_s, self.supervisor.settings.lease_s)
+        return AssemblyLimits(self.supervisor.settings.gather_s, self.supervisor.settings.lease_s)
 
-    def sit(self, slots: int, free: int) -> Place | None:
-        """Take a seat of the job whose turn it is, if that is one of several nodes."""
-        offer = Offer(self.worker, self.address, slots, free)
+    def reserve(self, slots: int, free: int) -> NodeReservation | None:
+        """Reserve a node of the job whose turn it is, if that job has several nodes."""
+        capacity = WorkerCapacity(self.worker, self.address, slots, free)
         most = self.supervisor.settings.max_running_jobs
-        return claim_nodes.sit(self.supervisor.database, offer, self.terms, max_running=most)
+        return claim_nodes.reserve(self.supervisor.database, capacity, self.limits, max_running=most)
 
-    def run(self, place: Place, devices: Devices, spare: Spare) -> None:
+    def run(self, reservation: NodeReservation, devices: Devices, idle_slots: IdleSlots) -> None:
         """Wait for the other nodes and do this node's part. When this returns its processes are gone."""
-        claim = self._wait(place)
+        claim = self._wait(reservation)
         if claim is None:
             return
-        log.info("%s attempt %s: node %s of %s", claim.job_id, claim.attempt, place.node, place.nodes)
-        if place.node == 0:
-            self.supervisor.run(claim, devices, spare)
+        log.info("%s attempt %s: node %s of %s", claim.job_id, claim.attempt, reservation.node, reservation.nodes)
+        if reservation.node == 0:
+            self.supervisor.run(claim, devices, idle_slots)
         else:
-            self._follow(claim, devices, spare)
+            self._follow(claim, devices, idle_slots)
 
-    def _wait(self, place: Place) -> Claim | None:
-        """Hold a seat until the job begins; None where it does not."""
+    def _wait(self, reservation: NodeReservation) -> Claim | None:
+        """Renew the reservation until the job begins; None if it does not begin."""
         database, stopping = self.supervisor.database, self.supervisor.stopping
         while not stopping.wait(ATTEND_EVERY_S):
             try:
-                found = claim_nodes.attend(database, place, self.terms, port=free_port(self.address))
+                found = claim_nodes.attend(database, reservation, self.limits, port=free_port(self.address))
             except SQLAlchemyError:
-                log.warning("%s: SQL does not answer; the seat may be lost", place.job_id, exc_info=True)
+                log.warning("%s: SQL does not answer; the reservation may be lost", reservation.job_id, exc_info=True)
                 continue
             if isinstance(found, Claim):
                 return found
             if not found:
                 return None
-        node_reservations.give_up(database, place)
+        node_reservations.give_up(database, reservation)
         return None
 
-    def _follow(self, claim: Claim, devices: Devices, spare: Spare) -> None:
+    def _follow(self, claim: Claim, devices: Devices, idle_slots: IdleSlots) -> None:
         """Run the ranks of a node that does not lead, and tell node 0 how they ended."""
         supervisor = self.supervisor
         run_dir = directory.of(supervisor.settings.runs_dir, claim)
-        groups = supervisor.groups(claim, spare)
+        groups = supervisor.groups(claim, idle_slots)
         dataset = dataset_cache.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
         lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=node_reservations.renew)
         with lease, ExitStack() as until_the_end:
@@ -107,7 +107,9 @@ class Crew:
             finally:
                 groups.kill()
             if not lease.lost.is_set():
-                supervisor.insist(lease, lambda: node_reservations.report(supervisor.database, claim, failures))
+                supervisor.retry_while_leased(
+                    lease, lambda: node_reservations.report(supervisor.database, claim, failures)
+                )
         directory.tidy(run_dir)
 
     def _await_end(self, claim: Claim, groups: Groups, lease: Lease) -> None:
@@ -116,7 +118,7 @@ class Crew:
         while groups.is_alive() and not lease.lost.is_set() and time.monotonic() < leave_by:
             if supervisor.stopping.is_set() and leave_by == math.inf:
                 leave_by = time.monotonic() + supervisor.settings.stop_grace_s
-                supervisor.insist(lease, lambda: node_reservations.leave(supervisor.database, claim))
+                supervisor.retry_while_leased(lease, lambda: node_reservations.leave(supervisor.database, claim))
             time.sleep(POLL_S)
 
     def _failures(self, groups: Groups, run_dir: Path) -> list[Json]:

@@ -1,4 +1,4 @@
-"""The look into SQL that starts jobs: often enough by itself, and at once when the broker has a message."""
+"""Polls SQL and starts waiting jobs: at an interval, and at once when the broker has a message."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from worker.dispatch.health import LOOK, Troubles
 STALLED_AFTER_S = 60.0
 
 
-class Look:
+class Poller:
     """A thread that starts waiting jobs, every ``interval_s`` and when the dispatcher is woken.
 
     Jobs start here and nowhere else, so that a broker that fails costs at most ``interval_s``.
@@ -17,12 +17,12 @@ class Look:
 
     def __init__(self, dispatcher: Dispatcher, interval_s: float, troubles: Troubles) -> None:
         self.dispatcher, self.troubles, self._interval_s = dispatcher, troubles, interval_s
-        self._began: float | None = None  # when the look that is under way did
+        self._began: float | None = None  # when the poll that is under way did
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="look", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -32,7 +32,7 @@ class Look:
         self._thread.join()
 
     def stalled_s(self) -> float:
-        """For how long it has not come back from a look; 0 while looks end in time."""
+        """For how long the current poll has taken too long; 0 while polls end in time."""
         began = self._began
         gone_s = 0.0 if began is None else time.monotonic() - began
         return gone_s if gone_s > STALLED_AFTER_S else 0.0
@@ -40,7 +40,7 @@ class Look:
     def _run(self) -> None:
         wanted = self.dispatcher.wanted
         while True:
-            wanted.clear()  # before the look: what is submitted during it wakes this thread again
+            wanted.clear()  # before the poll: what is submitted during it wakes this thread again
             if self._done.is_set():
                 return
             self._began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The sweep of a worker: beats, takes back expired leases, marks jobs that no worker can take."""
+"""The reaper of a worker: beats, takes back expired leases, marks jobs that no worker can take."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ from jobs.scheduling.workers import WorkerInfo
 from worker.attempt import dataset_cache, run_dir_cleanup
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.health import BEAT, SWEEP, Troubles
-from worker.dispatch.poller import Look
+from worker.dispatch.poller import Poller
 from worker.launch import orphans
 
 log = logging.getLogger(__name__)
@@ -25,20 +25,20 @@ BEATS_PER_LIFE = 5
 CLEAN_EVERY_S = 600.0
 
 
-class Sweep:
-    """A thread that runs for as long as the worker does; any number of workers may sweep at once."""
+class Reaper:
+    """A thread that runs for as long as the worker does; any number of workers may run one at once."""
 
     def __init__(
-        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, look: Look, troubles: Troubles,
+        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, poller: Poller, troubles: Troubles,
         settings: Settings,
     ) -> None:  # fmt: skip
         self._database, self._info, self._dispatcher, self._settings = database, info, dispatcher, settings
-        self._look, self._troubles = look, troubles
+        self._poller, self._troubles = poller, troubles
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
 
     def start(self) -> None:
-        """Begin to sweep."""
+        """Start the thread."""
         try:
             workers.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
         except SQLAlchemyError:
@@ -55,10 +55,10 @@ class Sweep:
             log.warning("could not take this worker off the list", exc_info=True)
 
     def _beat(self, ttl_s: float) -> None:
-        slots, stalled_s = self._dispatcher.slots, self._look.stalled_s()
+        slots, stalled_s = self._dispatcher.slots, self._poller.stalled_s()
         slots.release()
         if stalled_s:  # nobody is to count on a worker that starts nothing
-            log.error("no beat: the look into SQL has not come back for %.0f s", stalled_s)
+            log.error("no beat: the poller has not come back from SQL for %.0f s", stalled_s)
             return
         if workers.beat(
             self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
@@ -79,22 +79,22 @@ class Sweep:
         with troubles.step("cached datasets"):
             dataset_cache.clean(database, settings)
 
-    def _mend(self) -> None:
+    def _recover_jobs(self) -> None:
         settings = self._settings
-        unmended: set[str] = set()
+        unrecovered: set[str] = set()
 
         def report(job_id: str, error: Exception) -> None:
-            unmended.add(job_id)
+            unrecovered.add(job_id)
             self._troubles.note(job_id, error)
 
-        recovery.mend(
+        recovery.recover_jobs(
             self._database, max_attempts=settings.max_attempts,
             backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
             stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
             kept=Kept(self._dispatcher.leases.has, settings.lease_s),
             report=report,
         )  # fmt: skip
-        self._troubles.keep("job_", unmended)
+        self._troubles.keep("job_", unrecovered)
 
     def _run(self) -> None:
         interval, clean_at = self._settings.sweep_interval_s, 0.0
@@ -105,6 +105,6 @@ class Sweep:
             with self._troubles.step(BEAT):
                 self._beat(max(BEATS_PER_LIFE * interval, 5.0))
             with self._troubles.step(SWEEP):
-                self._mend()
+                self._recover_jobs()
             if self._done.wait(interval):
                 return

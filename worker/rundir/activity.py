@@ -26,7 +26,7 @@ def collective_timeout_s(floor_s: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ActivityRecord:
     """One line of the file.
 
     Attributes:

@@ -15,7 +15,7 @@ from worker.rundir.plan import Plan
 from worker.rundir.report import Report
 from worker.train.causes import explain
 from worker.train.loops import probe, range_test, training
-from worker.train.world import joined_world
+from worker.train.process_group import join_process_group
 
 _PR_SET_PDEATHSIG = 1
 
@@ -51,7 +51,7 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
 
 def _run(folder: Path, on_cuda: bool | None) -> None:
     plan = Plan.read(folder / "plan.json")
-    joined = joined_world(plan.collective_timeout_s, on_cuda=on_cuda)
+    joined = join_process_group(plan.collective_timeout_s, on_cuda=on_cuda)
     with joined as world, Report(folder, writes=world.rank == 0) as report:
         _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
 

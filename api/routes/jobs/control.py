@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
 from api.dependencies import Parts
 from api.http.status_codes import SUBMITTING
-from api.routes.jobs.job_response import ring, show
+from api.routes.jobs.job_response import notify_workers, show
 from api.routes.jobs.request_bodies import CLONE_BODY, OptionalBody
 from api.schemas.jobs import JobDocument
 from api.schemas.problems import problems
@@ -32,8 +32,8 @@ def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDoc
     It stays the same job, with its curve; its deadlines and its lost attempts count from nothing again. A range test
     begins anew. The own range test of a training, and the jobs of a sweep, that did not succeed are resumed with it.
     """
-    rung = resume_and_delete.resume(parts.database, job_id)
-    background.add_task(ring, parts, *rung)
+    runnable = resume_and_delete.resume(parts.database, job_id)
+    background.add_task(notify_workers, parts, *runnable)
     return show(parts, job_id)
 
 
@@ -54,7 +54,7 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     spec = job_spec.validate_python(document)
     submitted = clone.submit_clone(parts.database, job_id, spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
-        background.add_task(ring, parts, submitted.ring_id, *submitted.more_rings)
+        background.add_task(notify_workers, parts, submitted.runnable_id, *submitted.more_runnable_ids)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
     return show(parts, submitted.job_id)
 

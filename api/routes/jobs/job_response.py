@@ -1,4 +1,4 @@
-"""What routes about jobs share: the document of a job as the answer, and the bells after it."""
+"""What routes about jobs share: the document of a job as the answer, and the messages to workers after it."""
 
 import logging
 
@@ -10,13 +10,13 @@ from jobs.errors import BrokerUnreachableError
 log = logging.getLogger(__name__)
 
 
-def ring(parts: Services, *job_ids: str) -> None:
-    """Ring a worker for each; where the broker is down, a sweep rings later."""
+def notify_workers(parts: Services, *job_ids: str) -> None:
+    """Tell workers that jobs wait. If the broker is down, workers find the jobs in SQL later."""
     for job_id in job_ids:
         try:
-            parts.doorbell.ring(job_id)
+            parts.notifier.notify(job_id)
         except BrokerUnreachableError as error:
-            log.warning("%s waits for a sweep: %s", job_id, error)
+            log.warning("%s waits until a worker looks into SQL: %s", job_id, error)
             return  # the others wait for it too
 
 

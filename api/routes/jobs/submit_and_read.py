@@ -11,7 +11,7 @@ from api.http.prefer import preferred_wait_s
 from api.http.status_codes import SUBMITTING
 from api.openapi.examples import JOB_SPECS
 from api.routes.jobs.conditional import RETRY_AFTER_S, etag_of, etag_of_list, when_changed
-from api.routes.jobs.job_response import ring as _ring
+from api.routes.jobs.job_response import notify_workers
 from api.routes.jobs.job_response import show as _show
 from api.routes.jobs.request_bodies import CANCEL_BODY, CancelBody
 from api.schemas.job_query import JobQuery
@@ -43,7 +43,7 @@ def submit_job(
     """Accept a job. It is stored when the answer leaves; ``Location`` says where to ask for it."""
     submitted = submit.submit(parts.database, asked.spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
-        background.add_task(_ring, parts, submitted.ring_id, *submitted.more_rings)
+        background.add_task(notify_workers, parts, submitted.runnable_id, *submitted.more_runnable_ids)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
     return _show(parts, submitted.job_id)
 

@@ -40,7 +40,7 @@ def build_schedule(spec: AnySchedule, rates: Rates, length: Length, *, cycles_mo
 
     Args:
         spec: What was asked.
-        rates: The rates that a training uses, from `rates_of`.
+        rates: The rates that a training uses, from `resolve_rates`.
         length: Length of the training.
         cycles_momentum: Whether the optimizer has a momentum to cycle.
 
@@ -56,7 +56,7 @@ def build_schedule(spec: AnySchedule, rates: Rates, length: Length, *, cycles_mo
     return schedule if spec.warmup is None else schedules.warmup(schedule, spec.warmup.steps, spec.warmup.from_factor)
 
 
-def rates_of(spec: AnySchedule, peak: float, foot: float | None) -> Rates:
+def resolve_rates(spec: AnySchedule, peak: float, foot: float | None) -> Rates:
     """The rates that a training uses, from a peak and a foot that stand in the spec or come from bounds.
 
     Without a foot the initial LR of 1cycle is ``max_lr / 10``: any ratio from 3 to 100 does about equally well.
@@ -84,7 +84,7 @@ def check_length(spec: AnySchedule, total_steps: int) -> None:
     """
     peak = spec.peak if isinstance(spec.peak, float) else 1e6  # above every final rate
     foot = peak / DEFAULT_DIV_FACTOR
-    rates = rates_of(spec, peak, foot) | ({"base_lr": foot} if isinstance(spec, RepeatingSchedule) else {})
+    rates = resolve_rates(spec, peak, foot) | ({"base_lr": foot} if isinstance(spec, RepeatingSchedule) else {})
     try:
         build_schedule(spec, rates, Length(total_steps, float(total_steps)), cycles_momentum=False)
     except InvalidArgumentError as error:
@@ -112,7 +112,7 @@ def _sequence(spec: SequenceSchedule, _: Rates, length: Length, momenta: Options
 
 def _part(part: SequencePart, length: Length, *, cycles: bool) -> Schedule:
     assert isinstance(part.schedule.peak, float)  # noqa: S101 - the part's own rule
-    rates = rates_of(part.schedule, part.schedule.peak, None)
+    rates = resolve_rates(part.schedule, part.schedule.peak, None)
     own_length = Length(part.steps, length.steps_per_epoch)
     return build_schedule(part.schedule, rates, own_length, cycles_momentum=cycles)
 

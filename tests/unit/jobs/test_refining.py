@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from jobs.database.tables import Job
-from jobs.results.probe_results import objective_of, rates_of, score_of
+from jobs.results.probe_results import ladder_rates, objective_of, score_of
 from jobs.spec.range_test import Probe
 from tests.builders import conditions, lr_find_spec
 
@@ -44,15 +44,15 @@ def plain(diverged_at: float | None, max_lr: float | None) -> dict[str, Any]:
 
 
 def test_the_ladder_goes_down_from_the_edge_by_halves_and_further_to_bounds_below_it() -> None:
-    assert rates_of(plain(1.6, 0.2), 5) == pytest.approx((0.1, 0.2, 0.4, 0.8, 1.6))
-    deep = rates_of(plain(1.6, 0.002), 5)
+    assert ladder_rates(plain(1.6, 0.2), 5) == pytest.approx((0.1, 0.2, 0.4, 0.8, 1.6))
+    deep = ladder_rates(plain(1.6, 0.002), 5)
     assert (deep[0], deep[-1]) == (0.001, 1.6)
 
 
 def test_without_an_edge_it_begins_at_the_largest_rate_and_a_silent_curve_is_searched_whole() -> None:
-    assert rates_of(plain(None, 4.0), 4) == pytest.approx((1.25, 2.5, 5.0, 10.0))
-    assert rates_of(plain(None, None), 8)[0] == 1e-6
-    assert rates_of(plain(0.8, None), 4) == pytest.approx((0.1, 0.2, 0.4, 0.8))
+    assert ladder_rates(plain(None, 4.0), 4) == pytest.approx((1.25, 2.5, 5.0, 10.0))
+    assert ladder_rates(plain(None, None), 8)[0] == 1e-6
+    assert ladder_rates(plain(0.8, None), 4) == pytest.approx((0.1, 0.2, 0.4, 0.8))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from torch import distributed as dist
 from tests.builders import conditions_of
 from worker.train.data.splits import Data, Split, measure
 from worker.train.evaluation import evaluation_batch
+from worker.train.process_group import ProcessGroup
 from worker.train.step.learner import Learner
-from worker.train.world import World
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,7 +55,9 @@ def learner() -> Learner:
     inputs = torch.randn(96, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     split = Split(inputs, torch.arange(96) % 4)
     asked = conditions_of(world_size=1, global_batch_size=16)
-    return Learner(World(0, 1, torch.device("cpu")), Data(split, split, measure(split), 4), asked, seed=0, lr=0.05)
+    return Learner(
+        ProcessGroup(0, 1, torch.device("cpu")), Data(split, split, measure(split), 4), asked, seed=0, lr=0.05
+    )
 
 
 def test_an_evaluation_that_finds_no_room_goes_on_with_what_training_takes() -> None:

@@ -8,7 +8,7 @@ from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from worker.train.data.batches import ResidentFeed, StreamingFeed, make_feed, validation_batches
 from worker.train.data.splits import Data, Split, Statistics, measure, place
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 CPU = torch.device("cpu")
 SAMPLES = 50
@@ -29,8 +29,8 @@ def table(budget_bytes: int | None = None) -> Data:
     return place(Split(features, targets), Split(features[:23], targets[:23]), CPU, budget_bytes=budget_bytes)
 
 
-def world(rank: int = 0, size: int = 1) -> World:
-    return World(rank, size, CPU)
+def world(rank: int = 0, size: int = 1) -> ProcessGroup:
+    return ProcessGroup(rank, size, CPU)
 
 
 PAIRS = {
@@ -120,7 +120,8 @@ def test_a_cuda_device_is_fed_the_same_resident_and_streamed_through_pinned_memo
     resident = place(split, split, device)
     streaming = place(split, split, device, budget_bytes=0, stream_workers=2)
     feeds = [
-        make_feed(data, World(0, 1, device), seed=3, sizes=constant_batch_size(12)) for data in (resident, streaming)
+        make_feed(data, ProcessGroup(0, 1, device), seed=3, sizes=constant_batch_size(12))
+        for data in (resident, streaming)
     ]
     for step in [0, 1, 2, 9]:
         (one, labels), (other, same) = (feed.batch(step) for feed in feeds)

@@ -12,7 +12,7 @@ from jobs.database.records import Batch, Claim
 from tests.builders import conditions
 from worker.attempt.hang_watchdog import STEPS, HangWatchdog
 from worker.attempt.rank_groups import Group
-from worker.rundir.activity import END, FILE, FIRST_STEPS, LONG, Activity, Told, collective_timeout_s
+from worker.rundir.activity import END, FILE, FIRST_STEPS, LONG, Activity, ActivityRecord, collective_timeout_s
 
 FLOOR_S = 2.0
 LOOK_S = 0.25
@@ -164,16 +164,16 @@ def test_ranks_may_wait_for_each_other_as_long_as_the_watchdog_waits_for_them() 
 def test_rank_0_says_what_it_is_at_and_a_step_is_one_after_the_first_few(tmp_path: Path) -> None:
     activity = Activity()
     activity.step_ended()  # nobody has asked
-    assert Told.read(tmp_path) is None
+    assert ActivityRecord.read(tmp_path) is None
     activity.begin(tmp_path)
     phases = []
     for _ in range(FIRST_STEPS + 1):
         activity.step_ended()
-        told = Told.read(tmp_path)
+        told = ActivityRecord.read(tmp_path)
         assert told is not None
         phases.append(told.phase)
     assert phases == ["first_steps"] * FIRST_STEPS + ["step"]
     activity.at("evaluation")
-    told = Told.read(tmp_path)
+    told = ActivityRecord.read(tmp_path)
     assert told is not None
     assert (told.phase, told.count) == ("evaluation", 4)

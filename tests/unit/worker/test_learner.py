@@ -12,11 +12,11 @@ from jobs.spec.training import BatchSizeWarmStart, batch_sizes
 from jobs.status import Reason
 from tests.builders import conditions_of, train_spec
 from worker.train.data.splits import Data, Split, measure
+from worker.train.process_group import ProcessGroup
 from worker.train.step.epochs import Epochs
 from worker.train.step.learner import Learner
-from worker.train.world import World
 
-WORLD = World(0, 1, torch.device("cpu"))
+WORLD = ProcessGroup(0, 1, torch.device("cpu"))
 CNN: dict[str, Any] = {"model": {"name": "cnn"}}
 
 

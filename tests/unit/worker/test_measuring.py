@@ -12,11 +12,11 @@ from jobs.spec.range_test import RangeTest
 from tests.builders import conditions_of
 from worker.train.data.splits import Data, Split
 from worker.train.data.splits import measure as statistics_of
+from worker.train.process_group import ProcessGroup
 from worker.train.step.held_out_metrics import Measure, batch_norms
 from worker.train.step.learner import Learner
-from worker.train.world import World
 
-WORLD = World(0, 1, torch.device("cpu"))
+WORLD = ProcessGroup(0, 1, torch.device("cpu"))
 STEPS = 12
 
 

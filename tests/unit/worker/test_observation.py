@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from jobs.spec.training import EarlyStop
 from tests.builders import train_spec
-from worker.attempt.alarm_monitor import Watch
+from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.train.checkpoint import random_state
-from worker.train.step.progress_state import Memory
+from worker.train.step.progress_state import ProgressState
 
 
 def test_the_mean_training_loss_does_not_depend_on_how_losses_are_bundled() -> None:
     losses = [1 / (number + 3) for number in range(50)]
-    whole, parts = Memory(), Memory()
+    whole, parts = ProgressState(), ProgressState()
     whole.add(losses)
     for start in range(0, 50, 7):
         parts.add(losses[start : start + 7])
@@ -28,7 +28,7 @@ def test_the_mean_training_loss_does_not_depend_on_how_losses_are_bundled() -> N
 
 
 def test_the_best_is_the_lowest_validation_loss_or_the_metric_of_the_target() -> None:
-    by_loss, by_accuracy = Memory(), Memory()
+    by_loss, by_accuracy = ProgressState(), ProgressState()
     target = EarlyStop(metric="val_accuracy", target=0.9)
     for done, loss, accuracy in ((10, 0.5, 0.8), (20, 0.6, 0.95), (30, math.nan, 0.9), (40, 0.4, 0.94)):
         found = {"val_loss": loss, "val_accuracy": accuracy}
@@ -71,7 +71,7 @@ def points(step: int, **values: float) -> dict[str, Any]:
 
 
 def test_a_watch_raises_each_alarm_once_and_names_the_rate_of_a_divergence() -> None:
-    watch = Watch()
+    watch = AlarmMonitor()
     found = []
     for epoch in range(20):
         found += watch.see(points(epoch * 10, lr=0.1, train_loss=1.0))

@@ -19,14 +19,14 @@ from worker.rundir.directory import write_plan
 from worker.rundir.plan import Plan
 from worker.rundir.report import Report, ReportTail
 from worker.train.checkpoint import checkpoint_file
-from worker.train.checkpoint.checkpoint_file import Place
+from worker.train.checkpoint.checkpoint_file import TrainingPosition
 from worker.train.data.registry import load
 from worker.train.loops.training import Training
-from worker.train.step.progress_state import Memory
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
+from worker.train.step.progress_state import ProgressState
 
 Lines = list[dict[str, Any]]
-WORLD = World(0, 1, torch.device("cpu"))
+WORLD = ProcessGroup(0, 1, torch.device("cpu"))
 
 
 @pytest.fixture
@@ -90,11 +90,11 @@ def test_the_memory_in_a_checkpoint_has_what_workers_of_the_version_before_know(
     written: list[dict[str, Any]] = []
     capture = checkpoint_file.capture
 
-    def noted(learner: Any, place: Place, memory: Memory) -> dict[str, Any]:
+    def noted(learner: Any, place: TrainingPosition, memory: ProgressState) -> dict[str, Any]:
         written.append(capture(learner, place, memory))
         return written[-1]
 
     monkeypatch.setattr(checkpoint_file, "capture", noted)
     trained(0.1, 5)
-    assert set(written[-1]["memory"]) == set(asdict(Memory())) - {"first_loss"}
+    assert set(written[-1]["memory"]) == set(asdict(ProgressState())) - {"first_loss"}
     assert written[-1]["first_loss"] > 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.attempt import idle_slots
-from worker.attempt.idle_slots import Sharing
+from worker.attempt.idle_slots import IdleSlotScheduler
 from worker.attempt.rank_groups import Devices, Groups
 from worker.rundir import control_files
 from worker.rundir.control_files import is_asked_to_stop
@@ -73,14 +73,14 @@ def _looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle_slots, "LOOK_S", 0.0)
 
 
-def begun(tmp_path: Path, slots: Slots, *, replicas: int, group_size: int = 1) -> tuple[Sharing, Launcher]:
+def begun(tmp_path: Path, slots: Slots, *, replicas: int, group_size: int = 1) -> tuple[IdleSlotScheduler, Launcher]:
     launcher = Launcher()
     groups = Groups(launcher, False, {}, slots.give_back)  # type: ignore[arg-type]
 
     def prepare(folder: Path, _share: Share) -> None:
         folder.mkdir(exist_ok=True)
 
-    found = Sharing(groups, slots, tmp_path, group_size, prepare)
+    found = IdleSlotScheduler(groups, slots, tmp_path, group_size, prepare)
     found.begin(tuple(range(100, 100 + group_size)), replicas)
     return found, launcher
 

@@ -5,7 +5,7 @@ from typing import Any
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
 from worker.attempt.log_tail import LogTail
-from worker.attempt.report_shipper import Shipper
+from worker.attempt.report_shipper import ReportShipper
 
 CLAIM = Claim("job_x", 1, "train", 1, {}, {}, None, None, 0)
 
@@ -21,9 +21,9 @@ def points(start: int, end: int) -> str:
     return line(type="points", steps=steps, values=values, done=end, epoch=0.5, replica=0, clock=clock)
 
 
-def shipper_over(folder: Path, text: str) -> Shipper:
+def shipper_over(folder: Path, text: str) -> ReportShipper:
     (folder / "report.jsonl").write_text(text)
-    return Shipper(CLAIM, folder, ArtifactStore(folder / "store"))
+    return ReportShipper(CLAIM, folder, ArtifactStore(folder / "store"))
 
 
 def test_a_checkpoint_is_shipped_together_with_all_metrics_before_it(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_reports_of_several_groups_are_one_stream_that_ends_with_the_last_of_the
 def test_what_processes_write_is_shipped_with_the_rest_and_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "report.jsonl").write_text(points(0, 1))
     (tmp_path / "agent.log").write_text("begins\nno line")
-    shipper = Shipper(CLAIM, tmp_path, ArtifactStore(tmp_path / "store"), log=LogTail(tmp_path, str))
+    shipper = ReportShipper(CLAIM, tmp_path, ArtifactStore(tmp_path / "store"), log=LogTail(tmp_path, str))
     batch = shipper.next_batch()
     assert (len(batch.points), [line.text for line in batch.lines]) == (2, ["begins"])
     shipper.shipped()
@@ -93,7 +93,7 @@ def test_times_stand_at_the_last_step_of_a_line_and_go_on_after_a_resume(tmp_pat
         type="points", steps=[0, 1], values={"train_loss": [1, 1]}, done=8, epoch=None, replica=1, clock=[4, 5]
     )
     (tmp_path / "report.jsonl").write_text(points(2, 4) + points(4, 6) + again + other)
-    shipper = Shipper(CLAIM, tmp_path, ArtifactStore(tmp_path / "store"), base_s=10.0)
+    shipper = ReportShipper(CLAIM, tmp_path, ArtifactStore(tmp_path / "store"), base_s=10.0)
     times = [point for point in shipper.next_batch().points if point.metric == "elapsed_s"]
     assert [(point.replica, point.step, point.raw) for point in times] == [
         (0, 2, 11.5), (0, 3, 12.0), (0, 5, 13.0), (1, 0, 14.5), (1, 1, 15.0),

@@ -3,7 +3,7 @@ import weakref
 import pytest
 
 from worker.train.causes import DeviceLostError
-from worker.train.world import joined_world
+from worker.train.process_group import join_process_group
 
 
 class Held:
@@ -21,7 +21,7 @@ def test_an_error_holds_no_model_when_the_process_group_goes(monkeypatch: pytest
         seen.append(weakref.ref(model))
         raise ValueError("no such step")
 
-    with pytest.raises(ValueError, match="no such step"), joined_world():
+    with pytest.raises(ValueError, match="no such step"), join_process_group():
         train()
     assert seen[0]() is None
 
@@ -30,5 +30,5 @@ def test_a_rank_whose_cuda_device_is_gone_does_not_take_the_cpu(monkeypatch: pyt
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(DeviceLostError, match="CUDA device 1, and CUDA says that there is none"):  # noqa: SIM117
-        with joined_world(on_cuda=True):
+        with join_process_group(on_cuda=True):
             raise AssertionError("it has joined")

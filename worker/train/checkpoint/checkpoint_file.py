@@ -1,7 +1,7 @@
 """Checkpoints: all that the rest of a training depends on, so that resumed and never stopped are one.
 
 A file holds the learner (model, optimizer and what else it keeps), the schedule's step, the sampler's position, the
-random states of all ranks, how far the metrics go, and what the training remembers of its curve (`Memory`).
+random states of all ranks, how far the metrics go, and what the training keeps of its curve (`ProgressState`).
 """
 
 import hashlib
@@ -20,34 +20,34 @@ from jobs.status import Reason
 from worker.rundir.failures import NO_ROOM
 from worker.rundir.plan import Resume
 from worker.train.checkpoint import random_state
+from worker.train.process_group import ProcessGroup
 from worker.train.step.learner import Learner
-from worker.train.step.progress_state import Memory
-from worker.train.world import World
+from worker.train.step.progress_state import ProgressState
 
 _OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that say nothing of the file
 FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrainingPosition:
     """Where a training stands: steps done, and the seed that makes its data order."""
 
     step: int
     seed: int
 
 
-def capture(learner: Learner, place: Place, memory: Memory) -> dict[str, Any]:
-    """The state after ``place.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
-    remembered = asdict(memory)
-    # Beside the memory, not in it: workers of the version before read the same format, and pass over what is new here.
+def capture(learner: Learner, position: TrainingPosition, progress: ProgressState) -> dict[str, Any]:
+    """The state after ``position.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
+    remembered = asdict(progress)
+    # Beside the progress, not in it: workers of the version before read the same format and ignore what is new here.
     first_loss = remembered.pop("first_loss")
     return {
         "format": FORMAT,
         "learner": learner.state_dict(),
-        "schedule": {"step": place.step},
-        "sampler": {"seed": place.seed, "step": place.step},
+        "schedule": {"step": position.step},
+        "sampler": {"seed": position.seed, "step": position.step},
         "random": _of_all_ranks(learner.world),
-        "metrics_offset": place.step,
+        "metrics_offset": position.step,
         "memory": remembered,
         "first_loss": first_loss,
     }
@@ -157,7 +157,7 @@ def restore(state: dict[str, Any], learner: Learner) -> int:
     return len(states)
 
 
-def _of_all_ranks(world: World) -> list[dict[str, Tensor]]:
+def _of_all_ranks(world: ProcessGroup) -> list[dict[str, Tensor]]:
     own = random_state.capture(world.device)
     lengths = [len(state) for state in own.values()]
     together = world.gather(torch.cat(list(own.values())).to(world.device))

@@ -1,4 +1,4 @@
-"""When which state of a training is written: the newest when one is due, the best beside it."""
+"""When a training writes which checkpoint: the newest state when one is due, and the best state."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from worker.rundir.activity import activity
 from worker.rundir.plan import Resume
 from worker.rundir.report import Report
 from worker.train.checkpoint import checkpoint_file
-from worker.train.checkpoint.checkpoint_file import Place
+from worker.train.checkpoint.checkpoint_file import TrainingPosition
 from worker.train.step.learner import Learner
-from worker.train.step.progress_state import Memory
+from worker.train.step.progress_state import ProgressState
 
-REHEARSALS = 2  # with a static graph, messages are arranged anew after the second step
+WARM_UP_STEPS = 2  # with a static graph, messages are arranged anew after the second step
 
 
-class Keeper:
-    """Saves and restores one training.
+class CheckpointPolicy:
+    """Saves and restores one training, and decides which states are written.
 
     The best state is held in rank 0's memory until the next checkpoint is due, so that a training whose every epoch is
     better than the one before does not write at every epoch. What is lost with a killed rank is made again.
@@ -30,15 +30,15 @@ class Keeper:
         self._best: dict[str, Any] | None = None
         self._best_step: int | None = None
 
-    def hold_best(self, done: int, memory: Memory) -> None:
+    def hold_best(self, done: int, progress: ProgressState) -> None:
         """Keep the state after ``done`` steps as the best so far. All ranks call this."""
-        state = checkpoint_file.capture(self._learner, Place(done, self._seed), memory)
+        state = checkpoint_file.capture(self._learner, TrainingPosition(done, self._seed), progress)
         self._best_step = done
         self._best = checkpoint_file.detached(state) if self._report.writes else None
 
-    def save(self, done: int, memory: Memory) -> None:
+    def save(self, done: int, progress: ProgressState) -> None:
         """Write the best state that is not written yet, and the state after ``done`` steps. All ranks call this."""
-        state = checkpoint_file.capture(self._learner, Place(done, self._seed), memory)
+        state = checkpoint_file.capture(self._learner, TrainingPosition(done, self._seed), progress)
         if self._report.writes:
             if self._best is not None and self._best_step != done:
                 self._write(self._best, best=True)
@@ -50,7 +50,7 @@ class Keeper:
         path = checkpoint_file.write(state, self._report.folder / "checkpoints")
         self._report.checkpoint(state["schedule"]["step"], f"checkpoints/{path.name}", best=best)
 
-    def resume(self, found: Resume) -> tuple[int, Memory]:
+    def resume(self, found: Resume) -> tuple[int, ProgressState]:
         """Go on where a checkpoint was taken.
 
         Returns:
@@ -63,10 +63,10 @@ class Keeper:
         state = checkpoint_file.read(found)
         with checkpoint_file.loading(found):
             step = int(state["schedule"]["step"])
-            memory = Memory(**state["memory"], first_loss=state.get("first_loss"))
+            progress = ProgressState(**state["memory"], first_loss=state.get("first_loss"))
         # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
         # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
-        for _ in range(REHEARSALS):
+        for _ in range(WARM_UP_STEPS):
             self._learner.step(max(step - 1, 0), self._seed)
         with checkpoint_file.loading(found):
             ranks_then = checkpoint_file.restore(state, self._learner)
@@ -79,4 +79,4 @@ class Keeper:
                     "not_equal": "random numbers of the ranks (dropout), batch norm's batches, last bits of sums",
                 },
             )  # fmt: skip
-        return step, memory
+        return step, progress

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from worker.train.data.sampling import Order
 from worker.train.data.splits import Data, Split
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 Batch = tuple[Tensor, Tensor]
 
@@ -39,7 +39,7 @@ class Feed(Protocol):
         """
 
 
-def make_feed(data: Data, world: World, *, seed: int, sizes: BatchSizeSchedule) -> Feed:
+def make_feed(data: Data, world: ProcessGroup, *, seed: int, sizes: BatchSizeSchedule) -> Feed:
     """The feed that suits where the data lies.
 
     Args:
@@ -100,7 +100,7 @@ class StreamingFeed:
         return next(self._batches)
 
 
-def validation_batches(data: Data, world: World, size: int) -> Iterator[Batch]:
+def validation_batches(data: Data, world: ProcessGroup, size: int) -> Iterator[Batch]:
     """This rank's share of the validation split, in batches of at most ``size``, as `Feed.batch` has them."""
     starts = range(world.rank * size, len(data.val), world.size * size)
     if not data.resident:

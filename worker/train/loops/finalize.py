@@ -13,18 +13,18 @@ from worker.rundir.report import Report
 from worker.train.checkpoint.export import write_card, write_model
 from worker.train.data.splits import Data
 from worker.train.loops.swap import SecondPhase
+from worker.train.process_group import ProcessGroup
 from worker.train.step.batch_norm_recalibration import recompute
 from worker.train.step.learner import Learner
 from worker.train.step.weight_averaging import CycleAverage
-from worker.train.world import World
 
 Metrics = dict[str, float]
 Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """The end of one training on one rank.
+class Finalizer:
+    """Ends one training on one rank.
 
     Attributes:
         world: The ranks.
@@ -35,7 +35,7 @@ class Ending:
         epoch: Epochs by then.
     """
 
-    world: World
+    world: ProcessGroup
     plan: Plan
     report: Report
     data: Data

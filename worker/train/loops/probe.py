@@ -7,31 +7,31 @@ from torch import Tensor
 
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.spec.job import LrFindSpec
-from jobs.spec.schedules.builder import Length, build_schedule, rates_of
+from jobs.spec.schedules.builder import Length, build_schedule, resolve_rates
 from jobs.spec.schedules.documents import OneCycleSchedule
 from worker.rundir.plan import Plan, Probe
 from worker.rundir.report import Report
 from worker.train.data.registry import load
-from worker.train.loops.range_test import REPLICA_SEED_STRIDE, Lab, next_piece
-from worker.train.world import World
+from worker.train.loops.range_test import REPLICA_SEED_STRIDE, SweepContext, next_piece
+from worker.train.process_group import ProcessGroup
 
 EXCHANGE_STEPS = 10  # losses that travel together; a probe that diverged stops up to so many steps later
 _FIRST_ORDER = 10_000  # beyond the orders of the data that replicas see
 _ORDERS_OF_A_RUNG = 100
 
 
-def run(world: World, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
     """Run the probes of the plan that no other group of ranks has taken, one by one.
 
     The n-th run of each rate of a rung sees the data in the same order, so that rates can be compared run by run. What
     is reported is named ``probe_…``, by the number of the probe.
     """
     assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
-    lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
+    context = SweepContext(world, plan, plan.spec, load(plan, world.device), report)
     starts: dict[int, dict[str, float]] = {}  # by run: of one run all probes have the same initial weights
     place: int | None = plan.first_piece
     while place is not None:
-        _Probing(lab, plan.probes[place], starts).run()
+        _Probing(context, plan.probes[place], starts).run()
         place = next_piece(world, plan, report, len(plan.probes))
     report.result({})
 
@@ -40,21 +40,23 @@ class _Probing:
     """One probe.
 
     Args:
-        lab: What all probes of a group share.
+        context: What all probes of a group share.
         probe: Which one.
         starts: What held-back data says of the initial weights of each run, as far as it has been asked.
     """
 
-    def __init__(self, lab: Lab, probe: Probe, starts: dict[int, dict[str, float]]) -> None:
-        self.lab, self.probe, self.starts = lab, probe, starts
-        conditions = lab.plan.conditions
+    def __init__(self, context: SweepContext, probe: Probe, starts: dict[int, dict[str, float]]) -> None:
+        self.context, self.probe, self.starts = context, probe, starts
+        conditions = context.plan.conditions
         spec = OneCycleSchedule(name="one_cycle", max_lr=probe.lr)
-        length = Length(probe.steps, len(lab.data.train) / conditions.global_batch_size)
+        length = Length(probe.steps, len(context.data.train) / conditions.global_batch_size)
         momentum = conditions.optimizer.cycles_momentum
-        schedule = build_schedule(spec, rates_of(spec, probe.lr, None), length, cycles_momentum=momentum)
-        self.learner = lab.learner(probe.run, schedule.lr_at(0))
+        schedule = build_schedule(spec, resolve_rates(spec, probe.lr, None), length, cycles_momentum=momentum)
+        self.learner = context.learner(probe.run, schedule.lr_at(0))
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
-        self.order = lab.spec.seed + REPLICA_SEED_STRIDE * (_FIRST_ORDER + _ORDERS_OF_A_RUNG * probe.rung + probe.run)
+        self.order = context.spec.seed + REPLICA_SEED_STRIDE * (
+            _FIRST_ORDER + _ORDERS_OF_A_RUNG * probe.rung + probe.run
+        )
 
     def run(self) -> None:
         """Measure held-back data, train to the end, or until the loss is not finite, and measure again."""
@@ -79,10 +81,10 @@ class _Probing:
         Returns:
             Whether all are finite.
         """
-        means = self.lab.world.average(torch.stack(losses).to(torch.float64)).tolist()
+        means = self.context.world.average(torch.stack(losses).to(torch.float64)).tolist()
         kept = next((place + 1 for place, mean in enumerate(means) if not math.isfinite(mean)), len(means))
         steps = list(range(first, first + kept))
-        self.lab.done += kept
+        self.context.done += kept
         self._report(steps, {"train_loss": means[:kept], "lr": lrs[:kept]})
         if math.isfinite(means[kept - 1]):
             return True
@@ -91,4 +93,4 @@ class _Probing:
 
     def _report(self, steps: list[int], values: dict[str, list[float]]) -> None:
         named = {f"probe_{name}": some for name, some in values.items()}
-        self.lab.report.points(steps, named, done=self.lab.done, replica=self.probe.number)
+        self.context.report.points(steps, named, done=self.context.done, replica=self.probe.number)

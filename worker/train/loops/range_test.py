@@ -18,15 +18,15 @@ from worker.rundir.report import Report
 from worker.train.checkpoint import checkpoint_file
 from worker.train.data.registry import load
 from worker.train.data.splits import Data
+from worker.train.process_group import ProcessGroup
 from worker.train.step.held_out_metrics import Measure, batch_norms
 from worker.train.step.learner import Learner
-from worker.train.world import World
 
 REPLICA_SEED_STRIDE = 1_000_003  # replicas see other orders of the data, far from the seeds a user may try next
 EXCHANGE_STEPS = 5  # losses that travel together; a sweep that diverged stops up to so many steps later
 
 
-def run(world: World, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
     """Run the replicas that no other group of ranks has taken, one by one, unless asked to stop after the next.
 
     Each starts from the same weights and sees the data in an order of its own, and depends on nothing that was run
@@ -37,17 +37,17 @@ def run(world: World, plan: Plan, report: Report) -> None:
     test = plan.spec.range_test
     report.plan(plan.spec.total_steps, {})
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
-    lab = Lab(world, plan, plan.spec, load(plan, world.device), report)
+    context = SweepContext(world, plan, plan.spec, load(plan, world.device), report)
     stopped = []
     replica: int | None = plan.first_piece
     while replica is not None:
-        edge = lab.sweep(rates, replica, replica)
+        edge = context.sweep(rates, replica, replica)
         stopped.append(edge)
         for number in range(BISECTIONS if test.bisect else 0):
             if edge is None:
                 break
             short = around_edge(rates, rates.lr_at(edge), number)
-            found = lab.sweep(short, replica, test.replicas * (number + 1) + replica)
+            found = context.sweep(short, replica, test.replicas * (number + 1) + replica)
             edge = None if found is None else _nearest(rates, short.lr_at(found))
         replica = next_piece(world, plan, report, test.replicas)
     report.result({"stopped_at_step": stopped})
@@ -62,7 +62,7 @@ def _weights(start: Resume) -> dict[str, Tensor]:
     return weights
 
 
-def next_piece(world: World, plan: Plan, report: Report, count: int) -> int | None:
+def next_piece(world: ProcessGroup, plan: Plan, report: Report, count: int) -> int | None:
     """The piece of the job that this group does next, the same on all of its ranks; rank 0 takes it."""
     taken = None
     if world.rank == 0 and not is_asked_to_stop(report.folder):
@@ -93,10 +93,10 @@ class _Pending:
 
 
 @dataclass(slots=True)
-class Lab:
+class SweepContext:
     """What all sweeps of a job share."""
 
-    world: World
+    world: ProcessGroup
     plan: Plan
     spec: LrFindSpec
     data: Data

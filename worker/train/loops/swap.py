@@ -19,18 +19,18 @@ from clr_core.schedules import constant_batch_size
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.errors import TrainingError
 from jobs.spec.job import TrainSpec
-from jobs.spec.schedules.builder import Length, build_schedule, rates_of
+from jobs.spec.schedules.builder import Length, build_schedule, resolve_rates
 from jobs.spec.weight_averaging import Swap
 from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
 from worker.rundir.plan import Plan
 from worker.rundir.report import Report
 from worker.train.data.splits import Data
+from worker.train.process_group import ProcessGroup
 from worker.train.step.batch_norm_recalibration import recompute
 from worker.train.step.epochs import Epochs
 from worker.train.step.learner import Learner
 from worker.train.step.loss_exchange import EXCHANGE_INTERVAL_S, MOST_STEPS
-from worker.train.world import World
 
 SEED_STRIDE = 1_000_003  # seeds of the ranks' data orders, far from those of phase 1
 
@@ -71,7 +71,7 @@ class SecondPhase:
 
     def __init__(  # noqa: PLR0913 - each is decided by another part of a training
         self,
-        world: World,
+        world: ProcessGroup,
         plan: Plan,
         report: Report,
         data: Data,
@@ -91,9 +91,9 @@ class SecondPhase:
         asked = swap.conditions_of_a_rank(plan.conditions)
         self._epochs = Epochs(constant_batch_size(asked.global_batch_size), len(data.train))
         assert isinstance(swap.schedule.peak, float)  # noqa: S101 - the option's own rule
-        rates = rates_of(swap.schedule, swap.schedule.peak, None)
+        rates = resolve_rates(swap.schedule, swap.schedule.peak, None)
         schedule = build_schedule(swap.schedule, rates, length, cycles_momentum=cycles_momentum)
-        self.learner = Learner(World(0, 1, world.device), data, asked, seed=self._seed, lr=schedule.lr_at(0))
+        self.learner = Learner(ProcessGroup(0, 1, world.device), data, asked, seed=self._seed, lr=schedule.lr_at(0))
         self.learner.bare_model.load_state_dict(weights)
         self._scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self._period = 1

@@ -16,21 +16,21 @@ from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
 from worker.rundir.plan import Plan
 from worker.rundir.report import Report
-from worker.train.checkpoint.policy import Keeper
+from worker.train.checkpoint.policy import CheckpointPolicy
 from worker.train.data.registry import load
 from worker.train.data.splits import Data
-from worker.train.loops.finalize import Ending
+from worker.train.loops.finalize import Finalizer
 from worker.train.loops.swap import length_of
+from worker.train.process_group import ProcessGroup
 from worker.train.step.epochs import Epochs
 from worker.train.step.learner import Learner
-from worker.train.step.loss_exchange import Ledger
+from worker.train.step.loss_exchange import LossBuffer
 from worker.train.step.noise_scale import NoiseMeter
-from worker.train.step.progress_state import Memory
+from worker.train.step.progress_state import ProgressState
 from worker.train.step.step_metrics import Rates, gradient_norm, step_metrics
-from worker.train.world import World
 
 
-def run(world: World, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
     """Train from the beginning, or from the plan's checkpoint, to the end."""
     data = load(plan, world.device)
     Training(world, plan, report, data).run()
@@ -46,7 +46,7 @@ class Training:
         data: The dataset on this rank's device.
     """
 
-    def __init__(self, world: World, plan: Plan, report: Report, data: Data) -> None:
+    def __init__(self, world: ProcessGroup, plan: Plan, report: Report, data: Data) -> None:
         assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         self.spec, self.plan, self.report, self.world, self.data = plan.spec, plan, report, world, data
         sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
@@ -63,22 +63,22 @@ class Training:
         )  # fmt: skip
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.rates = Rates(self.learner.optimizer, cycles_momentum=cycles_momentum)
-        self.ledger = Ledger(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
-        self.memory = Memory()
+        self.loss_buffer = LossBuffer(world, plan.checkpoint_interval_s, lambda: is_asked_to_stop(report.folder))
+        self.progress = ProgressState()
         self.explosion = Explosion(self.learner.objective.of_guessing)
         self.noise = self._noise_meter(sizes)
-        self.keeper = Keeper(self.learner, report, plan.spec.seed)
+        self.checkpoints = CheckpointPolicy(self.learner, report, plan.spec.seed)
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
         """Go through the steps that are left; evaluate as `Observe` says, save when rank 0's clock says so."""
         first, total = 0, self.length.total_steps
         if self.plan.resume is not None:
-            first, self.memory = self.keeper.resume(self.plan.resume)
-            self.explosion.first = self.memory.first_loss
+            first, self.progress = self.checkpoints.resume(self.plan.resume)
+            self.explosion.first = self.progress.first_loss
             self.scheduler.load_state_dict({"step": first})
-            if self.noise is not None and self.memory.noise_scale is not None:
-                self.noise.load_state_dict(self.memory.noise_scale)
+            if self.noise is not None and self.progress.noise_scale is not None:
+                self.noise.load_state_dict(self.progress.noise_scale)
         self._announce(total)
         last = total if self._has_reached_its_target() else first
         for step in range(last, total):
@@ -87,7 +87,7 @@ class Training:
             self.scheduler.step()
             last = step + 1
             evaluate = self._is_evaluated_after(step)
-            if (self.ledger.is_due or evaluate) and self._exchange(step, evaluate=evaluate):
+            if (self.loss_buffer.is_due or evaluate) and self._exchange(step, evaluate=evaluate):
                 return  # asked to stop: what is left is for another attempt
             if self._has_reached_its_target():
                 break
@@ -111,9 +111,9 @@ class Training:
             loss = self.learner.step(step, self.spec.seed)
         observed = self.spec.observe.gradient_norm
         norm = gradient_norm(self.learner.bare_model) if observed or watched is not None else None
-        self.ledger.add(step, loss, norm if observed else None)
+        self.loss_buffer.add(step, loss, norm if observed else None)
         if watched is not None and norm is not None:
-            self.ledger.add_squares(step, watched.squares(step, norm))
+            self.loss_buffer.add_squares(step, watched.squares(step, norm))
 
     def _is_evaluated_after(self, step: int) -> bool:
         every = self.spec.observe.evaluate_every
@@ -122,7 +122,7 @@ class Training:
 
     def _has_reached_its_target(self) -> bool:
         target = self.spec.early_stop
-        return target is not None and target.stop and self.memory.steps_to_target is not None
+        return target is not None and target.stop and self.progress.steps_to_target is not None
 
     def _exchange(self, step: int, *, evaluate: bool) -> bool:
         """Report the steps since the last exchange, evaluate, save where that is due.
@@ -130,7 +130,7 @@ class Training:
         Returns:
             Whether this attempt is to end here.
         """
-        exchange, rates, sizes = self.ledger.exchange(), self.rates.take(), self.epochs.sizes
+        exchange, rates, sizes = self.loss_buffer.exchange(), self.rates.take(), self.epochs.sizes
         done, epoch = step + 1, self.epochs.at(step + 1)
         samples = sizes.samples_before(done) - sizes.samples_before(exchange.steps[0])
         values = step_metrics(exchange, rates, samples)
@@ -144,13 +144,13 @@ class Training:
         if is_last:
             self._refuse_ruin()
         if exchange.checkpoint_due or exchange.stop or is_last:
-            self.keeper.save(done, self.memory)
+            self.checkpoints.save(done, self.progress)
         return exchange.stop and not is_last
 
     def _follow_loss(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
-        self.memory.add(losses)
+        self.progress.add(losses)
         found = self.explosion.see(steps, losses, lrs)
-        self.memory.first_loss = self.explosion.first
+        self.progress.first_loss = self.explosion.first
         if found is not None:
             self.report.alarm(found.to_dict())
 
@@ -158,31 +158,31 @@ class Training:
         if self.noise is None or not squares:
             return
         steps, values = self.noise.add(squares)
-        self.memory.noise_scale = self.noise.state_dict()
+        self.progress.noise_scale = self.noise.state_dict()
         if steps:
             self.report.points(steps, values, done=done, epoch=epoch)
 
     def _evaluate(self, step: int, epoch: float) -> None:
         self.evaluation = self.learner.evaluate()
-        train_loss = self.memory.take_mean()
+        train_loss = self.progress.take_mean()
         found = self.evaluation | {"generalisation_gap": self.evaluation["val_loss"] - train_loss}
         self.report.points([step], {name: [value] for name, value in found.items()}, done=step + 1, epoch=epoch)
-        if self.memory.judge(self.evaluation, step + 1, self.spec.early_stop):
-            self.keeper.hold_best(step + 1, self.memory)
+        if self.progress.judge(self.evaluation, step + 1, self.spec.early_stop):
+            self.checkpoints.hold_best(step + 1, self.progress)
 
     def _end(self, last: int) -> None:
-        steps = (self.memory.steps_to_target or last) if self._has_reached_its_target() else last
+        steps = (self.progress.steps_to_target or last) if self._has_reached_its_target() else last
         if not self.evaluation:  # resumed from the last checkpoint, with no step left
             self.evaluation = self.learner.evaluate()
-        ending = Ending(self.world, self.plan, self.report, self.data, steps, self.epochs.at(steps))
-        ending.run(self.learner, self.evaluation, self._verdict(steps))
+        finalizer = Finalizer(self.world, self.plan, self.report, self.data, steps, self.epochs.at(steps))
+        finalizer.run(self.learner, self.evaluation, self._verdict(steps))
 
     def _verdict(self, steps: int) -> dict[str, Any]:
         total, asked = self.length.total_steps, self.plan.conditions
         result = {"final": self.evaluation, "total_steps": total, "steps": steps, "stopped_early": steps != total}
-        result["best"] = {"step": self.memory.best_step, "value": self.memory.best}
+        result["best"] = {"step": self.progress.best_step, "value": self.progress.best}
         if self.spec.early_stop is not None:
-            result["steps_to_target"] = self.memory.steps_to_target
+            result["steps_to_target"] = self.progress.steps_to_target
         if self.noise is not None:
             sizes = {"global_batch_size": asked.global_batch_size, "world_size": asked.world_size}
             result["diagnosis"] = {"batch_size": diagnose_batch_size(self.noise.scale, **sizes)}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn import functional
 
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - the base of 1d, 2d and 3d
 
@@ -20,7 +20,7 @@ def with_group_size(model: nn.Module, group_size: int) -> nn.Module:
     return _replaced(model, lambda norm: GroupedBatchNorm(norm, group_size))
 
 
-def synchronised(model: nn.Module, world: World) -> nn.Module:
+def synchronised(model: nn.Module, world: ProcessGroup) -> nn.Module:
     """The model, its batch norms taking statistics over the batches of all ranks in training."""
     if world.device.type == "cuda":
         converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)

@@ -14,10 +14,10 @@ from jobs.spec.conditions import Conditions
 from jobs.spec.models import EntryPointModel
 from jobs.status import Reason
 from worker.train.models.batch_norm import synchronised, with_group_size
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 
-def arranged(model: nn.Module, conditions: Conditions, world: World) -> nn.Module:
+def arranged(model: nn.Module, conditions: Conditions, world: ProcessGroup) -> nn.Module:
     """The model on the device, with the batch norm and the memory format of the conditions."""
     if conditions.batch_norm_group_size is not None:
         model = with_group_size(model, conditions.batch_norm_group_size)
@@ -29,7 +29,7 @@ def arranged(model: nn.Module, conditions: Conditions, world: World) -> nn.Modul
     return model
 
 
-def parallel(model: nn.Module, conditions: Conditions, world: World) -> nn.Module:
+def parallel(model: nn.Module, conditions: Conditions, world: ProcessGroup) -> nn.Module:
     """The model as it is called in a step: compiled where asked, and averaging gradients over ranks.
 
     One rank has nothing to average, so there is nothing around its model.

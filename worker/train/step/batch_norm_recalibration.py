@@ -3,13 +3,13 @@
 import torch
 
 from worker.rundir.activity import activity
+from worker.train.process_group import ProcessGroup
 from worker.train.step.held_out_metrics import batch_norms
 from worker.train.step.learner import Learner
-from worker.train.world import World
 
 
 @torch.no_grad()
-def recompute(learner: Learner, world: World, seed: int) -> None:
+def recompute(learner: Learner, world: ProcessGroup, seed: int) -> None:
     """Take the running statistics anew, in one pass over the training data shared by the ranks. All ranks call this.
 
     They are the plain means of the batches' means and variances (Izmailov et al. 2018, arXiv:1803.05407, section 3.2),
@@ -38,7 +38,7 @@ def recompute(learner: Learner, world: World, seed: int) -> None:
                 world.average(running)
 
 
-def _steps_of(learner: Learner, world: World) -> range:
+def _steps_of(learner: Learner, world: ProcessGroup) -> range:
     """Steps of one pass that this rank takes, or of more where the learner's batches are shared by ranks anyway."""
     batches = max(len(learner.data.train) // learner.conditions.global_batch_size, 1)
     if learner.world.size > 1:

@@ -20,10 +20,10 @@ from worker.train.data.splits import Data
 from worker.train.evaluation import evaluation_batch
 from worker.train.models.parallel import arranged, parallel
 from worker.train.models.registry import build_model
+from worker.train.process_group import ProcessGroup
 from worker.train.step.objective import objective_of
 from worker.train.step.optimizers import build_optimizer, to_evaluate, to_train
 from worker.train.step.weight_averaging import CycleAverage, WeightAverage
-from worker.train.world import World
 
 _IMAGE_DIMENSIONS = 3  # of one image: channels, height, width
 
@@ -50,7 +50,7 @@ class Learner:
 
     def __init__(  # noqa: PLR0913 - each is decided by another part of a spec
         self,
-        world: World,
+        world: ProcessGroup,
         data: Data,
         conditions: Conditions,
         *,

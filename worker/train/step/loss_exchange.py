@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from worker.train.world import World
+from worker.train.process_group import ProcessGroup
 
 EXCHANGE_INTERVAL_S = 0.25
 MOST_STEPS = 200
@@ -34,8 +34,8 @@ class Exchange:
     stop: bool
 
 
-class Ledger:
-    """Losses since the last exchange.
+class LossBuffer:
+    """Buffers the losses since the last exchange.
 
     Args:
         world: The ranks.
@@ -43,7 +43,7 @@ class Ledger:
         is_asked_to_stop: Whether this attempt is to save and end; rank 0 alone is asked.
     """
 
-    def __init__(self, world: World, checkpoint_interval_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
+    def __init__(self, world: ProcessGroup, checkpoint_interval_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
         self._world, self._checkpoint_interval_s = world, checkpoint_interval_s
         self._is_asked_to_stop = is_asked_to_stop
         self._steps: list[int] = []

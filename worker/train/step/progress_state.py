@@ -10,7 +10,7 @@ CHOSEN_BY = "val_loss"  # which evaluation is the best, unless early_stop names 
 
 
 @dataclass(slots=True)
-class Memory:
+class ProgressState:
     """Numbers that the rest of the training depends on beside weights, optimizer and random states.
 
     Attributes:

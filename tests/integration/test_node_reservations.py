@@ -11,16 +11,16 @@ from jobs.database.session import Database
 from jobs.database.tables import Event
 from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claim_nodes, claims, finish, recovery
-from jobs.lifecycle.claim_nodes import Offer, Terms
+from jobs.lifecycle.claim_nodes import AssemblyLimits, WorkerCapacity
 from jobs.scheduling import node_reservations, workers
-from jobs.scheduling.node_reservations import Place
+from jobs.scheduling.node_reservations import NodeReservation
 from jobs.scheduling.workers import WorkerInfo
 from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit as service
 from tests.builders import conditions, train_spec
 
-TERMS = Terms(gather_s=30.0, lease_s=30.0)
-NOW_OR_NEVER = Terms(gather_s=1e-4, lease_s=30.0)
+LIMITS = AssemblyLimits(gather_s=30.0, lease_s=30.0)
+NOW_OR_NEVER = AssemblyLimits(gather_s=1e-4, lease_s=30.0)
 PORT = 4711
 
 
@@ -29,19 +29,19 @@ def submit(database: Database, **changes: Any) -> str:
     return service.submit(database, spec).job_id
 
 
-def sit(database: Database, worker: str, terms: Terms = TERMS, free: int = 2) -> Place | None:
-    return claim_nodes.sit(database, Offer(worker, "10.0.0.1", 2, free), terms)
+def reserve(database: Database, worker: str, limits: AssemblyLimits = LIMITS, free: int = 2) -> NodeReservation | None:
+    return claim_nodes.reserve(database, WorkerCapacity(worker, "10.0.0.1", 2, free), limits)
 
 
-def attend(database: Database, place: Place | None, terms: Terms = TERMS) -> Claim | bool:
-    assert place is not None
-    return claim_nodes.attend(database, place, terms, port=PORT)
+def attend(database: Database, reservation: NodeReservation | None, limits: AssemblyLimits = LIMITS) -> Claim | bool:
+    assert reservation is not None
+    return claim_nodes.attend(database, reservation, limits, port=PORT)
 
 
 def begin(database: Database) -> tuple[Claim, Claim]:
     """Both nodes of the job at the head of the queue, begun."""
-    places = [sit(database, name) for name in ("a", "b")]
-    found = [attend(database, place) for place in places]
+    reservations = [reserve(database, name) for name in ("a", "b")]
+    found = [attend(database, reservation) for reservation in reservations]
     leads, follows = found
     assert isinstance(leads, Claim)
     assert isinstance(follows, Claim)
@@ -56,10 +56,10 @@ def status_of(database: Database, job_id: str) -> tuple[str, str | None]:
 
 def test_a_job_begins_when_all_of_its_seats_are_held_and_not_before(database: Database) -> None:
     job_id = submit(database)
-    first = sit(database, "a")
+    first = reserve(database, "a")
     assert attend(database, first) is True
     assert status_of(database, job_id) == (Status.QUEUED, None)
-    second = sit(database, "b")
+    second = reserve(database, "b")
     assert attend(database, second) is True  # the first leads
     leads, follows = attend(database, first), attend(database, second)
     assert isinstance(leads, Claim)
@@ -73,8 +73,8 @@ def test_a_job_begins_when_all_of_its_seats_are_held_and_not_before(database: Da
 
 def test_a_worker_has_one_seat_of_a_job(database: Database) -> None:
     submit(database)
-    assert sit(database, "a") is not None
-    assert sit(database, "a") is None
+    assert reserve(database, "a") is not None
+    assert reserve(database, "a") is None
 
 
 def test_a_running_job_stands_at_each_of_its_workers(database: Database) -> None:
@@ -88,35 +88,35 @@ def test_a_running_job_stands_at_each_of_its_workers(database: Database) -> None
 
 def test_a_seat_needs_a_nodes_share_of_the_slots_to_be_free(database: Database) -> None:
     submit(database)
-    assert sit(database, "a", free=1) is None
-    assert sit(database, "a", free=2) is not None
+    assert reserve(database, "a", free=1) is None
+    assert reserve(database, "a", free=2) is not None
 
 
 def test_while_one_job_gathers_another_takes_no_seats_so_two_cannot_wait_for_each_other(database: Database) -> None:
     one, other = submit(database), submit(database)
-    place = sit(database, "a")
-    assert place is not None
-    assert place.job_id == one
-    assert sit(database, "a") is None  # not of the other job either
-    second = sit(database, "b")
+    reservation = reserve(database, "a")
+    assert reservation is not None
+    assert reservation.job_id == one
+    assert reserve(database, "a") is None  # not of the other job either
+    second = reserve(database, "b")
     assert second is not None
     assert second.job_id == one
-    assert isinstance(attend(database, place), Claim)
-    third = sit(database, "c")
+    assert isinstance(attend(database, reservation), Claim)
+    third = reserve(database, "c")
     assert third is not None
     assert third.job_id == other
 
 
 def test_a_job_that_cannot_gather_in_time_gives_up_all_seats_and_lets_others_go_first(database: Database) -> None:
     one, other = submit(database), submit(database)
-    place = sit(database, "a", NOW_OR_NEVER)
+    reservation = reserve(database, "a", NOW_OR_NEVER)
     time.sleep(0.05)
-    assert attend(database, place, Terms(gather_s=30.0, lease_s=30.0)) is False
+    assert attend(database, reservation, AssemblyLimits(gather_s=30.0, lease_s=30.0)) is False
     with database.read() as session:
         assert node_reservations.of_job(session, one) == []
         event = queries.events_of(session, one)[-1]
         assert (event.type, event.data) == ("not_gathered", {"seats": 1, "nodes": 2, "pause_s": 30.0})
-    second = sit(database, "a")
+    second = reserve(database, "a")
     assert second is not None
     assert second.job_id == other
 
@@ -125,19 +125,19 @@ def test_the_pause_after_gathering_in_vain_grows(database: Database) -> None:
     job_id = submit(database)
     with database.write() as session:
         session.add(Event(job_id=job_id, at=0.0, type=node_reservations.NOT_GATHERED, data={}))
-    place = sit(database, "a", NOW_OR_NEVER)
+    reservation = reserve(database, "a", NOW_OR_NEVER)
     time.sleep(0.05)
-    assert attend(database, place) is False
+    assert attend(database, reservation) is False
     with database.read() as session:
         assert queries.events_of(session, job_id)[-1].data["pause_s"] == 60.0
 
 
 def test_a_gathering_whose_workers_all_died_does_not_stand_in_the_way(database: Database) -> None:
     one, other = submit(database), submit(database)
-    assert sit(database, "a", NOW_OR_NEVER) is not None
+    assert reserve(database, "a", NOW_OR_NEVER) is not None
     time.sleep(0.05)
-    assert sit(database, "b") is None  # clears it
-    second = sit(database, "b")
+    assert reserve(database, "b") is None  # clears it
+    second = reserve(database, "b")
     assert second is not None
     assert second.job_id == other
     assert status_of(database, one) == (Status.QUEUED, None)
@@ -145,27 +145,27 @@ def test_a_gathering_whose_workers_all_died_does_not_stand_in_the_way(database: 
 
 def test_a_dead_workers_seat_goes_to_another(database: Database) -> None:
     submit(database)
-    assert sit(database, "a", Terms(gather_s=30.0, lease_s=1e-4)) is not None
+    assert reserve(database, "a", AssemblyLimits(gather_s=30.0, lease_s=1e-4)) is not None
     time.sleep(0.05)
-    place = sit(database, "b")
-    assert place is not None
-    assert place.node == 0
+    reservation = reserve(database, "b")
+    assert reservation is not None
+    assert reservation.node == 0
 
 
 def test_a_cancelled_job_sends_its_seats_home(database: Database) -> None:
     job_id = submit(database)
-    place = sit(database, "a")
+    reservation = reserve(database, "a")
     service.cancel(database, job_id)
-    assert attend(database, place) is False
-    assert sit(database, "a") is None
+    assert attend(database, reservation) is False
+    assert reserve(database, "a") is None
 
 
 def test_a_worker_that_stops_gives_its_seat_up(database: Database) -> None:
     submit(database)
-    place = sit(database, "a")
-    assert place is not None
-    node_reservations.give_up(database, place)
-    again = sit(database, "a")
+    reservation = reserve(database, "a")
+    assert reservation is not None
+    node_reservations.give_up(database, reservation)
+    again = reserve(database, "a")
     assert again is not None
     assert again.node == 0
 
@@ -199,8 +199,8 @@ def test_a_nodes_seat_ends_with_the_attempt(database: Database) -> None:
 def test_node_0_hears_of_a_node_that_is_lost_fails_or_is_to_stop(database: Database) -> None:
     submit(database)
     leads, follows = begin(database)
-    wish = claims.renew(database, leads, lease_s=30)
-    assert (wish.torn, wish.leaving) == (False, False)
+    signals = claims.renew(database, leads, lease_s=30)
+    assert (signals.torn, signals.leaving) == (False, False)
     node_reservations.leave(database, follows)
     assert claims.renew(database, leads, lease_s=30).leaving
     node_reservations.renew(database, follows, lease_s=-1)
@@ -230,17 +230,17 @@ def test_a_job_waits_with_a_reason_until_enough_workers_share_a_store(database: 
     job_id = submit(database)
 
     def reason() -> str | None:
-        recovery.mend(database, max_attempts=3)
+        recovery.recover_jobs(database, max_attempts=3)
         return status_of(database, job_id)[1]
 
     live(database, "alone", slots=8)
     live(database, "a", address="10.0.0.1", store="s")
     assert reason() == Reason.NO_MATCHING_WORKER
-    assert sit(database, "a") is None
+    assert reserve(database, "a") is None
     live(database, "b", address="10.0.0.2", store="another")
     assert reason() == Reason.NO_MATCHING_WORKER
     live(database, "c", slots=1, address="10.0.0.3", store="s")
     assert reason() == Reason.NO_MATCHING_WORKER
     live(database, "b", address="10.0.0.2", store="s")
     assert reason() is None
-    assert sit(database, "a") is not None
+    assert reserve(database, "a") is not None

@@ -1,4 +1,4 @@
-"""The ranks of a job, seen from one of them."""
+"""The process group of a job, seen from one of its ranks."""
 
 import gc
 import os
@@ -19,7 +19,7 @@ TIMEOUT_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ProcessGroup:
     """This rank, how many there are, and the device it works on."""
 
     rank: int
@@ -44,7 +44,7 @@ class World:
 
 
 @contextmanager
-def joined_world(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = None) -> Iterator[World]:
+def join_process_group(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = None) -> Iterator[ProcessGroup]:
     """Join the process group that elastic prepared: NCCL on CUDA devices, gloo elsewhere.
 
     Models and optimizers must be gone when the block ends: a rank that still holds a DistributedDataParallel model
@@ -71,7 +71,7 @@ def joined_world(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = None) -
         device = torch.device("cpu")
         dist.init_process_group("gloo", timeout=timeout)
     try:
-        yield World(dist.get_rank(), dist.get_world_size(), device)
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size(), device)
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)
         raise
