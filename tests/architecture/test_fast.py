@@ -17,7 +17,7 @@ def graph() -> grimp.ImportGraph:
 def test_a_module_has_the_tests_that_import_it(graph: grimp.ImportGraph) -> None:
     found = unit_tests_of(["clr_core/scaling.py"], graph)
     assert "tests/unit/clr_core/test_scaling.py" in found
-    assert "tests/unit/clr_core/test_diagnosis.py" not in found
+    assert "tests/unit/clr_core/test_comparison.py" not in found
 
 
 def test_a_test_has_itself_and_a_conftest_its_folder(graph: grimp.ImportGraph) -> None:

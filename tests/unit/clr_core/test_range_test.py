@@ -6,7 +6,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_core.errors import InvalidArgumentError
-from clr_core.range_test import DivergenceRule, RangeTestPlan, Spacing
+from clr_core.range_test import DivergenceRule, RangeTestPlan, Spacing, around_edge, short_steps
+
+PLAN = RangeTestPlan(1e-6, 10.0, 100)
+
+
+def test_a_short_sweep_lies_around_the_edge_and_the_next_is_half_as_wide() -> None:
+    first, second = around_edge(PLAN, 0.1, 0), around_edge(PLAN, 0.1, 1)
+    assert first.start_lr == pytest.approx(0.01)
+    assert first.end_lr == pytest.approx(0.1 * 10 ** (1 / 3))
+    assert first.steps == second.steps == short_steps(100) == 50
+    widths = [math.log10(plan.end_lr / plan.start_lr) for plan in (first, second)]
+    assert widths[1] == pytest.approx(widths[0] / 2)
+
+
+@pytest.mark.parametrize("edge", [1e-6, 1e-5, 9.9, 10.0])
+def test_a_short_sweep_stays_within_the_rates_of_the_full_one(edge: float) -> None:
+    short = around_edge(PLAN, edge, 0)
+    assert short.start_lr >= PLAN.start_lr
+    assert short.end_lr <= PLAN.end_lr or edge == PLAN.start_lr
+
+
+def test_an_edge_outside_the_sweep_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="edge_lr"):
+        around_edge(PLAN, 11.0, 0)
 
 
 @pytest.mark.parametrize("spacing", ["exponential", "linear"])
