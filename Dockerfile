@@ -23,17 +23,28 @@ RUN groupadd --system --gid 10001 clr \
 
 WORKDIR /src
 
-# What the two images install: `dependencies` of pyproject.toml, and its extra `worker`. Listed by a step of its own,
+# What the two images install: `dependencies` of the three projects, and the extra `worker`. Listed by a step of its own,
 # so that a change of our code does not install gigabytes again.
 FROM base AS requirements
 COPY pyproject.toml ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-        > api.txt \
-    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['worker'], sep='\n')" \
-        > worker.txt
+COPY packaging packaging
+RUN python - <<'LIST'
+import tomllib
+from pathlib import Path
+
+def project(folder: str) -> dict:
+    return tomllib.loads((Path(folder) / "pyproject.toml").read_text())["project"]
+
+service, client, core = project("."), project("packaging/clr-client"), project("packaging/clr-core")
+ours = ("clr-client", "clr-core")
+listed = [*service["dependencies"], *client["dependencies"], *client["optional-dependencies"]["cli"], *core["dependencies"]]
+Path("api.txt").write_text("\n".join(each for each in listed if not each.startswith(ours)))
+Path("worker.txt").write_text("\n".join(service["optional-dependencies"]["worker"]))
+LIST
 
 FROM base AS source
 COPY pyproject.toml README.md LICENSE ./
+COPY packaging packaging
 COPY api api
 COPY clr_cli clr_cli
 COPY clr_client clr_client
@@ -50,7 +61,7 @@ COPY constraints.txt ./
 COPY --from=requirements /src/api.txt ./
 RUN pip install -c constraints.txt -r api.txt
 COPY --from=source /src ./
-RUN pip install --no-deps . && rm -rf /src/*
+RUN pip install --no-deps ./packaging/clr-core ./packaging/clr-client . && rm -rf /src/*
 WORKDIR /var/lib/clr
 USER clr
 EXPOSE 8000
@@ -68,7 +79,7 @@ COPY constraints.txt ./
 COPY --from=requirements /src/api.txt /src/worker.txt ./
 RUN pip install -c constraints.txt -r api.txt -r worker.txt
 COPY --from=source /src ./
-RUN pip install --no-deps . && rm -rf /src/*
+RUN pip install --no-deps ./packaging/clr-core ./packaging/clr-client . && rm -rf /src/*
 WORKDIR /var/lib/clr
 USER clr
 # Healthy: a worker of this host beats in the database.

@@ -5,19 +5,30 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 SEED ?= 0
 
-.PHONY: openapi bench-superconvergence chaos dashboard install demo up fast test docs fuzz restore-drill check fmt lint types imports migrate clean
+.PHONY: openapi bench-superconvergence chaos dashboard install runtime demo up fast test wheels docs fuzz restore-drill check fmt lint types imports migrate clean
+
+# What the service needs to run, and on top of it what its tests need.
+PACKAGES := -e ./packaging/clr-core -e './packaging/clr-client[cli]'
+PROJECTS := pyproject.toml packaging/clr-core/pyproject.toml packaging/clr-client/pyproject.toml constraints.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PACKAGES)
+
+runtime: $(VENV)/.runtime
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.runtime: $(PROJECTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[worker,local]'
 	touch $@
 
-demo: install  ## The main job end to end: range test, bounds, training, pictures in demo-out/
+$(VENV)/.installed: $(VENV)/.runtime
+	$(PIP) -e '.[dev]'
+	touch $@
+
+demo: runtime  ## The main job end to end: range test, bounds, training, pictures in demo-out/
 	$(BIN)/clr demo --out demo-out
 
-up: install  ## The whole stack on this machine
+up: runtime  ## The whole stack on this machine
 	$(BIN)/clr up
 
 fast: install  ## Style, types and imports, and the unit tests of what changed since main
@@ -27,6 +38,9 @@ test: check  ## Everything that CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='clr_core/*' --fail-under=95
 	$(BIN)/coverage report --include='jobs/*' --fail-under=90
+
+wheels: runtime  ## clr-core, clr-client and clr-service, in build/wheels
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/wheels ./packaging/clr-core ./packaging/clr-client .
 
 docs: install  ## The documentation as a site, in build/site
 	$(BIN)/mkdocs build --strict
@@ -60,7 +74,7 @@ dashboard:  ## Linter, types and unit tests of the dashboard's JavaScript; needs
 fmt: install
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-migrate: install
+migrate: runtime
 	$(BIN)/clr migrate
 
 clean:

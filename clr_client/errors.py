@@ -98,7 +98,7 @@ class MissingPackageError(UsageError):
     @classmethod
     def of(cls, package: str, extra: str) -> Self:
         """Say which, and how to install it."""
-        return cls(f"This needs {package}, which is not installed: pip install 'clr-service[{extra}]'")
+        return cls(f"This needs {package}, which is not installed: pip install 'clr-client[{extra}]'")
 
 
 class StackError(ClrError):
