@@ -29,12 +29,13 @@ class Explosion:
 
     Attributes:
         first: Loss of the first step, None until it is known.
+        recent: The newest losses, which a training that is resumed takes along.
     """
 
     def __init__(self, of_guessing: float) -> None:
         self.first: float | None = None
+        self.recent: deque[float] = deque(maxlen=SMOOTHED)
         self._of_guessing = of_guessing
-        self._recent: deque[float] = deque(maxlen=SMOOTHED)
         self._is_found = False
 
     @property
@@ -54,9 +55,9 @@ class Explosion:
         for step, loss, lr in zip(steps, losses, lrs, strict=True):
             if step == 0:
                 self.first = loss
-            self._recent.append(loss)
-            is_high = loss > FAR * self.start and len(self._recent) == SMOOTHED
-            if is_high and not self._is_found and (level := median(self._recent)) > FAR * self.start:
+            self.recent.append(loss)
+            is_high = loss > FAR * self.start and len(self.recent) == SMOOTHED
+            if is_high and not self._is_found and (level := median(self.recent)) > FAR * self.start:
                 self._is_found, found = True, self._finding(step, level, lr)
         return found
 
@@ -69,9 +70,9 @@ class Explosion:
         """
         if not math.isfinite(val_loss):
             return f"validation loss is {val_loss} at the end"
-        if not self._recent:
+        if not self.recent:
             return None
-        last, far = median(self._recent), FAR * self.start
+        last, far = median(self.recent), FAR * self.start
         if last > far or (val_loss > far and last > ABOVE * self.start):
             return (
                 f"training loss is {last:.3g} and validation loss {val_loss:.3g} at the end; a model that has learned "

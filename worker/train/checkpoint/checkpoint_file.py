@@ -40,7 +40,7 @@ def capture(learner: Learner, position: TrainingPosition, progress: ProgressStat
     """The state after ``position.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
     remembered = asdict(progress)
     # Beside the progress, not in it: workers of the version before read the same format and ignore what is new here.
-    first_loss = remembered.pop("first_loss")
+    newer = {name: remembered.pop(name) for name in ("first_loss", "recent_losses")}
     return {
         "format": FORMAT,
         "learner": learner.state_dict(),
@@ -49,8 +49,7 @@ def capture(learner: Learner, position: TrainingPosition, progress: ProgressStat
         "random": _of_all_ranks(learner.world),
         "metrics_offset": position.step,
         "memory": remembered,
-        "first_loss": first_loss,
-    }
+    } | newer
 
 
 def detached(state: Any) -> Any:

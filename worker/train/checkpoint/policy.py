@@ -63,7 +63,9 @@ class CheckpointPolicy:
         state = checkpoint_file.read(found)
         with checkpoint_file.loading(found):
             step = int(state["schedule"]["step"])
-            progress = ProgressState(**state["memory"], first_loss=state.get("first_loss"))
+            progress = ProgressState(
+                **state["memory"], first_loss=state.get("first_loss"), recent_losses=state.get("recent_losses", [])
+            )
         # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
         # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
         for _ in range(WARM_UP_STEPS):

@@ -76,6 +76,7 @@ class Training:
         if self.plan.resume is not None:
             first, self.progress = self.checkpoints.resume(self.plan.resume)
             self.explosion.first = self.progress.first_loss
+            self.explosion.recent.extend(self.progress.recent_losses)
             self.scheduler.load_state_dict({"step": first})
             if self.noise is not None and self.progress.noise_scale is not None:
                 self.noise.load_state_dict(self.progress.noise_scale)
@@ -150,7 +151,7 @@ class Training:
     def _follow_loss(self, steps: list[int], losses: list[float], lrs: list[float]) -> None:
         self.progress.add(losses)
         found = self.explosion.see(steps, losses, lrs)
-        self.progress.first_loss = self.explosion.first
+        self.progress.first_loss, self.progress.recent_losses = self.explosion.first, list(self.explosion.recent)
         if found is not None:
             self.report.alarm(found.to_dict())
 

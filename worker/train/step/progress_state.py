@@ -1,7 +1,7 @@
 """What a training remembers of its curve from step to step; saved with every checkpoint."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.spec.training import EarlyStop
@@ -21,6 +21,7 @@ class ProgressState:
         steps_to_target: Steps done when the target of ``early_stop`` was first reached, None until then.
         noise_scale: Averages of `NoiseMeter`, None where it does not measure.
         first_loss: Training loss of the first step, None before it.
+        recent_losses: The newest training losses, by which `Explosion` judges the end.
     """
 
     loss_sum: float = 0.0
@@ -30,6 +31,7 @@ class ProgressState:
     steps_to_target: int | None = None
     noise_scale: dict[str, Any] | None = None
     first_loss: float | None = None
+    recent_losses: list[float] = field(default_factory=list)
 
     def add(self, losses: list[float]) -> None:
         """Count training losses; one after the other, so that the sum does not depend on how they are bundled."""

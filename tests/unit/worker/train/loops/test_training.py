@@ -1,5 +1,6 @@
 """Short trainings of one rank, to their end: those whose weights are destroyed, and healthy ones."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -35,13 +36,16 @@ def trained(tmp_path: Path) -> Iterator[Callable[..., Lines]]:
     store = torch.distributed.HashStore()  # type: ignore[attr-defined]
     dist.init_process_group("gloo", store=store, rank=0, world_size=1)
 
-    def train(max_lr: float, steps: int, *, seed: int = 0, model: str = "mlp") -> Lines:
+    def train(
+        max_lr: float, steps: int, *, seed: int = 0, model: str = "mlp", resume: Path | None = None, **options: Any
+    ) -> Lines:
         folder = tmp_path / f"attempt-{len(list(tmp_path.iterdir()))}"
         asked = conditions(world_size=1, model={"name": model})
-        spec = train_spec(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked)
+        spec = train_spec(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked, **options)
         rates = {"max_lr": max_lr, "div_factor": 10.0}
-        claim = Claim("job", 1, "train", 1, spec.model_dump(mode="json"), rates, None, None, 0)
-        write_plan(folder, claim, Settings(data_dir=tmp_path), None)
+        sha256, done = (None, 0) if resume is None else (hashlib.sha256(resume.read_bytes()).hexdigest(), steps - 1)
+        claim = Claim("job", 1, "train", 1, spec.model_dump(mode="json"), rates, None, sha256, done)
+        write_plan(folder, claim, Settings(data_dir=tmp_path, checkpoint_interval_s=0.001), resume)
         plan = Plan.read(folder / "plan.json")
         with Report(folder, writes=True) as report:
             try:
@@ -72,6 +76,15 @@ def test_weights_that_are_destroyed_without_nan_are_an_alarm_and_a_failure(train
     assert any("val_loss" in line["values"] for line in of_type(lines, "points")), "its curve is whole"
 
 
+def test_a_resumed_training_is_judged_by_the_losses_before_it_too(
+    trained: Callable[..., Lines], tmp_path: Path
+) -> None:
+    whole = trained(1000.0, 60, observe={"evaluate_every": 59})
+    resumed = trained(1000.0, 60, observe={"evaluate_every": 59}, resume=tmp_path / "attempt-0/checkpoints/step-59.pt")
+    assert of_type(resumed, "points")[0]["steps"] == [59]
+    assert of_type(resumed, "error") == of_type(whole, "error") != []
+
+
 @pytest.mark.parametrize(
     ("model", "max_lr", "steps", "seed"),
     [("mlp", 0.1, 60, 0), ("mlp", 1.0, 60, 1), ("mlp", 1.0, 60, 2), ("cnn", 0.1, 10, 0), ("resnet8", 3.0, 20, 1)],
@@ -96,5 +109,5 @@ def test_the_memory_in_a_checkpoint_has_what_workers_of_the_version_before_know(
 
     monkeypatch.setattr(checkpoint_file, "capture", noted)
     trained(0.1, 5)
-    assert set(written[-1]["memory"]) == set(asdict(ProgressState())) - {"first_loss"}
+    assert set(written[-1]["memory"]) == set(asdict(ProgressState())) - {"first_loss", "recent_losses"}
     assert written[-1]["first_loss"] > 0
