@@ -10,7 +10,7 @@ import uvicorn
 from api import key_commands
 from api.access.policy import OpenDoorError, Policy, policy_for
 from api.app import create_app
-from api.change_feed import Live
+from api.change_feed import ChangeFeed
 from jobs.config import logging_setup
 from jobs.config.secrets import take_secrets
 from jobs.config.settings import Settings
@@ -40,19 +40,19 @@ def main(arguments: list[str]) -> None:
         timeout_graceful_shutdown=3, forwarded_allow_ips=settings.trusted_proxies,
     )  # fmt: skip
     gc.freeze()  # what is there now stays: the collector need not look at it again, for tens of milliseconds
-    _Server(config, app.state.services.live).run()
+    _Server(config, app.state.services.change_feed).run()
 
 
 class _Server(uvicorn.Server):
     """Ends open streams of events when it is told to end, instead of waiting for them."""
 
-    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+    def __init__(self, config: uvicorn.Config, change_feed: ChangeFeed) -> None:
         super().__init__(config)
-        self._live = live
+        self._change_feed = change_feed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, on SIGTERM or SIGINT."""
-        self._live.end()
+        self._change_feed.end()
         super().handle_exit(sig, frame)
 
 

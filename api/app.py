@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from api.access import policy as access
 from api.access.concurrency_limit import LoadLimit
 from api.access.failures import Failures
-from api.access.middleware import Gate
-from api.change_feed import Live
+from api.access.middleware import AccessMiddleware
+from api.change_feed import ChangeFeed
 from api.dashboard import pages
 from api.dependencies import Services
 from api.http import problems
@@ -46,7 +46,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url, timeout_s=settings.database_timeout_s)
     notifier = WorkerNotifier(settings.broker_url.get_secret_value())
-    services = Services(database, notifier, settings, Live(database), policy, Failures(settings), asyncio.Semaphore(1))
+    services = Services(
+        database, notifier, settings, ChangeFeed(database), policy, Failures(settings), asyncio.Semaphore(1)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +73,9 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     app.add_middleware(LoadLimit, settings=settings)
     app.add_middleware(PlainAddress)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
-    app.add_middleware(Gate, database=services.database, settings=settings, policy=policy, failures=services.failures)
+    app.add_middleware(
+        AccessMiddleware, database=services.database, settings=settings, policy=policy, failures=services.failures
+    )
     app.add_middleware(LastResort)
     app.add_middleware(Observed, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)

@@ -1,4 +1,4 @@
-"""What changes in SQL, told to everyone who listens: one poll serves all streams of this process."""
+"""The feed of changes in SQL, for all who listen: one poll serves all streams of this process."""
 
 import asyncio
 import logging
@@ -50,7 +50,7 @@ def snapshot(session: Session, row: Job) -> Message:
     return Message(job.id, None, job.version, job.is_terminal, data)
 
 
-def told(row: Event) -> Message:
+def message_of(row: Event) -> Message:
     """Something that happened, as an event of its type; its id is what ``Last-Event-ID`` brings back."""
     data = format_sse_event(event=row.type, id=str(row.seq), data_str=EventDocument.of(row).model_dump_json())
     return Message(row.job_id, row.seq, 0, is_terminal=False, data=data)
@@ -65,7 +65,7 @@ def news(session: Session, job_id: str, after: int) -> list[Message]:
         JobNotFoundError: There is no such job.
     """
     now = snapshot(session, queries.get_job(session, job_id))
-    return [*(told(event) for event in queries.events_of(session, job_id, after=after)), now]
+    return [*(message_of(event) for event in queries.events_of(session, job_id, after=after)), now]
 
 
 class Listener:
@@ -106,7 +106,7 @@ class _Watched:
     seq: int = 0
 
 
-class Live:
+class ChangeFeed:
     """Watches the jobs that somebody listens to; without listeners it does nothing."""
 
     def __init__(self, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What routes are given: the parts of the service, and the spec in a body."""
+"""What routes are given: the services, and the spec in a body."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from pydantic_core import from_json
 from api.access.caller import NOBODY, Caller
 from api.access.failures import Failures
 from api.access.policy import Policy
-from api.access.stream_access import Standing
-from api.change_feed import Live
+from api.access.stream_access import StreamAccess
+from api.change_feed import ChangeFeed
 from api.http.null_characters import assert_plain
 from api.http.problems import BadBodyError
 from jobs.config.settings import Settings
@@ -29,7 +29,7 @@ class Services:
     database: Database
     notifier: WorkerNotifier
     settings: Settings
-    live: Live
+    change_feed: ChangeFeed
     policy: Policy
     failures: Failures
     judging: asyncio.Semaphore  # uploads are judged one after the other: each takes a core
@@ -41,16 +41,16 @@ class Services:
 
 
 async def services(request: Request) -> Services:
-    """The parts that this app was built from, with the database as the caller sees it: only their own jobs."""
+    """The services that this app was built from, with the database as the caller sees it: only their own jobs."""
     found: Services = request.app.state.services
     caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
-    return replace(found, database=found.database.seen_by(caller.view(found.settings) if caller else NOBODY))
+    return replace(found, database=found.database.seen_by(caller.row_filter(found.settings) if caller else NOBODY))
 
 
-async def standing(request: Request) -> Standing:
+async def stream_access(request: Request) -> StreamAccess:
     """Whether the caller may still read what is streamed to them."""
     found: Services = request.app.state.services
-    return Standing(request.scope["clr_caller"], found.database, found.settings)
+    return StreamAccess(request.scope["clr_caller"], found.database, found.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def body_of(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-Parts = Annotated[Services, Depends(services)]
-Reader = Annotated[Standing, Depends(standing)]
+ServicesDep = Annotated[Services, Depends(services)]
+StreamAccessDep = Annotated[StreamAccess, Depends(stream_access)]
 SpecBody = Annotated[SpecInBody, Depends(spec_in_body)]
 PreviewBody = Annotated[PreviewSpec, Depends(preview_in_body)]

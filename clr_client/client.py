@@ -1,6 +1,6 @@
 """The Python client: one method for each thing the service answers, errors as exceptions.
 
-`Client` blocks, `AsyncClient` is awaited; they are the same `Endpoints`, carried out by another driver.
+`Client` blocks, `AsyncClient` is awaited; they are the same `Endpoints`, carried out by another runner.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,15 +15,15 @@ from clr_client.job import Job
 from clr_client.transport.connection import Connection
 from clr_client.transport.credentials import url_or_default
 from clr_client.transport.effects import Document, Feed, Program
-from clr_client.transport.http_runners import Awaiting, Blocking
-from clr_client.transport.methods import Driven, calling, feed, operation
+from clr_client.transport.http_runners import AsyncRunner, SyncRunner
+from clr_client.transport.methods import HasRunner, calling, feed, operation
 
 __all__ = ["AsyncClient", "Client", "Document", "Job"]
 
-D_co = TypeVar("D_co", bound=Blocking | Awaiting, covariant=True)
+D_co = TypeVar("D_co", bound=SyncRunner | AsyncRunner, covariant=True)
 
 
-class Endpoints(Driven[D_co]):
+class Endpoints(HasRunner[D_co]):
     """What the service answers. Jobs come as `Job`, everything else as JSON has it."""
 
     @operation
@@ -37,38 +37,38 @@ class Endpoints(Driven[D_co]):
             ProblemError: If the server refuses the spec.
             ServerUnreachableError: If no server answers.
         """
-        return Job(self.driver, (yield from job_calls.submit(spec, idempotency_key)))
+        return Job(self.runner, (yield from job_calls.submit(spec, idempotency_key)))
 
     validate = calling(job_calls.validate)
 
     @operation
     def job(self, job_id: str) -> Program[Job[D_co]]:
         """The job as it stands now."""
-        return Job(self.driver, (yield from job_calls.job(job_id)))
+        return Job(self.runner, (yield from job_calls.job(job_id)))
 
     @operation
     def wait(
         self, job_id: str, timeout_s: float | None = None, on_update: Callable[[Document], None] | None = None
     ) -> Program[Job[D_co]]:
         """Wait until a job has ended, and return it; see `Job.wait`."""
-        patience_s = self.driver.connection.patience_s
+        patience_s = self.runner.connection.patience_s
         document = yield from following.wait(job_id, timeout_s, on_update or _nothing, patience_s)
-        return Job(self.driver, document)
+        return Job(self.runner, document)
 
     @feed
     def events(self, job_id: str, after: int = 0) -> Feed[Event]:
         """What happened to a job and what happens, until it has ended; those after number ``after``."""
-        return following.events(job_id, after, _nothing, self.driver.connection.patience_s)
+        return following.events(job_id, after, _nothing, self.runner.connection.patience_s)
 
     @feed
     def follow_logs(self, job_id: str, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
         """The lines that the processes of a job wrote (the last ``tail`` of them) and write, until it has ended."""
-        return following.log_lines(job_id, tail, attempt, self.driver.connection.patience_s)
+        return following.log_lines(job_id, tail, attempt, self.runner.connection.patience_s)
 
     @operation
     def clone(self, job_id: str, patch: Mapping[str, Any], idempotency_key: str | None = None) -> Program[Job[D_co]]:
         """Submit the spec of a job as a new one, changed by a JSON merge patch; see `submit` for the key."""
-        return Job(self.driver, (yield from job_calls.clone(job_id, patch, idempotency_key)))
+        return Job(self.runner, (yield from job_calls.clone(job_id, patch, idempotency_key)))
 
     jobs = calling(job_calls.jobs)
     cancel = calling(job_calls.cancel)
@@ -102,7 +102,7 @@ class Endpoints(Driven[D_co]):
     ready = calling(server.ready)
 
 
-class Client(Endpoints[Blocking]):
+class Client(Endpoints[SyncRunner]):
     """A connection to one server. Usable as a context manager; not meant for several threads at once.
 
     Args:
@@ -124,7 +124,7 @@ class Client(Endpoints[Blocking]):
         *,
         api_key: str | None = None,
     ) -> None:
-        super().__init__(Blocking(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
+        super().__init__(SyncRunner(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
 
     def __enter__(self) -> Self:
         return self
@@ -136,10 +136,10 @@ class Client(Endpoints[Blocking]):
 
     def close(self) -> None:
         """Close the connections."""
-        self.driver.close()
+        self.runner.close()
 
 
-class AsyncClient(Endpoints[Awaiting]):
+class AsyncClient(Endpoints[AsyncRunner]):
     """`Client` for an event loop: the same methods, awaited, and ``async for`` over events."""
 
     def __init__(
@@ -150,7 +150,7 @@ class AsyncClient(Endpoints[Awaiting]):
         *,
         api_key: str | None = None,
     ) -> None:
-        super().__init__(Awaiting(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
+        super().__init__(AsyncRunner(Connection(url_or_default(base_url), timeout_s, patience_s, api_key)))
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,7 +162,7 @@ class AsyncClient(Endpoints[Awaiting]):
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.driver.close()
+        await self.runner.close()
 
 
 def _nothing(_document: Document) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from clr_client.transport.effects import Document
 
 
-class View(Mapping[str, Any]):
+class DocumentView(Mapping[str, Any]):
     """A document to read, as a mapping of its fields."""
 
     def __init__(self, document: Document) -> None:
@@ -27,7 +27,7 @@ class View(Mapping[str, Any]):
         return len(self._document)
 
 
-class Bounds(View):
+class Bounds(DocumentView):
     """What a range test found, as ``…/lr-bounds`` says it; numbers are None where none can be defended."""
 
     @property

@@ -7,28 +7,28 @@ from typing import IO, Any, Generic, TypeVar
 
 from clr_client.curves import Curves
 from clr_client.display import plotly_figure
-from clr_client.display.formatting import failure, standing
-from clr_client.documents import Bounds, View
+from clr_client.display.formatting import failure, status_text
+from clr_client.documents import Bounds, DocumentView
 from clr_client.endpoints import following, jobs, outputs
 from clr_client.errors import JobFailedError
 from clr_client.events import Event
 from clr_client.transport.effects import Document, Feed, Program
-from clr_client.transport.http_runners import Awaiting, Blocking
-from clr_client.transport.methods import Driven, feed, operation
+from clr_client.transport.http_runners import AsyncRunner, SyncRunner
+from clr_client.transport.methods import HasRunner, feed, operation
 
-D_co = TypeVar("D_co", bound=Blocking | Awaiting, covariant=True)
+D_co = TypeVar("D_co", bound=SyncRunner | AsyncRunner, covariant=True)
 
 
-class Job(View, Driven[D_co], Generic[D_co]):
+class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
     """A job as the server last described it: a mapping of its fields, and what can be asked of it.
 
     Of an `AsyncClient`, all that asks the server is awaited. `refresh`, `wait`, `cancel`, `resume` and `events`
     bring it up to date, in place.
     """
 
-    def __init__(self, driver: D_co, document: Document) -> None:
-        View.__init__(self, document)
-        Driven.__init__(self, driver)
+    def __init__(self, runner: D_co, document: Document) -> None:
+        DocumentView.__init__(self, document)
+        HasRunner.__init__(self, runner)
 
     @property
     def id(self) -> str:
@@ -82,7 +82,7 @@ class Job(View, Driven[D_co], Generic[D_co]):
                 show(document)
                 (on_update or _nothing)(self)
 
-            yield from following.wait(self.id, timeout_s, told, self.driver.connection.patience_s)
+            yield from following.wait(self.id, timeout_s, told, self.runner.connection.patience_s)
         return self
 
     def raise_for_status(self) -> "Job[D_co]":
@@ -138,12 +138,12 @@ class Job(View, Driven[D_co], Generic[D_co]):
     @feed
     def events(self, after: int = 0) -> Feed[Event]:
         """What happened to it and what happens, until it has ended; those after number ``after``."""
-        return following.events(self.id, after, self._updated, self.driver.connection.patience_s)
+        return following.events(self.id, after, self._updated, self.runner.connection.patience_s)
 
     @feed
     def logs(self, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
         """The lines that its processes wrote (the last ``tail`` of them) and write, until it has ended."""
-        return following.log_lines(self.id, tail, attempt, self.driver.connection.patience_s)
+        return following.log_lines(self.id, tail, attempt, self.runner.connection.patience_s)
 
     @operation
     def cancel(self, mode: str = "checkpoint") -> "Program[Job[D_co]]":
@@ -160,7 +160,7 @@ class Job(View, Driven[D_co], Generic[D_co]):
         self, patch: Mapping[str, Any] | None = None, idempotency_key: str | None = None
     ) -> "Program[Job[D_co]]":  # fmt: skip
         """Submit its spec as a new job, changed by a JSON merge patch, and return that job."""
-        return Job(self.driver, (yield from jobs.clone(self.id, patch or {}, idempotency_key)))
+        return Job(self.runner, (yield from jobs.clone(self.id, patch or {}, idempotency_key)))
 
     @operation
     def delete(self) -> Program[None]:
@@ -191,7 +191,7 @@ class Job(View, Driven[D_co], Generic[D_co]):
     def __repr__(self) -> str:
         fraction = (self.get("progress") or {}).get("fraction")
         done = "" if fraction is None else f", {100 * fraction:.0f} %"
-        return f"<Job {self.id}: {self.kind}, {standing(self)}{done}>"
+        return f"<Job {self.id}: {self.kind}, {status_text(self)}{done}>"
 
 
 def _progress() -> Any:

@@ -53,7 +53,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches the stack alone, which ends its parts in order
+                start_new_session=True,  # Ctrl-C reaches the stack alone, which ends its services in order
             )
         self._feed(self._process)
 

@@ -1,4 +1,4 @@
-"""What a local stack consists of, and the environment that its parts are given."""
+"""The services of a local stack, and the environment that they are given."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from local_stack.valkey import Valkey
 
 
 @dataclass(frozen=True)
-class Parts:
+class StackServices:
     """The programs of one stack. Valkey is None where ``CLR_BROKER_URL`` names a broker."""
 
     valkey: Valkey | None
@@ -24,13 +24,15 @@ class Parts:
 
     @property
     def lasting(self) -> list[Child]:
-        """The parts that are to run until the end, in the order in which they are to be ended."""
+        """The services that are to run until the end, in the order in which they are to be ended."""
         servers = [self.valkey.child] if self.valkey is not None else []
         return [self.api, self.worker, *servers]
 
 
-def build_parts(data_dir: Path, host: str, port: int, slots: int | None, extra_env: Mapping[str, str]) -> Parts:
-    """The parts of a stack whose API is to listen on ``host`` and ``port``; nothing is started yet."""
+def build_services(
+    data_dir: Path, host: str, port: int, slots: int | None, extra_env: Mapping[str, str]
+) -> StackServices:
+    """The services of a stack whose API is to listen on ``host`` and ``port``; nothing is started yet."""
     environment = {**os.environ, **extra_env}  # noqa: TID251 - a composition root: it hands its environment on
     environment |= {"CLR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | _import_path(environment)
     if slots is not None:
@@ -45,7 +47,7 @@ def build_parts(data_dir: Path, host: str, port: int, slots: int | None, extra_e
     def child(name: str, *arguments: str) -> Child:
         return Child(name, _module(name, *arguments), plain, logs_dir, stdin=secrets)
 
-    return Parts(
+    return StackServices(
         valkey=valkey, migrations=child("migrations"), worker=child("worker"),
         api=child("api", "--host", host, "--port", str(port)),
     )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Self
 
 from clr_client.transport.addresses import claimable_port, url_of
 from local_stack.data_dir import hold, make_folder
-from local_stack.services import Parts, build_parts
-from local_stack.supervisor import Keeper
+from local_stack.services import StackServices, build_services
+from local_stack.supervisor import StackSupervisor
 
 DEFAULT_PORT = 8000
 
@@ -19,7 +19,7 @@ class Stack:
     """An embedded Valkey, one worker and the API, tied to the life of this process.
 
     ``CLR_DATABASE_URL`` and ``CLR_BROKER_URL``, where they are set, take the place of the SQLite file in
-    ``data_dir`` and of the embedded Valkey. One thread starts, watches and ends the parts; whoever holds the
+    ``data_dir`` and of the embedded Valkey. One thread starts, watches and ends the services; whoever holds the
     stack only waits for it.
 
     Args:
@@ -27,7 +27,7 @@ class Stack:
         host: Where the API listens.
         port: Its port; 0 takes a free one.
         slots: Slots of the worker; None leaves it to the worker.
-        extra_env: Environment variables for the parts, beside those of this process.
+        extra_env: Environment variables for the services, beside those of this process.
         restart: Whether a part that dies is started again, with back-off, or ends the stack.
         start_timeout_s: How long the start may take.
         tell: Called with one line of text when a part died or was started again, from another thread.
@@ -55,11 +55,11 @@ class Stack:
         self.start_s: float | None = None
         self._slots = slots
         self._extra_env = dict(extra_env or {})
-        self._keeper = Keeper(restart=restart, start_timeout_s=start_timeout_s, tell=tell)
+        self._supervisor = StackSupervisor(restart=restart, start_timeout_s=start_timeout_s, tell=tell)
         self._thread = Thread(target=self._run, name="clr-stack", daemon=True)
         self._settled = Event()
         self._ended = Event()
-        self._parts: Parts | None = None
+        self._services: StackServices | None = None
         self._failure: BaseException | None = None
 
     @property
@@ -77,7 +77,7 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Start all parts and return when the API calls itself ready; on failure nothing is left running."""
+        """Start all services and return when the API calls itself ready; on failure nothing is left running."""
         begun = time.monotonic()
         self._thread.start()
         try:
@@ -97,15 +97,15 @@ class Stack:
     @property
     def stopping(self) -> Event:
         """Set once the stack begins to stop, whatever the cause."""
-        return self._keeper.stopping
+        return self._supervisor.stopping
 
     def interrupt(self) -> None:
         """Begin to stop, without waiting (fit for a signal handler)."""
         self.stopping.set()
 
     def kill(self) -> None:
-        """Stop without waiting for parts to end in good order."""
-        self._keeper.hurry.set()
+        """Stop without waiting for services to end in good order."""
+        self._supervisor.hurry.set()
         self.interrupt()
 
     def wait(self) -> None:
@@ -123,8 +123,8 @@ class Stack:
             raise self._failure
 
     def pids(self) -> dict[str, int]:
-        """Process ids of the parts that run now, by name: ``api``, ``worker``, ``valkey``."""
-        lasting = self._parts.lasting if self._parts is not None else []
+        """Process ids of the services that run now, by name: ``api``, ``worker``, ``valkey``."""
+        lasting = self._services.lasting if self._services is not None else []
         return {child.name: child.pid for child in lasting if child.pid is not None}
 
     def _run(self) -> None:
@@ -134,8 +134,8 @@ class Stack:
             with hold(self.data_dir):
                 make_folder(self.data_dir / "logs")
                 self.port = claimable_port(self.host, self.port)
-                self._parts = build_parts(self.data_dir, self.host, self.port, self._slots, self._extra_env)
-                self._keeper.run(self._parts, self.url, self._settled)
+                self._services = build_services(self.data_dir, self.host, self.port, self._slots, self._extra_env)
+                self._supervisor.run(self._services, self.url, self._settled)
         except BaseException as error:  # whoever waits must learn of it, whatever it is
             self._failure = error
         finally:

@@ -1,4 +1,4 @@
-"""Starts the parts of a stack in order, watches them, starts again what died, ends them in order."""
+"""Starts the services of a stack in order, watches them, restarts those that died, ends them in order."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from clr_client.client import Client
 from clr_client.errors import ProblemError, ServerUnreachableError, StackError, StackInterruptedError
 from local_stack.child_process import Child, ended_how
 from local_stack.restart_policy import Restarts
-from local_stack.services import Parts
+from local_stack.services import StackServices
 
 LOOK_EVERY_S = 0.05
 READY_TIMEOUT_S = 5.0
@@ -16,17 +16,17 @@ GIVEN_UP = {"api"}  # without a worker or a broker the API still serves what the
 GRACE_S = {"api": 4.0, "worker": 10.0, "valkey": 2.0, "migrations": 2.0}
 
 
-class Keeper:
-    """Runs a stack's parts from start to end, in the thread that calls `run`.
+class StackSupervisor:
+    """Runs a stack's services from start to end, in the thread that calls `run`.
 
     Args:
-        restart: Whether a part that dies is started again.
-        start_timeout_s: How long all parts together may take until they are ready.
+        restart: Whether a service that dies is started again.
+        start_timeout_s: How long all services together may take until they are ready.
         tell: Called with one line about each death and each new start.
 
     Attributes:
         stopping: Set from outside to end the stack.
-        hurry: Set from outside to kill parts that take their time.
+        hurry: Set from outside to kill services that take their time.
     """
 
     def __init__(self, *, restart: bool, start_timeout_s: float, tell: Callable[[str], None]) -> None:
@@ -37,32 +37,32 @@ class Keeper:
         self._tell = tell
         self._not_ready_because = ""
 
-    def run(self, parts: Parts, url: str, ready: Event) -> None:
+    def run(self, services: StackServices, url: str, ready: Event) -> None:
         """Start everything, set ``ready``, watch until `stopping`, and leave nothing running.
 
         Raises:
             StackError: If a part does not start, or died for good.
         """
         try:
-            self._start(parts, url)
+            self._start(services, url)
             ready.set()
-            self._watch(parts.lasting)
+            self._watch(services.lasting)
         finally:
             self.stopping.set()
-            for child in [parts.migrations, *parts.lasting]:
+            for child in [services.migrations, *services.lasting]:
                 child.stop(GRACE_S[child.name], self.hurry)
 
-    def _start(self, parts: Parts, url: str) -> None:
+    def _start(self, services: StackServices, url: str) -> None:
         deadline = time.monotonic() + self._start_timeout_s
-        if parts.valkey is not None:
-            parts.valkey.child.start()
-            self._await("Valkey to answer", parts.valkey.answers, [parts.valkey.child], deadline)
-        parts.migrations.start()
-        self._await("the database", lambda: _has_succeeded(parts.migrations), [], deadline)
-        parts.worker.start()
-        parts.api.start()
+        if services.valkey is not None:
+            services.valkey.child.start()
+            self._await("Valkey to answer", services.valkey.answers, [services.valkey.child], deadline)
+        services.migrations.start()
+        self._await("the database", lambda: _has_succeeded(services.migrations), [], deadline)
+        services.worker.start()
+        services.api.start()
         with Client(url, timeout_s=READY_TIMEOUT_S) as client:
-            self._await("the service", lambda: self._is_ready(client), parts.lasting, deadline)
+            self._await("the service", lambda: self._is_ready(client), services.lasting, deadline)
 
     def _is_ready(self, client: Client) -> bool:
         try:
@@ -92,17 +92,17 @@ class Keeper:
                 raise StackError("\n".join([gave_up, self._not_ready_because, *logs]))
 
     def _watch(self, children: list[Child]) -> None:
-        minders = [Minder(child, self._tell) for child in children]
+        monitors = [RestartMonitor(child, self._tell) for child in children]
         while not self.stopping.wait(LOOK_EVERY_S):
-            for minder in minders:
+            for monitor in monitors:
                 if self._restart:
-                    minder.look()
+                    monitor.look()
                 else:
-                    _assert_alive(minder.child)
+                    _assert_alive(monitor.child)
 
 
-class Minder:
-    """Keeps one part alive, without ever blocking."""
+class RestartMonitor:
+    """Watches one service and restarts it after it has died; it never blocks."""
 
     def __init__(self, child: Child, tell: Callable[[str], None]) -> None:
         self.child = child
@@ -112,7 +112,7 @@ class Minder:
         self._start_again_at: float | None = None
 
     def look(self) -> None:
-        """Notice a death; start the part again when its pause is over.
+        """Notice a death; start the service again when its pause is over.
 
         Raises:
             StackError: If it has died too often.

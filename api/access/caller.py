@@ -9,7 +9,7 @@ from api.http.problems import RefusedError
 from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
-from jobs.database.row_filter import View
+from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 
 COOKIE = "clr_session"
@@ -28,16 +28,16 @@ class Caller:
     key_sha256: str = ""
     session_token: str | None = None
 
-    def view(self, settings: Settings) -> View:
+    def row_filter(self, settings: Settings) -> RowFilter:
         """What of the database this caller sees."""
-        return View(
+        return RowFilter(
             self.owner, sees_all=self.scope is Scope.ADMIN, max_unfinished_jobs=settings.max_unfinished_jobs,
             image_limits=settings.image_limits,
         )  # fmt: skip
 
 
 ANYBODY = Caller(None, None, Scope.ADMIN)  # on a loopback bind without keys
-NOBODY = View(None, sees_all=False)
+NOBODY = RowFilter(None, sees_all=False)
 
 
 def caller_of(request: Request, database: Database, settings: Settings) -> Caller:

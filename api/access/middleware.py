@@ -1,4 +1,4 @@
-"""The gate before every route: nothing passes it unknown, unless its path stands on the short list here."""
+"""Asks every request for a key or a session, unless its path is on the short list of public paths here."""
 
 import hmac
 import logging
@@ -35,8 +35,8 @@ ADMIN_FOLDERS = ("/v1/keys",)
 ADMIN_ACTIONS = re.compile(r"/v1/workers/[^/]*/drain")
 
 
-class Gate:
-    """Finds out who asks and whether they may; routes are given the database as that caller sees it."""
+class AccessMiddleware:
+    """Finds out who calls and whether they may; routes are given the database as that caller sees it."""
 
     def __init__(
         self, app: ASGIApp, database: Database, settings: Settings, policy: Policy, failures: Failures

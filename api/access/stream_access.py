@@ -1,4 +1,4 @@
-"""Whether whoever opened a stream may still read it: keys are revoked and sessions end while streams are open."""
+"""Checks that the caller of an open stream may still read it: keys are revoked and sessions end meanwhile."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 CHECK_S: Final = 4.5  # a stream wakes every 5 s, so that each time it is due
 
 
-class Standing:
+class StreamAccess:
     """Asks the database about a caller again, but not more often than every few seconds.
 
     Args:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from api.plots import compare, range_test, sweep, training
 from api.plots.figure import Figure
 from api.plots.labels import Subject
-from jobs.curves.documents import View, curves
+from jobs.curves.documents import CurveSelection, curves
 from jobs.database import queries
 from jobs.database.tables import Job
 from jobs.errors import NoPlotError
@@ -56,7 +56,7 @@ def _compare(session: Session, job: Job, document: Mapping[str, Any]) -> Figure:
 
 
 def _curves(session: Session, job: Job, metrics: list[str], x: str) -> dict[str, Any]:
-    return curves(session, job, metrics, View(x=x, max_points=MAX_POINTS))
+    return curves(session, job, metrics, CurveSelection(x=x, max_points=MAX_POINTS))
 
 
 def _subject(session: Session, job: Job) -> Subject:

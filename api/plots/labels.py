@@ -71,8 +71,8 @@ def optimizer(settings: Mapping[str, Any]) -> str:
     return f"{name} ({', '.join(parts)})" if parts else name
 
 
-def standing(subject: Subject) -> tuple[str, Role]:
-    """Where a job stands that has no verdict, and the colour for it."""
+def status_label(subject: Subject) -> tuple[str, Role]:
+    """The status of a job that has no verdict, in words, and the colour for it."""
     if subject.status == "failed":
         why = f" ({subject.reason})" if subject.reason else ""
         return f"Failed{why}{': ' + subject.error if subject.error else ''}", "red"

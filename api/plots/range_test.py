@@ -7,7 +7,7 @@ import numpy as np
 
 from api.plots.bounds_panel import answer_panel, answered, bounds_items
 from api.plots.figure import Band, Figure, Item, Line, Panel, Rule, Span, Symbol
-from api.plots.labels import Subject, metric_name, standing, under
+from api.plots.labels import Subject, metric_name, status_label, under
 from api.plots.series import Merged, Series, floats, merged, series_of, values
 
 METRICS = ("train_loss", "val_loss", "val_accuracy")
@@ -27,7 +27,7 @@ def describe(subject: Subject, curves: Mapping[str, Any], bounds: Mapping[str, A
     replicas = series_of(curves, metric)
     line = _merged(replicas, bounds)
     diverged_at = ((bounds or {}).get("evidence") or {}).get("diverged_at")
-    verdict, tone = answered(bounds) if bounds else standing(subject)
+    verdict, tone = answered(bounds) if bounds else status_label(subject)
     limits, message = _lr_limits(subject, replicas), _message(subject, bounds, replicas)
     items = (*_bounds(bounds), *_losses(replicas, line, diverged_at), *_divergence(diverged_at, limits[1]))
     loss_limits = _limits(replicas, metric, is_under_message=message is not None)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from api.plots.figure import Band, Figure, Item, Line, Mark, Panel
-from api.plots.labels import Subject, metric_name, number, standing, under
+from api.plots.labels import Subject, metric_name, number, status_label, under
 from api.plots.series import Floats, Series, only_series_of, smoothed, values
 
 HEADROOM = 1.4
@@ -27,7 +27,7 @@ def describe(subject: Subject, curves: Mapping[str, Any]) -> Figure:
         panels.append(Panel((line,), "accuracy", (0.0, 1.08), weight=1.6))
     panels += [_peaked(curves, "lr", "LR"), _momentum(curves)]
     schedule = subject.spec["schedule"]["name"]
-    verdict, tone = standing(subject)
+    verdict, tone = status_label(subject)
     if not accuracy.is_empty:
         verdict += f", validation accuracy {_last(accuracy):.1%}, best {float(np.nanmax(accuracy.y)):.1%}"
     return Figure(

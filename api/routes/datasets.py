@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from api.dependencies import Parts, Services
+from api.dependencies import Services, ServicesDep
 from api.schemas.catalog import DatasetDocument, DatasetList
 from api.schemas.problems import problems
 from jobs.datasets import uploads
@@ -48,17 +48,17 @@ _FILE_BODY: dict[str, Any] = {
     responses=problems(400, 413, 422, InvalidDatasetError, UploadCutOffError, UnsupportedUploadError, StorageError),
 )
 async def upload_dataset(
-    request: Request, parts: Parts, response: Response, name: Annotated[Text, Query(max_length=200)] = ""
+    request: Request, services: ServicesDep, response: Response, name: Annotated[Text, Query(max_length=200)] = ""
 ) -> DatasetDocument:
     """Take in a dataset: the body is the file. It is judged whole before the answer; a refused one leaves nothing."""
-    limit_bytes = parts.settings.max_upload_bytes
+    limit_bytes = services.settings.max_upload_bytes
     _refuse_unread(request, limit_bytes)
     try:
-        await run_in_threadpool(_assert_room, parts, 2 * _declared_bytes(request))
-        with await run_in_threadpool(_nameless_file, parts) as file:
-            await _receive(request, file, parts)
-            async with parts.judging:
-                document = await run_in_threadpool(_add, parts, file, name)
+        await run_in_threadpool(_assert_room, services, 2 * _declared_bytes(request))
+        with await run_in_threadpool(_nameless_file, services) as file:
+            await _receive(request, file, services)
+            async with services.judging:
+                document = await run_in_threadpool(_add, services, file, name)
     except OSError as error:
         log.exception("an upload could not be written")
         raise StorageError(f"the upload cannot be written: {error.strerror or error}") from error
@@ -67,28 +67,28 @@ async def upload_dataset(
 
 
 @router.get("")
-def list_datasets(parts: Parts) -> DatasetList:
+def list_datasets(services: ServicesDep) -> DatasetList:
     """What can be trained on: datasets known by name, and uploaded ones."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         uploaded = [DatasetDocument.of(row) for row in uploads.everything(session)]
     known = [DatasetDocument.builtin(one) for one in BUILTINS]
-    return DatasetList(data=[*known, *uploaded], upload_limit_bytes=parts.settings.max_upload_bytes)
+    return DatasetList(data=[*known, *uploaded], upload_limit_bytes=services.settings.max_upload_bytes)
 
 
 @router.get("/{dataset_id}", responses=problems(DatasetNotFoundError))
-def show_dataset(parts: Parts, dataset_id: str) -> DatasetDocument:
+def show_dataset(services: ServicesDep, dataset_id: str) -> DatasetDocument:
     """One dataset, by its name or the id of an upload."""
     for known in BUILTINS:
         if known.name == dataset_id:
             return DatasetDocument.builtin(known)
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return DatasetDocument.of(uploads.get(session, dataset_id))
 
 
 @router.delete("/{dataset_id}", status_code=204, responses=problems(DatasetNotFoundError, DatasetInUseError))
-def delete_dataset(parts: Parts, dataset_id: str) -> None:
+def delete_dataset(services: ServicesDep, dataset_id: str) -> None:
     """Remove an uploaded dataset; 409 while a job that has not ended needs it."""
-    uploads.delete(parts.database, parts.store, dataset_id)
+    uploads.delete(services.database, services.store, dataset_id)
 
 
 def _refuse_unread(request: Request, limit_bytes: int) -> None:
@@ -103,26 +103,26 @@ def _declared_bytes(request: Request) -> int:
     return int(declared) if declared.isdecimal() else 0
 
 
-def _assert_room(parts: Services, more_bytes: int) -> None:
+def _assert_room(services: Services, more_bytes: int) -> None:
     """Refuse to take so many bytes more where the database and running jobs would be left with too little disk.
 
     Raises:
         StorageError: The disk would have less free than ``CLR_MIN_FREE_BYTES``.
     """
-    folder = parts.settings.uploads_dir
+    folder = services.settings.uploads_dir
     folder.mkdir(parents=True, exist_ok=True)
-    least_bytes = parts.settings.min_free_bytes
+    least_bytes = services.settings.min_free_bytes
     if shutil.disk_usage(folder).free - more_bytes < least_bytes:
         raise StorageError(f"the disk would be left with less than {least_bytes} bytes; nothing more is taken in")
 
 
-def _nameless_file(parts: Services) -> IO[bytes]:
+def _nameless_file(services: Services) -> IO[bytes]:
     """A file that no name leads to: it is gone when it is closed, however this process ends."""
-    return tempfile.TemporaryFile(dir=parts.settings.uploads_dir)
+    return tempfile.TemporaryFile(dir=services.settings.uploads_dir)
 
 
-async def _receive(request: Request, file: IO[bytes], parts: Services) -> None:
-    received, buffer, limit_bytes = 0, bytearray(), parts.settings.max_upload_bytes
+async def _receive(request: Request, file: IO[bytes], services: Services) -> None:
+    received, buffer, limit_bytes = 0, bytearray(), services.settings.max_upload_bytes
     try:
         async for chunk in request.stream():
             received += len(chunk)
@@ -130,22 +130,22 @@ async def _receive(request: Request, file: IO[bytes], parts: Services) -> None:
                 raise UploadTooLargeError(limit_bytes)
             buffer += chunk
             if len(buffer) >= _BUFFER_BYTES:
-                await run_in_threadpool(_write, file, bytes(buffer), parts)
+                await run_in_threadpool(_write, file, bytes(buffer), services)
                 buffer.clear()
     except ClientDisconnect as error:
         log.info("an upload was cut off after %s bytes", received)
         raise UploadCutOffError(f"the connection ended after {received} bytes") from error
-    await run_in_threadpool(_write, file, bytes(buffer), parts)
+    await run_in_threadpool(_write, file, bytes(buffer), services)
 
 
-def _write(file: IO[bytes], piece: bytes, parts: Services) -> None:
-    _assert_room(parts, len(piece))
+def _write(file: IO[bytes], piece: bytes, services: Services) -> None:
+    _assert_room(services, len(piece))
     file.write(piece)
 
 
-def _add(parts: Services, file: IO[bytes], name: str) -> DatasetDocument:
-    settings = parts.settings
+def _add(services: Services, file: IO[bytes], name: str) -> DatasetDocument:
+    settings = services.settings
     limits = Limits(settings.max_upload_entries, settings.max_unpacked_bytes, settings.max_upload_ratio)
-    dataset_id = uploads.add(parts.database, parts.store, file, name, limits)
-    with parts.database.read() as session:
+    dataset_id = uploads.add(services.database, services.store, file, name, limits)
+    with services.database.read() as session:
         return DatasetDocument.of(uploads.get(session, dataset_id))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from api.dependencies import Body, Parts, body_of
+from api.dependencies import Body, ServicesDep, body_of
 from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import api_keys
@@ -79,22 +79,22 @@ _EXAMPLE = {"user": {"summary": "A key for one user", "value": {"name": "ada", "
 
 
 @router.post("", status_code=201, openapi_extra=body_of("KeySpec", _EXAMPLE), responses=problems(400, 413, 422))
-def create_key(parts: Parts, asked: Annotated[KeySpec, Depends(key_in_body)]) -> NewKeyDocument:
+def create_key(services: ServicesDep, asked: Annotated[KeySpec, Depends(key_in_body)]) -> NewKeyDocument:
     """Make a key. The answer is the only place where it is ever shown."""
     made = api_keys.create(
-        parts.database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=asked.expires_in_s
+        services.database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=asked.expires_in_s
     )
     return NewKeyDocument(key=made.secret, **KeyDocument.of(made.row).model_dump())
 
 
 @router.get("")
-def list_keys(parts: Parts) -> KeyList:
+def list_keys(services: ServicesDep) -> KeyList:
     """All keys, from old to new."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return KeyList(data=[KeyDocument.of(row) for row in api_keys.everything(session)])
 
 
 @router.delete("/{key_id}", responses=problems(KeyNotFoundError))
-def revoke_key(parts: Parts, key_id: str) -> KeyDocument:
+def revoke_key(services: ServicesDep, key_id: str) -> KeyDocument:
     """End a key, and sessions that began with it. To repeat it is harmless."""
-    return KeyDocument.of(api_keys.revoke(parts.database, key_id))
+    return KeyDocument.of(api_keys.revoke(services.database, key_id))

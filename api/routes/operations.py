@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.dependencies import Parts, Services
+from api.dependencies import Services, ServicesDep
 from api.observability.request_log import Metrics
 from api.schemas.health import Health
 from jobs.database import queries
@@ -47,14 +47,14 @@ async def healthz() -> Health:  # no thread, so that it answers while all of the
 
 
 @router.get("/readyz", responses={503: {"model": Health, "description": "Something is missing"}})
-async def readyz(parts: Parts, response: Response) -> Health:
+async def readyz(services: ServicesDep, response: Response) -> Health:
     """Whether jobs that are accepted now will run: with database and worker they do, without the broker a little later.
 
     `degraded`, with 200, says that something is wrong and jobs run all the same.
     """
     checks = UNKNOWN
     with move_on_after(PATIENCE_S):  # in a thread of its own: all others may wait for the database
-        checks = await to_thread.run_sync(_checks, parts, abandon_on_cancel=True, limiter=CapacityLimiter(1))
+        checks = await to_thread.run_sync(_checks, services, abandon_on_cancel=True, limiter=CapacityLimiter(1))
     wrong = {name for name, check in checks.items() if check != "ok"}
     if wrong & NEEDED:
         response.status_code = 503
@@ -62,13 +62,13 @@ async def readyz(parts: Parts, response: Response) -> Health:
     return Health(status="degraded" if wrong else "ok", checks=checks)
 
 
-def _checks(parts: Services) -> dict[str, str]:
-    return {"database": _database(parts), "broker": _broker(parts)} | _workers(parts)
+def _checks(services: Services) -> dict[str, str]:
+    return {"database": _database(services), "broker": _broker(services)} | _workers(services)
 
 
-def _database(parts: Services) -> str:
+def _database(services: Services) -> str:
     try:
-        tables = inspect(parts.database.engine).get_multi_columns()
+        tables = inspect(services.database.engine).get_multi_columns()
     except SQLAlchemyError:
         return "does not answer"
     found = {(table, column["name"]) for (_, table), columns in tables.items() for column in columns}
@@ -79,18 +79,18 @@ def _database(parts: Services) -> str:
     return f"is of an older version (no {missing[0]}): run clr migrate" if missing else "ok"
 
 
-def _broker(parts: Services) -> str:
+def _broker(services: Services) -> str:
     try:
-        parts.notifier.check()
+        services.notifier.check()
     except BrokerUnreachableError as error:
         return str(error)
     return "ok"
 
 
-def _workers(parts: Services) -> dict[str, str]:
+def _workers(services: Services) -> dict[str, str]:
     """Whether a worker lives that can start jobs, and what of workers fails; why, their logs say."""
     try:
-        with parts.database.read() as session:
+        with services.database.read() as session:
             workers = queries.live_workers(session)
     except SQLAlchemyError:
         return {"workers": "unknown: the database does not answer", "troubles": "unknown"}

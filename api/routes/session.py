@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.access.caller import ANYBODY, COOKIE, Caller, with_key
-from api.dependencies import Body, Parts, Services, body_of
+from api.dependencies import Body, Services, ServicesDep, body_of
 from api.http.problems import RefusedError
 from api.schemas.base import Document
 from api.schemas.problems import problems
@@ -43,40 +43,40 @@ _EXAMPLE = {"key": {"summary": "Log in", "value": {"key": "clr_…"}}}
 
 @router.post("", openapi_extra=body_of("LogIn", _EXAMPLE), responses=problems(400, 413, 422))
 def log_in(
-    request: Request, parts: Parts, asked: Annotated[LogIn, Depends(log_in_in_body)], response: Response
+    request: Request, services: ServicesDep, asked: Annotated[LogIn, Depends(log_in_in_body)], response: Response
 ) -> SessionDocument:
     """Begin a session: a cookie, and the token that must go with it."""
-    if not parts.policy.key_required:
-        return _document(parts, ANYBODY)
+    if not services.policy.key_required:
+        return _document(services, ANYBODY)
     try:
-        caller = with_key(api_keys.digest(asked.key), parts.database, parts.settings)
+        caller = with_key(api_keys.digest(asked.key), services.database, services.settings)
     except RefusedError as error:
-        raise parts.failures.answer(request, error) from error
-    ttl_s = parts.settings.session_ttl_s
-    token = api_keys.begin_session(parts.database, caller.key_sha256, ttl_s=ttl_s)
+        raise services.failures.answer(request, error) from error
+    ttl_s = services.settings.session_ttl_s
+    token = api_keys.begin_session(services.database, caller.key_sha256, ttl_s=ttl_s)
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, token, max_age=int(ttl_s), httponly=True, samesite="strict", secure=secure, path="/")
-    return _document(parts, caller, token)
+    return _document(services, caller, token)
 
 
 @router.get("")
-def show_session(request: Request, parts: Parts) -> SessionDocument:
+def show_session(request: Request, services: ServicesDep) -> SessionDocument:
     """Who asks, by key or by session."""
     caller: Caller = request.scope["clr_caller"]
-    return _document(parts, caller, caller.session_token)
+    return _document(services, caller, caller.session_token)
 
 
 @router.delete("", status_code=204)
-def log_out(request: Request, parts: Parts, response: Response) -> None:
+def log_out(request: Request, services: ServicesDep, response: Response) -> None:
     """End the session. Whoever asks with a key has none to end."""
     caller: Caller = request.scope["clr_caller"]
     if caller.session_token is not None:
-        api_keys.end_session(parts.database, caller.session_token)
+        api_keys.end_session(services.database, caller.session_token)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
 
-def _document(parts: Services, caller: Caller, token: str | None = None) -> SessionDocument:
+def _document(services: Services, caller: Caller, token: str | None = None) -> SessionDocument:
     csrf = None if token is None else api_keys.csrf_token(token)
     return SessionDocument(
-        owner=caller.owner, scope=caller.scope, key_required=parts.policy.key_required, csrf_token=csrf
+        owner=caller.owner, scope=caller.scope, key_required=services.policy.key_required, csrf_token=csrf
     )

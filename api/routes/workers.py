@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 
-from api.dependencies import Parts, Services
+from api.dependencies import Services, ServicesDep
 from api.routes.jobs.request_bodies import OptionalBody
 from api.schemas.base import Document
 from api.schemas.problems import problems
@@ -98,25 +98,27 @@ _BODY = {
 
 
 @router.get("")
-def list_workers(parts: Parts) -> WorkerList:
+def list_workers(services: ServicesDep) -> WorkerList:
     """Workers that have beaten lately, their slots, devices and versions, and the jobs that they run."""
-    return WorkerList(data=_documents(parts))
+    return WorkerList(data=_documents(services))
 
 
 @router.post(
     "/{name}/drain", status_code=202, openapi_extra=_BODY, responses=problems(400, 413, 422, WorkerNotFoundError)
 )
-def drain_worker(parts: Parts, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]) -> WorkerDocument:
+def drain_worker(
+    services: ServicesDep, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]
+) -> WorkerDocument:
     """Have a worker take no more jobs and finish those that it has; ``{"draining": false}`` takes that back."""
-    workers.drain(parts.database, name, draining=asked.draining)
-    for document in _documents(parts):
+    workers.drain(services.database, name, draining=asked.draining)
+    for document in _documents(services):
         if document.name == name:
             return document
     raise WorkerNotFoundError(name)
 
 
-def _documents(parts: Services) -> list[WorkerDocument]:
-    with parts.database.read() as session:
+def _documents(services: Services) -> list[WorkerDocument]:
+    with services.database.read() as session:
         now = queries.now(session)
         seen = {job.id for jobs in workers.jobs_of(session).values() for job in jobs}
         with every_owner(session):  # slots are taken, whoever takes them

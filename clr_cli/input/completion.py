@@ -10,14 +10,16 @@ PATIENCE_S = 1.0
 def job_ids(incomplete: str) -> list[tuple[str, str]]:
     """Ids of the newest jobs, each with what it is; none where no server answers at once."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
-    from clr_client.display.formatting import standing  # noqa: PLC0415
+    from clr_client.display.formatting import status_text  # noqa: PLC0415
 
     try:
         with Client(timeout_s=PATIENCE_S) as client:
             found = client.jobs(limit=50)["data"]
     except ClrError:
         return []
-    said = [(job["id"], f"{job['kind']} {standing(job)} {(job.get('spec') or {}).get('name') or ''}") for job in found]
+    said = [
+        (job["id"], f"{job['kind']} {status_text(job)} {(job.get('spec') or {}).get('name') or ''}") for job in found
+    ]
     return [(job_id, words.strip()) for job_id, words in said if job_id.startswith(incomplete)]
 
 

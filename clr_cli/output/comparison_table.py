@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clr_client.display.formatting import Document, number, standing
+from clr_client.display.formatting import Document, number, status_text
 
 WIDTH = 132
 
@@ -62,5 +62,5 @@ def _remarks(document: Document) -> Iterator[str]:
         for run in arm["runs"]:
             if run["status"] in {"failed", "cancelled"}:
                 message = f": {run['error']['message']}" if run["error"] else ""
-                yield f"{arm['name']}, seed {run['seed']}, {run['job_id']} {standing(run)}{message}"
+                yield f"{arm['name']}, seed {run['seed']}, {run['job_id']} {status_text(run)}{message}"
     yield f"Seconds: {document['seconds_are']}."

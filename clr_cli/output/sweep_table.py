@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clr_client.display.formatting import Document, number, standing
+from clr_client.display.formatting import Document, number, status_text
 
 WIDTH = 120
 
@@ -32,7 +32,7 @@ def _row(over: list[str], cell: Document) -> Iterator[str]:
     for path in over:
         value = cell["settings"][path]
         yield number(value) if isinstance(value, float) else str(value)
-    yield standing(cell)
+    yield status_text(cell)
     yield number(bounds.get("base_lr"))
     yield number(bounds.get("max_lr"))
     yield f"{number(interval['low'])} to {number(interval['high'])}" if interval else "-"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clr_client.display.formatting import Document, number, standing
+from clr_client.display.formatting import Document, number, status_text
 
 
 def jobs_table(jobs: Sequence[Document]) -> str:
@@ -18,7 +18,7 @@ def _job_row(job: Document) -> tuple[str, ...]:
     fraction = (job.get("progress") or {}).get("fraction")
     done = "-" if fraction is None else f"{100 * fraction:.0f} %"
     created = str(job["created_at"])[:19].replace("T", " ")
-    return (job["id"], job["kind"], standing(job), done, created, (job.get("spec") or {}).get("name") or "-")
+    return (job["id"], job["kind"], status_text(job), done, created, (job.get("spec") or {}).get("name") or "-")
 
 
 def datasets_table(datasets: Sequence[Document]) -> str:

@@ -50,7 +50,7 @@ def _known(name: str, value: float | None, words: Callable[[float], str]) -> Ite
         yield name, words(value)
 
 
-def standing(job: Document) -> str:
+def status_text(job: Document) -> str:
     """The status of a job, with its reason where it has one."""
     return f"{job['status']} ({job['reason']})" if job.get("reason") else str(job["status"])
 
@@ -59,7 +59,7 @@ def verdict(job: Document) -> str:
     """One line about a job that has ended."""
     last = (job.get("latest") or {}).get("val_accuracy") if job["kind"] == "train" else None
     accuracy = f", val accuracy {_percent(last)}" if last is not None else ""
-    return f"{job['id']} {standing(job)}{accuracy}"
+    return f"{job['id']} {status_text(job)}{accuracy}"
 
 
 def failure(job: Document) -> str:

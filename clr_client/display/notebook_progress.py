@@ -6,10 +6,10 @@ It is plain HTML with a ``progress`` element: it needs no widgets, and what it s
 from html import escape
 from typing import Any
 
-from clr_client.display.formatting import Document, measurements, standing, steps
+from clr_client.display.formatting import Document, measurements, status_text, steps
 
 
-class NotebookView:
+class NotebookProgress:
     """Shows a job each time it is called."""
 
     def __init__(self) -> None:
@@ -33,5 +33,5 @@ def picture_of(job: Document) -> str:
     step, total = steps(job)
     numbers = [f"step {step}/{total}"] if total else []
     numbers += [f"{name} {value}" for name, value in measurements(job)]
-    words = " &nbsp; ".join(escape(word) for word in [f"{job['kind']} {standing(job)}", *numbers])
+    words = " &nbsp; ".join(escape(word) for word in [f"{job['kind']} {status_text(job)}", *numbers])
     return f'<div style="font-variant-numeric: tabular-nums">{bar}{words}</div>'

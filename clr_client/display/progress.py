@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from clr_client.display.formatting import Document, measurements, standing, steps
-from clr_client.display.notebook_progress import NotebookView
+from clr_client.display.formatting import Document, measurements, status_text, steps
+from clr_client.display.notebook_progress import NotebookProgress
 from clr_client.display.text_charts import HEIGHT as CHART_HEIGHT
 from clr_client.display.text_charts import WIDTH as CHART_WIDTH
 
@@ -31,36 +31,36 @@ def watching(console: Console, draw: Draw | None = None) -> Iterator[Update]:
         draw: Draws the curve of a job for a terminal, where there is one yet; asked once a second at most.
     """
     if console.is_jupyter:
-        yield NotebookView()
+        yield NotebookProgress()
         return
     if not console.is_terminal:
-        yield PlainView(console)
+        yield PlainProgress(console)
         return
-    view = LiveView(draw if console.height >= ROWS_FOR_A_CHART and console.width >= CHART_WIDTH else None)
+    view = LiveProgress(draw if console.height >= ROWS_FOR_A_CHART and console.width >= CHART_WIDTH else None)
     with Live(view.picture, console=console, refresh_per_second=8):
         yield view
 
 
-class PlainView:
+class PlainProgress:
     """One line when the status changes, and at most one a second in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last_standing = ""
+        self._last_status = ""
         self._last_line = ""
         self._last_at = 0.0
 
     def __call__(self, job: Document) -> None:
         """Print a line about the job if there is something new."""
         line = _plain_line(job)
-        is_due = standing(job) != self._last_standing or time.monotonic() - self._last_at >= PLAIN_EVERY_S
+        is_due = status_text(job) != self._last_status or time.monotonic() - self._last_at >= PLAIN_EVERY_S
         if line == self._last_line or not is_due:
             return
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)
-        self._last_standing, self._last_line, self._last_at = standing(job), line, time.monotonic()
+        self._last_status, self._last_line, self._last_at = status_text(job), line, time.monotonic()
 
 
-class LiveView:
+class LiveProgress:
     """A progress bar, what was measured last, and the curve so far."""
 
     def __init__(self, draw: Draw | None = None) -> None:
@@ -81,7 +81,7 @@ class LiveView:
         """Show the job as it stands."""
         step, total = steps(job)
         how_far = f"step {step}/{total}" if total else ""
-        description = f"{job['kind']} {standing(job)}"
+        description = f"{job['kind']} {status_text(job)}"
         fraction = (job.get("progress") or {}).get("fraction")
         self._progress.update(
             self._task,
@@ -107,4 +107,4 @@ class LiveView:
 def _plain_line(job: Document) -> str:
     step, total = steps(job)
     how_far = [f"step {step}/{total}"] if total else []
-    return "  ".join([job["id"], standing(job), *how_far, *(f"{name} {value}" for name, value in measurements(job))])
+    return "  ".join([job["id"], status_text(job), *how_far, *(f"{name} {value}" for name, value in measurements(job))])

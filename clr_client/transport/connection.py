@@ -1,4 +1,4 @@
-"""To which server a client speaks and how, and what both kinds of drivers do alike."""
+"""To which server a client speaks and how, and what both kinds of runners do alike."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass

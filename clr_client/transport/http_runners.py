@@ -1,4 +1,4 @@
-"""Who carries out programs: `Blocking` in the calling thread, `Awaiting` on an event loop; nothing is decided here."""
+"""Carry out programs: `SyncRunner` in the calling thread, `AsyncRunner` on an event loop. They decide nothing."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ T = TypeVar("T")
 PART_BYTES = 1 << 18
 
 
-class Blocking:
+class SyncRunner:
     """Carries out programs by requests that block."""
 
     def __init__(self, connection: Connection) -> None:
@@ -86,7 +86,7 @@ class _Stream(ExitStack):
         return next(self._messages, None)
 
 
-class Awaiting:
+class AsyncRunner:
     """Carries out programs by requests that are awaited."""
 
     def __init__(self, connection: Connection) -> None:

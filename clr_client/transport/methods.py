@@ -1,54 +1,54 @@
-"""Methods that `Client` and `AsyncClient` have in common: written once as a program, carried out by either driver."""
+"""Methods that `Client` and `AsyncClient` have in common: written once as a program, carried out by either runner."""
 
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from clr_client.transport.effects import Feed, Program
-from clr_client.transport.http_runners import Awaiting, Blocking
+from clr_client.transport.http_runners import AsyncRunner, SyncRunner
 
 P = ParamSpec("P")
 T = TypeVar("T")
 D_co = TypeVar("D_co", covariant=True)
 
 
-class Driven(Generic[D_co]):
-    """Has a driver, `Blocking` or `Awaiting`, which says what its operations return.
+class HasRunner(Generic[D_co]):
+    """Has a runner, `SyncRunner` or `AsyncRunner`, which says what its operations return.
 
     Args:
-        driver: Who carries out the programs.
+        runner: What carries out the programs.
     """
 
-    def __init__(self, driver: D_co) -> None:
-        self._driver = driver
+    def __init__(self, runner: D_co) -> None:
+        self._runner = runner
 
     @property
-    def driver(self) -> D_co:
+    def runner(self) -> D_co:
         """Who carries out the programs."""
-        return self._driver
+        return self._runner
 
 
 class _Bound:
-    """Binds a method that writes a program, and has the driver carry out what it writes."""
+    """Binds a method that writes a program, and has the runner carry out what it writes."""
 
     verb = "run"
 
     def __init__(self, write: Callable[..., Any]) -> None:
         self._write = write
 
-    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+    def __get__(self, instance: HasRunner[Any] | None, owner: type[Any]) -> Any:
         if instance is None:
             return self._write  # what `help` shows
 
         @functools.wraps(self._write)
         def carried_out(*args: Any, **kwargs: Any) -> Any:
-            return getattr(instance.driver, self.verb)(self._write(instance, *args, **kwargs))
+            return getattr(instance.runner, self.verb)(self._write(instance, *args, **kwargs))
 
         return carried_out
 
 
 class Operation(_Bound, Generic[P, T]):
-    """A method that returns its result where the driver blocks, and a coroutine where it awaits."""
+    """A method that returns its result if the runner blocks, and a coroutine where it awaits."""
 
     def __init__(self, write: Callable[Concatenate[Any, P], Program[T]]) -> None:
         super().__init__(write)
@@ -56,17 +56,17 @@ class Operation(_Bound, Generic[P, T]):
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Program[T]]: ...
     @overload
-    def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, T]: ...
+    def __get__(self, instance: HasRunner[SyncRunner], owner: type[Any]) -> Callable[P, T]: ...
     @overload
-    def __get__(self, instance: Driven[Awaiting], owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, instance: HasRunner[AsyncRunner], owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
-    def __get__(self, instance: Driven[Any], owner: type[Any]) -> Callable[P, Any]: ...
-    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+    def __get__(self, instance: HasRunner[Any], owner: type[Any]) -> Callable[P, Any]: ...
+    def __get__(self, instance: HasRunner[Any] | None, owner: type[Any]) -> Any:
         return super().__get__(instance, owner)
 
 
 class FeedOperation(_Bound, Generic[P, T]):
-    """A method that returns an iterator where the driver blocks, and an asynchronous one where it awaits."""
+    """A method that returns an iterator if the runner blocks, and an asynchronous one where it awaits."""
 
     verb = "feed"
 
@@ -76,12 +76,12 @@ class FeedOperation(_Bound, Generic[P, T]):
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Callable[Concatenate[Any, P], Feed[T]]: ...
     @overload
-    def __get__(self, instance: Driven[Blocking], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, instance: HasRunner[SyncRunner], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
     @overload
-    def __get__(self, instance: Driven[Awaiting], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, instance: HasRunner[AsyncRunner], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
     @overload
-    def __get__(self, instance: Driven[Any], owner: type[Any]) -> Callable[P, Any]: ...
-    def __get__(self, instance: Driven[Any] | None, owner: type[Any]) -> Any:
+    def __get__(self, instance: HasRunner[Any], owner: type[Any]) -> Callable[P, Any]: ...
+    def __get__(self, instance: HasRunner[Any] | None, owner: type[Any]) -> Any:
         return super().__get__(instance, owner)
 
 

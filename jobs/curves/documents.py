@@ -18,8 +18,8 @@ MOST_SMOOTHED = 20_000  # of a longer series so many points, evenly chosen, are 
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What is asked of a curve.
+class CurveSelection:
+    """Which part of a curve is asked for, and how.
 
     Attributes:
         x: What lies along x: ``step``, ``epoch``, ``time`` or ``lr``.
@@ -36,7 +36,7 @@ class View:
     smoothing: float | None = None
 
 
-def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[str, Any]:
+def curves(session: Session, job: Job, metrics: list[str], selection: CurveSelection) -> dict[str, Any]:
     """The ``curves`` document of a job: one series for each metric and replica that has points.
 
     With smoothing, each is followed by a series of the same metric with ``smoothing`` set.
@@ -45,7 +45,7 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
         session: Where to read.
         job: The job.
         metrics: Names of metrics; empty for all.
-        view: Range, axis, and how many points.
+        selection: Range, axis, and how many points.
 
     Raises:
         NoEpochsError: Epochs are asked for along x, and the job has none.
@@ -54,17 +54,17 @@ def curves(session: Session, job: Job, metrics: list[str], view: View) -> dict[s
     wanted = {name: seen for name, seen in overviews(session, job.id).items() if _is_wanted(name[0], metrics)}
     series = []
     for name, overview in wanted.items():
-        source = Source(session, job.id, *name, view.start_step, view.end_step)
-        series.append(_series(source, overview, job, view))
-        if view.smoothing is not None:
-            series.append(_smooth_series(source, job, view, view.smoothing))
+        source = Source(session, job.id, *name, selection.start_step, selection.end_step)
+        series.append(_series(source, overview, job, selection))
+        if selection.smoothing is not None:
+            series.append(_smooth_series(source, job, selection, selection.smoothing))
     return {
         "object": "curves",
         "job_id": job.id,
-        "x": view.x,
+        "x": selection.x,
         "sampling": {
             "method": "minmax",
-            "max_points": view.max_points,
+            "max_points": selection.max_points,
             "total_points": max((overview.count for overview in wanted.values()), default=0),
         },
         "series": series,
@@ -77,35 +77,37 @@ def _is_wanted(metric: str, metrics: list[str]) -> bool:
     )  # that one is an axis, unless it is asked for
 
 
-def _series(source: Source, overview: Overview, job: Job, view: View) -> dict[str, Any]:
+def _series(source: Source, overview: Overview, job: Job, selection: CurveSelection) -> dict[str, Any]:
     special = source.nonfinite(KEPT_NONFINITE) if overview.nonfinite else []
-    points = source.thinned(view.max_points)
+    points = source.thinned(selection.max_points)
     holes: list[tuple[int, float | None]] = [(step, None) for step, _ in special]
     return {
         "metric": source.metric,
         "replica": source.replica,
         "smoothing": None,
-        **_axes(source, job, view.x, sorted([*points, *holes], key=_step_of) if holes else points),
+        **_axes(source, job, selection.x, sorted([*points, *holes], key=_step_of) if holes else points),
         "nonfinite": [{"step": step, "value": word} for step, word in special],
         "last": _point(points[-1] if points else None),
         "min": _point(overview.lowest),
     }
 
 
-def _smooth_series(source: Source, job: Job, view: View, weight: float) -> dict[str, Any]:
+def _smooth_series(source: Source, job: Job, selection: CurveSelection, weight: float) -> dict[str, Any]:
     points = replace(source, start=0, end=None).sampled(MOST_SMOOTHED)
     smooth = two_sided(np.array([np.nan if value is None else value for _, value in points]), weight)
     inside = [
         (step, value)
         for (step, _), value in zip(points, smooth.tolist(), strict=True)
-        if view.start_step <= step and (view.end_step is None or step <= view.end_step) and np.isfinite(value)
+        if selection.start_step <= step
+        and (selection.end_step is None or step <= selection.end_step)
+        and np.isfinite(value)
     ]
-    kept = [inside[place] for place in extremes(np.array([value for _, value in inside]), view.max_points)]
+    kept = [inside[place] for place in extremes(np.array([value for _, value in inside]), selection.max_points)]
     return {
         "metric": source.metric,
         "replica": source.replica,
         "smoothing": weight,
-        **_axes(source, job, view.x, kept),
+        **_axes(source, job, selection.x, kept),
         "nonfinite": [],
         "last": _point(inside[-1] if inside else None),
         "min": _point(min(inside, key=lambda point: point[1], default=None)),

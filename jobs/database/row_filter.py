@@ -1,9 +1,9 @@
 """Whose rows a transaction sees: a filter on the session itself, so that no query can forget it.
 
-A `View` is attached to the sessions of `jobs.database.session.Database.seen_by`. While it is, every SELECT, UPDATE
+A `RowFilter` is attached to the sessions of `jobs.database.session.Database.seen_by`. While it is, every SELECT, UPDATE
 and DELETE of jobs and datasets by the ORM is narrowed to the owner's, and every new job, dataset and idempotency key
-gets the owner. Sessions without a view (workers, migrations) see everything; a job that they make belongs to the owner
-of its parent.
+gets the owner. Sessions without a filter (workers, migrations) see everything; a job that they make belongs to the
+owner of its parent.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from jobs.errors import TooManyJobsError
 from jobs.spec.image_limits import ImageLimits
 from jobs.status import TERMINAL
 
-_VIEW = "clr_view"
+_ROW_FILTER = "clr_row_filter"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RowFilter:
     """What a session may see, and to whom new jobs belong.
 
     Attributes:
@@ -40,32 +40,32 @@ class View:
     image_limits: ImageLimits | None = None
 
 
-def attached(view: View) -> dict[str, Any]:
-    """The ``info`` of a session that has this view."""
-    return {_VIEW: view}
+def attached(row_filter: RowFilter) -> dict[str, Any]:
+    """The ``info`` of a session that has this filter."""
+    return {_ROW_FILTER: row_filter}
 
 
 def owner_of(session: Session) -> str | None:
     """To whom new jobs of this session belong, if to anyone."""
-    view: View | None = session.info.get(_VIEW)
-    return None if view is None else view.owner
+    row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
+    return None if row_filter is None else row_filter.owner
 
 
 def image_limits_of(session: Session) -> ImageLimits | None:
     """How large images may be that jobs of this session have decoded, if that is limited."""
-    view: View | None = session.info.get(_VIEW)
-    return None if view is None else view.image_limits
+    row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
+    return None if row_filter is None else row_filter.image_limits
 
 
 @contextmanager
 def every_owner(session: Session) -> Iterator[None]:
     """Lift the filter: for consequences that a user's action has for jobs of others, never for what a user asks for."""
-    view = session.info.pop(_VIEW, None)
+    row_filter = session.info.pop(_ROW_FILTER, None)
     try:
         yield
     finally:
-        if view is not None:
-            session.info[_VIEW] = view
+        if row_filter is not None:
+            session.info[_ROW_FILTER] = row_filter
 
 
 def assert_room(session: Session) -> None:
@@ -77,23 +77,23 @@ def assert_room(session: Session) -> None:
     Raises:
         TooManyJobsError: The owner has as many unfinished jobs as may be.
     """
-    view: View | None = session.info.get(_VIEW)
-    if view is None or view.owner is None or view.max_unfinished_jobs is None:
+    row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
+    if row_filter is None or row_filter.owner is None or row_filter.max_unfinished_jobs is None:
         return
     if not isinstance(session, DryRunSession):
-        session.execute(select(ApiKey.id).where(ApiKey.owner == view.owner).with_for_update()).all()
-    unfinished = select(func.count()).select_from(Job).where(Job.owner == view.owner, Job.status.not_in(TERMINAL))
-    if (session.scalar(unfinished) or 0) >= view.max_unfinished_jobs:
-        raise TooManyJobsError(view.max_unfinished_jobs)
+        session.execute(select(ApiKey.id).where(ApiKey.owner == row_filter.owner).with_for_update()).all()
+    unfinished = select(func.count()).select_from(Job).where(Job.owner == row_filter.owner, Job.status.not_in(TERMINAL))
+    if (session.scalar(unfinished) or 0) >= row_filter.max_unfinished_jobs:
+        raise TooManyJobsError(row_filter.max_unfinished_jobs)
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
-    view: View | None = state.session.info.get(_VIEW)
-    if view is None or view.sees_all or state.is_column_load or state.is_relationship_load:
+    row_filter: RowFilter | None = state.session.info.get(_ROW_FILTER)
+    if row_filter is None or row_filter.sees_all or state.is_column_load or state.is_relationship_load:
         return
-    criterion = false() if view.owner is None else Job.owner == view.owner
-    datasets = false() if view.owner is None else Dataset.owner == view.owner
+    criterion = false() if row_filter.owner is None else Job.owner == row_filter.owner
+    datasets = false() if row_filter.owner is None else Dataset.owner == row_filter.owner
     state.statement = state.statement.options(
         with_loader_criteria(Job, criterion), with_loader_criteria(Dataset, datasets)
     )

@@ -19,7 +19,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from jobs.database.dry_run_session import DryRunSession
 from jobs.database.postgres import engine_of
-from jobs.database.row_filter import View, attached
+from jobs.database.row_filter import RowFilter, attached
 from jobs.database.write_lock import Turns, Wait, begin_write
 
 BUSY_TIMEOUT_S = 30
@@ -87,10 +87,10 @@ class Database:
         with self._dry_run_sessions(info=dict(self._info)) as session:
             yield session
 
-    def seen_by(self, view: View) -> "Database":
-        """The same database and connections, with sessions that see and make only what a view allows."""
+    def seen_by(self, row_filter: RowFilter) -> "Database":
+        """The same database and connections, with sessions that see and make only what a row filter allows."""
         seen = copy(self)
-        seen._info = attached(view)  # noqa: SLF001 - our own
+        seen._info = attached(row_filter)  # noqa: SLF001 - our own
         return seen
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs.curves import elapsed_time, rollups
-from jobs.curves.documents import View, curves
+from jobs.curves.documents import CurveSelection, curves
 from jobs.curves.series import Source
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
@@ -53,9 +53,11 @@ def buckets_of(values: dict[int, float], metric: str = "train_loss") -> list[tup
     return rows
 
 
-def document(database: Database, job_id: str, view: View, metric: str = "train_loss") -> dict[str, object]:
+def document(
+    database: Database, job_id: str, selection: CurveSelection, metric: str = "train_loss"
+) -> dict[str, object]:
     with database.read() as session:
-        (series, *_) = curves(session, queries.get_job(session, job_id), [metric], view)["series"]
+        (series, *_) = curves(session, queries.get_job(session, job_id), [metric], selection)["series"]
         return dict(series)
 
 
@@ -87,7 +89,7 @@ def test_a_long_curve_is_served_in_few_points_and_no_spike_is_lost(database: Dat
     values |= {12_345: 9.0, 23_456: -9.0, 30_000: math.nan}
     write(database, claim, values)
     for max_points in (4, 100, 1000):
-        series = document(database, claim.job_id, View(max_points=max_points))
+        series = document(database, claim.job_id, CurveSelection(max_points=max_points))
         xs, ys = series["x"], series["y"]
         assert isinstance(xs, list)
         assert isinstance(ys, list)
@@ -99,30 +101,30 @@ def test_a_long_curve_is_served_in_few_points_and_no_spike_is_lost(database: Dat
             assert {9.0, -9.0} <= set(ys)
         assert series["nonfinite"] == [{"step": 30_000, "value": "nan"}]
         assert series["min"] == {"step": 23_456, "value": -9.0}
-        assert document(database, claim.job_id, View(max_points=max_points)) == series
+        assert document(database, claim.job_id, CurveSelection(max_points=max_points)) == series
 
 
 def test_a_range_shows_finer_points(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, {step: float(step % 97) for step in range(20_000)})
-    whole = document(database, claim.job_id, View(max_points=500))
-    part = document(database, claim.job_id, View(max_points=500, start_step=1001, end_step=1400))
+    whole = document(database, claim.job_id, CurveSelection(max_points=500))
+    part = document(database, claim.job_id, CurveSelection(max_points=500, start_step=1001, end_step=1400))
     assert isinstance(whole["x"], list)
     assert len([x for x in whole["x"] if 1001 <= x <= 1400]) < 50
     assert part["x"] == list(range(1001, 1401))
     assert part["last"] == {"step": 1400, "value": 1400 % 97}
-    middle = document(database, claim.job_id, View(max_points=300, start_step=777, end_step=9_999))
+    middle = document(database, claim.job_id, CurveSelection(max_points=300, start_step=777, end_step=9_999))
     assert isinstance(middle["x"], list)
     assert isinstance(middle["y"], list)
     assert (middle["x"][0], middle["x"][-1]) == (777, 9_999)
     assert {0.0, 96.0} <= set(middle["y"])
-    assert document(database, claim.job_id, View(start_step=50_000))["x"] == []
+    assert document(database, claim.job_id, CurveSelection(start_step=50_000))["x"] == []
 
 
 def test_a_sparse_series_is_shown_whole(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, {step: 1.0 / (step + 1) for step in range(999, 200_000, 1000)}, "val_loss")
-    series = document(database, claim.job_id, View(max_points=300), "val_loss")
+    series = document(database, claim.job_id, CurveSelection(max_points=300), "val_loss")
     assert series["x"] == list(range(999, 200_000, 1000))
 
 
@@ -131,7 +133,7 @@ def test_a_smooth_series_comes_from_all_points_and_lags_behind_nothing(database:
     write(database, claim, {step: step + (-1.0) ** step for step in range(5000)})
     with database.read() as session:
         job = queries.get_job(session, claim.job_id)
-        plain, smooth = curves(session, job, ["train_loss"], View(max_points=200, smoothing=0.9))["series"]
+        plain, smooth = curves(session, job, ["train_loss"], CurveSelection(max_points=200, smoothing=0.9))["series"]
     assert (plain["smoothing"], smooth["smoothing"]) == (None, 0.9)
     inner = [(x, y) for x, y in zip(smooth["x"], smooth["y"], strict=True) if 200 < x < 4800]
     assert all(abs(y - x) < 0.2 for x, y in inner)
@@ -143,7 +145,7 @@ def test_of_a_long_series_points_evenly_apart_are_smoothed(database: Database, m
     write(database, claim, {step: step + (-1.0) ** step for step in range(5000)} | {160: math.nan})
     with database.read() as session:
         job = queries.get_job(session, claim.job_id)
-        _, smooth = curves(session, job, ["train_loss"], View(max_points=2000, smoothing=0.9))["series"]
+        _, smooth = curves(session, job, ["train_loss"], CurveSelection(max_points=2000, smoothing=0.9))["series"]
         sampled = Source(session, job.id, "train_loss", 0).sampled(400)
         assert len(Source(session, job.id, "train_loss", 0, 900, 1100).sampled(400)) == 201
     assert [step for step, _ in sampled] == list(range(0, 5000, 16))
@@ -156,9 +158,9 @@ def test_epochs_lie_along_x_where_the_job_has_them(database: Database) -> None:
     claim = claimed(database)
     write(database, claim, dict.fromkeys(range(20), 1.0))
     with pytest.raises(NoEpochsError):
-        document(database, claim.job_id, View(x="epoch"))
+        document(database, claim.job_id, CurveSelection(x="epoch"))
     claims.record(database, claim, Batch(resolved={"steps_per_epoch": 8.0}))
-    assert document(database, claim.job_id, View(x="epoch"))["x"] == [(step + 1) / 8 for step in range(20)]
+    assert document(database, claim.job_id, CurveSelection(x="epoch"))["x"] == [(step + 1) / 8 for step in range(20)]
 
 
 def test_a_deleted_job_takes_its_roll_ups_along(database: Database) -> None:
@@ -176,21 +178,21 @@ def test_over_time_a_step_lies_at_the_seconds_it_was_done_after(database: Databa
     losses = {step: 1.0 / (step + 1) for step in range(1000)}
     write(database, claim, losses)
     with pytest.raises(NoTimesError):
-        document(database, claim.job_id, View(x="time"))
+        document(database, claim.job_id, CurveSelection(x="time"))
     # Two steps a second, and from step 500 on, after a slow one, ten.
     clock = {step: (step + 1) / 2 if step < 500 else 300 + (step - 499) / 10 for step in (0, *range(9, 1000, 10))}
     write(database, claim, {step: clock[step] for step in clock}, metric=elapsed_time.METRIC)
-    whole = document(database, claim.job_id, View(x="time"))
+    whole = document(database, claim.job_id, CurveSelection(x="time"))
     at = dict(zip(losses, whole["x"], strict=True))  # type: ignore[call-overload]
     assert [at[step] for step in (0, 3, 9, 14, 499)] == pytest.approx([0.5, 2.0, 5.0, 7.5, 250.0])
     assert at[999] == pytest.approx(350.0)
     assert whole["x"] == sorted(at.values())
-    part = document(database, claim.job_id, View(x="time", start_step=12, end_step=17))
+    part = document(database, claim.job_id, CurveSelection(x="time", start_step=12, end_step=17))
     assert part["x"] == pytest.approx([at[step] for step in range(12, 18)])
     with database.read() as session:
         job = queries.get_job(session, claim.job_id)
-        shown = {series["metric"] for series in curves(session, job, [], View())["series"]}
-        asked = {series["metric"] for series in curves(session, job, [elapsed_time.METRIC], View())["series"]}
+        shown = {series["metric"] for series in curves(session, job, [], CurveSelection())["series"]}
+        asked = {series["metric"] for series in curves(session, job, [elapsed_time.METRIC], CurveSelection())["series"]}
         earlier = [elapsed_time.before(Source(session, job.id, "", 0), step) for step in (0, 5, 10, 500)]
     assert (shown, asked) == ({"train_loss"}, {elapsed_time.METRIC})
     assert earlier == pytest.approx([0.0, 0.5, 5.0, 250.0])
@@ -200,6 +202,6 @@ def test_a_long_curve_over_time_is_read_from_roll_ups_and_its_times_rise(databas
     claim = claimed(database)
     write(database, claim, {step: math.sin(step) for step in range(40_000)})
     write(database, claim, {step: step / 100 for step in range(0, 40_000, 7)}, metric=elapsed_time.METRIC)
-    found = document(database, claim.job_id, View(x="time", max_points=500))
-    steps = document(database, claim.job_id, View(max_points=500))["x"]
+    found = document(database, claim.job_id, CurveSelection(x="time", max_points=500))
+    steps = document(database, claim.job_id, CurveSelection(max_points=500))["x"]
     assert found["x"] == pytest.approx([step / 100 for step in steps], abs=0.15)  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.change_feed import Live
+from api.change_feed import ChangeFeed
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
@@ -187,13 +187,13 @@ def test_an_answer_waits_until_the_job_has_ended(http: httpx2.Client, database: 
 
 def test_every_stream_ends_when_the_server_is_to_end(database: Database) -> None:
     job_id = submit.submit(database, train_spec()).job_id
-    live = Live(database)
+    change_feed = ChangeFeed(database)
 
     async def listen() -> tuple[Any, bool]:
-        with live.listening([job_id]) as listener:
+        with change_feed.listening([job_id]) as listener:
             while await listener.next(0.5) is not None:  # what has happened until now
                 pass
-            live.end()
+            change_feed.end()
             return await listener.next(30), listener.is_open
 
     assert asyncio.run(listen()) == (None, False)

@@ -14,7 +14,7 @@ from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database import job_list
 from jobs.database.job_list import JobFilter
-from jobs.database.row_filter import View
+from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 from jobs.database.tables import Job
 from jobs.status import Status
@@ -129,7 +129,7 @@ def test_pages_of_filtered_jobs_follow_their_links_without_gap_or_double(
 
 
 def test_only_the_jobs_of_the_owner_are_found_whatever_is_asked(database: Database) -> None:
-    mine, theirs = (database.seen_by(View(owner, sees_all=False)) for owner in ("ada", "bob"))
+    mine, theirs = (database.seen_by(RowFilter(owner, sees_all=False)) for owner in ("ada", "bob"))
     job = submitted(mine, labels={"project": "demo"})
     for _ in range(3):
         submitted(theirs, labels={"project": "demo"})

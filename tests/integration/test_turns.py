@@ -1,7 +1,7 @@
 """Whose turn it is: submitters share the slots, on SQLite and on PostgreSQL."""
 
 from jobs.database.records import Claim
-from jobs.database.row_filter import View
+from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 from jobs.lifecycle import claims, finish
 from jobs.submission import submit as service
@@ -9,7 +9,7 @@ from tests.builders import train_spec
 
 
 def submit(database: Database, owner: str, **changes: object) -> str:
-    return service.submit(database.seen_by(View(owner, sees_all=False)), train_spec(**changes)).job_id
+    return service.submit(database.seen_by(RowFilter(owner, sees_all=False)), train_spec(**changes)).job_id
 
 
 def claim(database: Database, *, slots: int = 2, max_running: int | None = None) -> Claim | None:

@@ -24,7 +24,7 @@ def etag_of_list(jobs: JobList) -> str:
     return f'W/"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
-async def when_changed(parts: Services, job_id: str, etag: str | None, wait_s: float) -> JobDocument:
+async def when_changed(services: Services, job_id: str, etag: str | None, wait_s: float) -> JobDocument:
     """The job as soon as it differs from ``etag``, or (without one) has ended; as it stands after ``wait_s``.
 
     Raises:
@@ -32,16 +32,16 @@ async def when_changed(parts: Services, job_id: str, etag: str | None, wait_s: f
     """
     deadline = time.monotonic() + wait_s
     if not wait_s:
-        return await run_in_threadpool(_read, parts, job_id)
-    with parts.live.listening([job_id]) as listener:
+        return await run_in_threadpool(_read, services, job_id)
+    with services.change_feed.listening([job_id]) as listener:
         while True:
-            job = await run_in_threadpool(_read, parts, job_id)
+            job = await run_in_threadpool(_read, services, job_id)
             left_s = deadline - time.monotonic()
             if job.is_terminal or left_s <= 0 or (etag is not None and etag_of(job) != etag):
                 return job
             await listener.next(left_s)
 
 
-def _read(parts: Services, job_id: str) -> JobDocument:
-    with parts.database.read() as session:
+def _read(services: Services, job_id: str) -> JobDocument:
+    with services.database.read() as session:
         return JobDocument.of(session, queries.get_job(session, job_id))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 
-from api.dependencies import Parts
+from api.dependencies import ServicesDep
 from api.http.status_codes import SUBMITTING
 from api.routes.jobs.job_response import notify_workers, show
 from api.routes.jobs.request_bodies import CLONE_BODY, OptionalBody
@@ -26,15 +26,15 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
 @router.post("/{job_id}/resume", status_code=202, responses=problems(JobNotFoundError, NotResumableError))
-def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDocument:
+def resume_job(services: ServicesDep, job_id: str, background: BackgroundTasks) -> JobDocument:
     """Queue a failed or cancelled job once more: its next attempt goes on from its last checkpoint.
 
     It stays the same job, with its curve; its deadlines and its lost attempts count from nothing again. A range test
     begins anew. The own range test of a training, and the jobs of a sweep, that did not succeed are resumed with it.
     """
-    runnable = resume_and_delete.resume(parts.database, job_id)
-    background.add_task(notify_workers, parts, *runnable)
-    return show(parts, job_id)
+    runnable = resume_and_delete.resume(services.database, job_id)
+    background.add_task(notify_workers, services, *runnable)
+    return show(services, job_id)
 
 
 @router.post(
@@ -44,22 +44,22 @@ def resume_job(parts: Parts, job_id: str, background: BackgroundTasks) -> JobDoc
     responses=problems(400, 413, 422, IdempotencyKeyReusedError, TooManyJobsError, *SUBMITTING),
 )
 def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
-    parts: Parts, job_id: str, asked: OptionalBody, request: Request, response: Response,
+    services: ServicesDep, job_id: str, asked: OptionalBody, request: Request, response: Response,
     background: BackgroundTasks,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
     """Submit the spec of a job as a new one, changed by the merge patch in the body and judged like any other."""
-    document = clone.patched_spec(parts.database, job_id, asked.document)
+    document = clone.patched_spec(services.database, job_id, asked.document)
     request.state.body = document  # what errors point into
     spec = job_spec.validate_python(document)
-    submitted = clone.submit_clone(parts.database, job_id, spec, key=idempotency_key, body=asked.body)
+    submitted = clone.submit_clone(services.database, job_id, spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
-        background.add_task(notify_workers, parts, submitted.runnable_id, *submitted.more_runnable_ids)
+        background.add_task(notify_workers, services, submitted.runnable_id, *submitted.more_runnable_ids)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
-    return show(parts, submitted.job_id)
+    return show(services, submitted.job_id)
 
 
 @router.delete("/{job_id}", status_code=204, responses=problems(JobNotFoundError, JobNotTerminalError, JobInUseError))
-def delete_job(parts: Parts, job_id: str) -> None:
+def delete_job(services: ServicesDep, job_id: str) -> None:
     """Remove a job that has ended with its curves, events and files, and those it started; this cannot be undone."""
-    resume_and_delete.delete_job(parts.database, parts.store, parts.settings.runs_dir, job_id)
+    resume_and_delete.delete_job(services.database, services.store, services.settings.runs_dir, job_id)

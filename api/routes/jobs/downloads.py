@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
-from api.dependencies import Parts, Services
+from api.dependencies import Services, ServicesDep
 from api.schemas.outputs import CheckpointDocument, CheckpointList
 from api.schemas.problems import problems
 from jobs.curves import csv_export
@@ -48,11 +48,11 @@ def _file(content: str) -> dict[int | str, dict[str, object]]:
     response_class=FileResponse,
     responses={**problems(JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
 )
-def download_model(parts: Parts, job_id: str) -> FileResponse:
+def download_model(services: ServicesDep, job_id: str) -> FileResponse:
     """The final weights of a training that succeeded, as safetensors; 409 while there are none."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         row = downloads.handed_out(session, job_id, "model")
-    answer = _send(parts, row, f"{job_id}.safetensors")
+    answer = _send(services, row, f"{job_id}.safetensors")
     answer.headers["Link"] = f'</v1/jobs/{job_id}/model/card>; rel="describedby"; type="application/json"'
     return answer
 
@@ -62,17 +62,17 @@ def download_model(parts: Parts, job_id: str) -> FileResponse:
     response_class=FileResponse,
     responses={**problems(JobNotFoundError, NoSuchFileError), **_CARD},
 )
-def show_card(parts: Parts, job_id: str) -> FileResponse:
+def show_card(services: ServicesDep, job_id: str) -> FileResponse:
     """What the model is: spec, conditions and their fingerprint, rates, metrics, versions."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         row = downloads.handed_out(session, job_id, "card")
-    return _send(parts, row, f"{job_id}.json", "application/json")
+    return _send(services, row, f"{job_id}.json", "application/json")
 
 
 @router.get("/{job_id}/checkpoints", responses=problems(JobNotFoundError))
-def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
+def list_checkpoints(services: ServicesDep, job_id: str) -> CheckpointList:
     """The stored checkpoints of a training, the newest first: the last two, and the best."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         job = queries.get_job(session, job_id)
         return CheckpointList(data=[CheckpointDocument.of(row) for row in queries.checkpoints_of(session, job.id)])
 
@@ -81,15 +81,15 @@ def list_checkpoints(parts: Parts, job_id: str) -> CheckpointList:
     "/{job_id}/checkpoints/{step}", response_class=FileResponse,
     responses={**problems(422, JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
 )  # fmt: skip
-def download_checkpoint(parts: Parts, job_id: str, step: int) -> FileResponse:
+def download_checkpoint(services: ServicesDep, job_id: str, step: int) -> FileResponse:
     """The checkpoint after so many steps, as torch saved it; load it with ``weights_only=True``."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         row = downloads.checkpoint_at(session, job_id, step)
-    return _send(parts, row, f"{job_id}-step-{step}.pt")
+    return _send(services, row, f"{job_id}-step-{step}.pt")
 
 
-def _send(parts: Services, row: Artifact, name: str, media_type: str = _BINARY) -> FileResponse:
-    path = ArtifactStore(parts.settings.artifacts_dir).path(row.key)
+def _send(services: Services, row: Artifact, name: str, media_type: str = _BINARY) -> FileResponse:
+    path = ArtifactStore(services.settings.artifacts_dir).path(row.key)
     if not path.is_file():  # the store of this host is not that of the workers, or someone deleted the file
         raise NoSuchFileError(row.job_id, row.kind, "its file is not in the artifact store of this server")
     if path.stat().st_size != row.size_bytes:
@@ -118,12 +118,12 @@ csv_router = APIRouter(prefix="/v1/jobs", route_class=_CsvRoute)
 
 @csv_router.get("/{job_id}/curves", include_in_schema=False)
 def download_curves(
-    parts: Parts, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None
+    services: ServicesDep, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None
 ) -> StreamingResponse:
     """Every point of a job, nothing left out, as ``metric,replica,step,value`` with a header line."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         job = queries.get_job(session, job_id)
 
-    rows = csv_export.lines(parts.database, job.id, metric or [])
+    rows = csv_export.lines(services.database, job.id, metric or [])
     headers = {"Content-Disposition": f'attachment; filename="{job.id}.csv"'}
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8; header=present", headers=headers)

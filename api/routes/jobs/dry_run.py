@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.dependencies import Parts, SpecBody, body_of
+from api.dependencies import ServicesDep, SpecBody, body_of
 from api.http.status_codes import SUBMITTING
 from api.openapi.examples import JOB_SPECS
 from api.schemas.jobs import ValidationDocument
@@ -18,9 +18,9 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
     openapi_extra=body_of("JobSpec", JOB_SPECS),
     responses=problems(400, 413, 422, TooManyJobsError, *SUBMITTING),
 )
-def validate_job(parts: Parts, asked: SpecBody) -> ValidationDocument:
+def validate_job(services: ServicesDep, asked: SpecBody) -> ValidationDocument:
     """Judge a spec as a submit would, and write nothing: what it would become, or the same problems.
 
     That no live worker has as many slots as the job needs is a warning: it would wait for one.
     """
-    return ValidationDocument(**validate(parts.database, asked.spec))
+    return ValidationDocument(**validate(services.database, asked.spec))

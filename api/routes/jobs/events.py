@@ -9,9 +9,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from api.access.stream_access import Standing
+from api.access.stream_access import StreamAccess
 from api.change_feed import Message, news
-from api.dependencies import Parts, Reader, Services
+from api.dependencies import Services, ServicesDep, StreamAccessDep
 from api.http.problems import RefusedError
 from api.schemas.events import EventDocument, EventList
 from api.schemas.problems import problems
@@ -44,7 +44,7 @@ LastEventId = Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")]
 
 @router.get("/jobs/{job_id}/events", response_model=EventList, responses=problems(422, JobNotFoundError) | _STREAM)
 async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
-    parts: Parts, reader: Reader, job_id: str, accept: Annotated[str, Header()] = "",
+    services: ServicesDep, access: StreamAccessDep, job_id: str, accept: Annotated[str, Header()] = "",
     after: After = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100, last_event_id: LastEventId = None,
 ) -> EventList | StreamingResponse:  # fmt: skip
     """Events of one job: a stream where ``Accept`` asks for ``text/event-stream``, else a page.
@@ -55,48 +55,48 @@ async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its 
     """
     seen = int(last_event_id) if last_event_id is not None else after or 0
     if "text/event-stream" in accept:
-        return await _stream_of(parts, reader, [job_id], seen)
-    return await run_in_threadpool(_page, parts, job_id, seen, limit)
+        return await _stream_of(services, access, [job_id], seen)
+    return await run_in_threadpool(_page, services, job_id, seen, limit)
 
 
 @router.get("/events", response_class=StreamingResponse, responses=problems(422, JobNotFoundError) | _STREAM)
 async def stream_events(
-    parts: Parts, reader: Reader, job: JobIds, after: After = None, last_event_id: LastEventId = None
+    services: ServicesDep, access: StreamAccessDep, job: JobIds, after: After = None, last_event_id: LastEventId = None
 ) -> StreamingResponse:
     """One stream of the events of several jobs; it closes with ``end`` when all of them have ended."""
     seen = int(last_event_id) if last_event_id is not None else after or 0
-    return await _stream_of(parts, reader, list(dict.fromkeys(job)), seen)
+    return await _stream_of(services, access, list(dict.fromkeys(job)), seen)
 
 
-def _page(parts: Services, job_id: str, after: int, limit: int) -> EventList:
-    with parts.database.read() as session:
+def _page(services: Services, job_id: str, after: int, limit: int) -> EventList:
+    with services.database.read() as session:
         job = queries.get_job(session, job_id)
         rows = queries.events_of(session, job.id, after=after, limit=limit + 1)
         shown = [EventDocument.of(row) for row in rows[:limit]]
         return EventList(data=shown, next_after=shown[-1].seq if len(rows) > limit else None)
 
 
-async def _stream_of(parts: Services, reader: Standing, job_ids: Sequence[str], after: int) -> StreamingResponse:
-    await run_in_threadpool(_past, parts, job_ids, after)  # a job that is not there is a 404, not a broken stream
-    stream = _stream(parts, reader, job_ids, after)
+async def _stream_of(services: Services, access: StreamAccess, job_ids: Sequence[str], after: int) -> StreamingResponse:
+    await run_in_threadpool(_past, services, job_ids, after)  # a job that is not there is a 404, not a broken stream
+    stream = _stream(services, access, job_ids, after)
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
 
-def _past(parts: Services, job_ids: Sequence[str], after: int) -> list[Message]:
-    with parts.database.read() as session:
+def _past(services: Services, job_ids: Sequence[str], after: int) -> list[Message]:
+    with services.database.read() as session:
         return [message for job_id in job_ids for message in news(session, job_id, after)]
 
 
-async def _stream(parts: Services, reader: Standing, job_ids: Sequence[str], after: int) -> AsyncIterator[bytes]:
+async def _stream(services: Services, access: StreamAccess, job_ids: Sequence[str], after: int) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RECONNECT_MS)
     known = dict.fromkeys(job_ids, (-1, after))  # version and number of event that this stream has told
     running = set(job_ids)
-    with parts.live.listening(job_ids) as listener:
-        for message in await run_in_threadpool(_past, parts, job_ids, after):
+    with services.change_feed.listening(job_ids) as listener:
+        for message in await run_in_threadpool(_past, services, job_ids, after):
             _note(known, running, message)
             yield message.data
         while running and listener.is_open:
-            if (refusal := await reader.refusal()) is not None:
+            if (refusal := await access.refusal()) is not None:
                 yield refused(refusal)
                 return
             coming = await listener.next(PING_S)

@@ -10,17 +10,17 @@ from jobs.errors import BrokerUnreachableError
 log = logging.getLogger(__name__)
 
 
-def notify_workers(parts: Services, *job_ids: str) -> None:
+def notify_workers(services: Services, *job_ids: str) -> None:
     """Tell workers that jobs wait. If the broker is down, workers find the jobs in SQL later."""
     for job_id in job_ids:
         try:
-            parts.notifier.notify(job_id)
+            services.notifier.notify(job_id)
         except BrokerUnreachableError as error:
             log.warning("%s waits until a worker looks into SQL: %s", job_id, error)
             return  # the others wait for it too
 
 
-def show(parts: Services, job_id: str) -> JobDocument:
+def show(services: Services, job_id: str) -> JobDocument:
     """The job as it stands now."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return JobDocument.of(session, queries.get_job(session, job_id))

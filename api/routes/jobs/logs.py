@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from api.access.stream_access import Standing
-from api.dependencies import Parts, Reader, Services
+from api.access.stream_access import StreamAccess
+from api.dependencies import Services, ServicesDep, StreamAccessDep
 from api.http.prefer import preferred_wait_s
 from api.http.problems import RefusedError
 from api.routes.jobs.events import HEADERS, PING_S, RECONNECT_MS, LastEventId, refused
@@ -56,18 +56,18 @@ class _Read:
 class _Log:
     """The lines of a job, all of them or those of one attempt."""
 
-    parts: Services
-    standing: Standing
+    services: Services
+    access: StreamAccess
     job_id: str
     attempt: int | None
 
-    def look(self, after: int, limit: int, tail: int | None = None) -> _Read:
+    def plot_options(self, after: int, limit: int, tail: int | None = None) -> _Read:
         """The lines after a number, or the last ones.
 
         Raises:
             JobNotFoundError: There is no such job.
         """
-        with self.parts.database.read() as session:
+        with self.services.database.read() as session:
             job = queries.get_job(session, self.job_id)  # first: what it wrote before it ended is then there
             if tail is not None:
                 after = job_log.last_number(session, job.id)
@@ -86,7 +86,10 @@ class _Log:
         The last is an error where the reader may read no more.
         """
         found = first
-        with self.parts.live.listening([self.job_id]) as listener, suppress(JobNotFoundError):  # deleted meanwhile
+        with (
+            self.services.change_feed.listening([self.job_id]) as listener,
+            suppress(JobNotFoundError),
+        ):  # deleted meanwhile
             while True:
                 if found.page.data:
                     yield found
@@ -94,24 +97,24 @@ class _Log:
                     return
                 elif await listener.next(PING_S) is None:
                     yield None
-                if (refusal := await self.standing.refusal()) is not None:
+                if (refusal := await self.access.refusal()) is not None:
                     yield refusal
                     return
-                found = await run_in_threadpool(self.look, found.position, PIECE)
+                found = await run_in_threadpool(self.plot_options, found.position, PIECE)
 
     async def wait(self, first: _Read, limit: int, wait_s: float) -> LogPage:
         """The first lines that come, or an empty page when the time is up or the job has ended."""
         found, deadline = first, time.monotonic() + wait_s
-        with self.parts.live.listening([self.job_id]) as listener:
+        with self.services.change_feed.listening([self.job_id]) as listener:
             while not (found.page.data or found.is_over) and (left_s := deadline - time.monotonic()) > 0:
                 await listener.next(left_s)
-                found = await run_in_threadpool(self.look, found.position, limit)
+                found = await run_in_threadpool(self.plot_options, found.position, limit)
         return found.page
 
 
 @router.get("/{job_id}/logs", response_model=LogPage, responses=problems(422, JobNotFoundError) | _FORMS)
 async def show_logs(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
-    parts: Parts, reader: Reader, job_id: str, asked: Annotated[LogQuery, Query()],
+    services: ServicesDep, access: StreamAccessDep, job_id: str, asked: Annotated[LogQuery, Query()],
     accept: Annotated[str, Header()] = "", prefer: Annotated[str, Header()] = "", last_event_id: LastEventId = None,
 ) -> LogPage | StreamingResponse:  # fmt: skip
     """What ranks and their agent wrote, the last 10,000 lines of a job: a page, text, or a stream.
@@ -120,11 +123,11 @@ async def show_logs(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its ty
     ``Last-Event-ID`` goes on after a line. ``Accept: text/plain`` (or ``format=text``) gives text, with ``follow``
     until the job has ended. Otherwise it is a page, for which ``Prefer: wait=30`` waits until it has a line.
     """
-    log = _Log(parts, reader, job_id, asked.attempt)
+    log = _Log(services, access, job_id, asked.attempt)
     after, tail = asked.after or 0, asked.tail
     if last_event_id is not None:  # a browser that comes back asks for the same address
         after, tail = int(last_event_id), None
-    first = await run_in_threadpool(log.look, after, asked.limit, tail)
+    first = await run_in_threadpool(log.plot_options, after, asked.limit, tail)
     form = asked.format or _form(accept)
     if form == "events":
         return StreamingResponse(_events(log, first), media_type="text/event-stream", headers=HEADERS)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse
 
-from api.dependencies import Parts, Services
+from api.dependencies import Services, ServicesDep
 from api.plots import plotly_json
 from api.plots.figure import Figure
 from api.plots.job_figure import figure_of
@@ -24,8 +24,8 @@ TERMINAL_MAX_AGE_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How a picture is asked for."""
+class PlotOptions:
+    """How a picture is to look, and which one the caller has."""
 
     theme: ThemeName
     width: int
@@ -33,17 +33,17 @@ class Look:
     if_none_match: str
 
 
-def look(
+def plot_options(
     theme: ThemeName = "light",
     width: Annotated[int, Query(ge=320, le=2400, description="pixels")] = 960,
     height: Annotated[int, Query(ge=240, le=1800, description="pixels")] = 600,
     if_none_match: Annotated[str, Header()] = "",
-) -> Look:
+) -> PlotOptions:
     """What the query and the headers say of the picture."""
-    return Look(theme, width, height, if_none_match)
+    return PlotOptions(theme, width, height, if_none_match)
 
 
-Asked = Annotated[Look, Depends(look)]
+Asked = Annotated[PlotOptions, Depends(plot_options)]
 
 
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -66,28 +66,30 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("/{job_id}/plot.svg", response_class=Response, responses=_answers("image/svg+xml"))
-def plot_svg(parts: Parts, job_id: str, asked: Asked) -> Response:
+def plot_svg(services: ServicesDep, job_id: str, asked: Asked) -> Response:
     """The picture of a job, as far as it has come; 409 for a kind of which there is none."""
-    return _file(parts, job_id, asked, "svg", "image/svg+xml")
+    return _file(services, job_id, asked, "svg", "image/svg+xml")
 
 
 @router.get("/{job_id}/plot.png", response_class=Response, responses=_answers("image/png"))
-def plot_png(parts: Parts, job_id: str, asked: Asked) -> Response:
+def plot_png(services: ServicesDep, job_id: str, asked: Asked) -> Response:
     """The same picture as PNG."""
-    return _file(parts, job_id, asked, "png", "image/png")
+    return _file(services, job_id, asked, "png", "image/png")
 
 
 @router.get("/{job_id}/plot.json", response_class=JSONResponse, responses=_answers("application/json"))
-def plot_json(parts: Parts, job_id: str, asked: Asked) -> Response:
+def plot_json(services: ServicesDep, job_id: str, asked: Asked) -> Response:
     """The same picture for ``Plotly.newPlot``: ``data`` and ``layout``, with SVG traces only."""
-    figure, headers = _figure(parts, job_id, asked, "json")
+    figure, headers = _figure(services, job_id, asked, "json")
     if _is_known(asked, headers):
         return Response(status_code=304, headers=headers)
     return JSONResponse(plotly_json.render(figure, THEMES[asked.theme], asked.width, asked.height), headers=headers)
 
 
-def _file(parts: Services, job_id: str, asked: Look, file_format: Literal["svg", "png"], media_type: str) -> Response:
-    figure, headers = _figure(parts, job_id, asked, file_format)
+def _file(
+    services: Services, job_id: str, asked: PlotOptions, file_format: Literal["svg", "png"], media_type: str
+) -> Response:
+    figure, headers = _figure(services, job_id, asked, file_format)
     if _is_known(asked, headers):
         return Response(status_code=304, headers=headers)
     from api.plots.matplotlib.render import render  # noqa: PLC0415 - matplotlib is heavy, and most processes draw nothing
@@ -96,9 +98,9 @@ def _file(parts: Services, job_id: str, asked: Look, file_format: Literal["svg",
     return Response(body, media_type=media_type, headers=headers)
 
 
-def _figure(parts: Services, job_id: str, asked: Look, file_format: str) -> tuple[Figure, dict[str, str]]:
+def _figure(services: Services, job_id: str, asked: PlotOptions, file_format: str) -> tuple[Figure, dict[str, str]]:
     """What to draw, and the headers of the answer. The tag comes from what is drawn: to know it needs no drawing."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         job = queries.get_job(session, job_id)
         figure = figure_of(session, job)
         is_terminal = Status(job.status).is_terminal
@@ -108,6 +110,6 @@ def _figure(parts: Services, job_id: str, asked: Look, file_format: str) -> tupl
     return figure, {"ETag": f'"{tag}"', "Cache-Control": caching}
 
 
-def _is_known(asked: Look, headers: dict[str, str]) -> bool:
+def _is_known(asked: PlotOptions, headers: dict[str, str]) -> bool:
     known = [tag.strip().removeprefix("W/") for tag in asked.if_none_match.split(",")]
     return "*" in known or headers["ETag"] in known

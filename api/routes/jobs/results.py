@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Parts
+from api.dependencies import ServicesDep
 from api.schemas.bounds import LrBoundsDocument
 from api.schemas.comparisons import Comparison, SweepTable
 from api.schemas.curves import CurveQuery, CurvesDocument
 from api.schemas.problems import problems
-from jobs.curves.documents import View, curves
+from jobs.curves.documents import CurveSelection, curves
 from jobs.database import queries
 from jobs.errors import (
     BoundsNotReadyError,
@@ -36,35 +36,35 @@ _CSV: dict[int | str, dict[str, Any]] = {  # answered by `api.routes.jobs.downlo
 
 
 @router.get("/{job_id}/comparison", responses=problems(JobNotFoundError, NoComparisonError))
-def show_comparison(parts: Parts, job_id: str) -> Comparison:
+def show_comparison(services: ServicesDep, job_id: str) -> Comparison:
     """Each run of a ``compare`` job, medians over seeds, and ratios of updates, as far as they are known by now."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return Comparison(**comparison(session, queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/lr-bounds", responses=problems(JobNotFoundError, BoundsNotReadyError, NoBoundsError))
-def show_bounds(parts: Parts, job_id: str) -> LrBoundsDocument:
+def show_bounds(services: ServicesDep, job_id: str) -> LrBoundsDocument:
     """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return LrBoundsDocument(**bounds_document(queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/table", responses=problems(JobNotFoundError, NoTableError))
-def show_table(parts: Parts, job_id: str) -> SweepTable:
+def show_table(services: ServicesDep, job_id: str) -> SweepTable:
     """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
-    with parts.database.read() as session:
+    with services.database.read() as session:
         return SweepTable(**table(session, queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/curves", responses=problems(422, JobNotFoundError, NoEpochsError, NoTimesError) | _CSV)
-def show_curves(parts: Parts, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
+def show_curves(services: ServicesDep, job_id: str, asked: Annotated[CurveQuery, Query()]) -> CurvesDocument:
     """Metrics over steps, epochs, seconds of training or learning rates, all of them unless ``metric`` names some.
 
     Of a series with more than ``max_points`` from ``start_step`` to ``end_step``, the first, the last and the
     lowest and highest of each stretch are shown. ``smoothing`` adds a smooth series to each, computed from all
     its points, or of more than 20,000 from some evenly apart: a neighbour d points away weighs ``smoothing ** d``.
     """
-    with parts.database.read() as session:
+    with services.database.read() as session:
         job = queries.get_job(session, job_id)
-        view = View(asked.x, asked.max_points, asked.start_step, asked.end_step, asked.smoothing)
-        return CurvesDocument(**curves(session, job, asked.metric, view))
+        selection = CurveSelection(asked.x, asked.max_points, asked.start_step, asked.end_step, asked.smoothing)
+        return CurvesDocument(**curves(session, job, asked.metric, selection))

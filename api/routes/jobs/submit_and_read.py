@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from pydantic import Field
 
-from api.dependencies import Parts, SpecBody, body_of
+from api.dependencies import ServicesDep, SpecBody, body_of
 from api.http.prefer import preferred_wait_s
 from api.http.status_codes import SUBMITTING
 from api.openapi.examples import JOB_SPECS
@@ -37,27 +37,27 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     responses=problems(400, 413, 422, IdempotencyKeyReusedError, TooManyJobsError, *SUBMITTING),
 )
 def submit_job(
-    parts: Parts, asked: SpecBody, response: Response, background: BackgroundTasks,
+    services: ServicesDep, asked: SpecBody, response: Response, background: BackgroundTasks,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
     """Accept a job. It is stored when the answer leaves; ``Location`` says where to ask for it."""
-    submitted = submit.submit(parts.database, asked.spec, key=idempotency_key, body=asked.body)
+    submitted = submit.submit(services.database, asked.spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
-        background.add_task(notify_workers, parts, submitted.runnable_id, *submitted.more_runnable_ids)
+        background.add_task(notify_workers, services, submitted.runnable_id, *submitted.more_runnable_ids)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
-    return _show(parts, submitted.job_id)
+    return _show(services, submitted.job_id)
 
 
 @router.get("", responses=problems(422) | {304: {"description": "The page has not changed."}})
 def list_jobs(
-    parts: Parts, request: Request, response: Response, asked: Annotated[JobQuery, Query()],
+    services: ServicesDep, request: Request, response: Response, asked: Annotated[JobQuery, Query()],
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> JobList:  # fmt: skip
     """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before; ``Link`` has the whole address.
 
     With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
     """
-    with parts.database.read() as session:
+    with services.database.read() as session:
         rows = job_list.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
         shown = rows[: asked.limit]
         more = shown[-1].id if len(rows) > asked.limit else None
@@ -78,7 +78,7 @@ def _next_page(request: Request, cursor: str) -> str:
 
 @router.get("/{job_id}", responses=problems(JobNotFoundError) | {304: {"description": "The job has not changed."}})
 async def show_job(
-    parts: Parts, job_id: str, response: Response,
+    services: ServicesDep, job_id: str, response: Response,
     if_none_match: Annotated[str | None, Header()] = None, prefer: Annotated[str, Header()] = "",
 ) -> JobDocument:  # fmt: skip
     """One job: status, progress, attempts, result.
@@ -87,7 +87,7 @@ async def show_job(
     ended, but no longer than so many seconds (60 at most).
     """
     wait_s = preferred_wait_s(prefer)
-    job = await when_changed(parts, job_id, if_none_match, wait_s)
+    job = await when_changed(services, job_id, if_none_match, wait_s)
     headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
     if wait_s:
         headers["Preference-Applied"] = f"wait={wait_s}"
@@ -102,11 +102,11 @@ async def show_job(
 @router.post(
     "/{job_id}/cancel", status_code=202, openapi_extra=CANCEL_BODY, responses=problems(400, 413, 422, JobNotFoundError)
 )
-def cancel_job(parts: Parts, job_id: str, asked: CancelBody) -> JobDocument:
+def cancel_job(services: ServicesDep, job_id: str, asked: CancelBody) -> JobDocument:
     """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is.
 
     A running training saves a checkpoint first, from which it can be resumed; ``{"mode": "kill"}`` leaves that out,
     also where the job is being cancelled already.
     """
-    submit.cancel(parts.database, job_id, mode=asked.mode)
-    return _show(parts, job_id)
+    submit.cancel(services.database, job_id, mode=asked.mode)
+    return _show(services, job_id)

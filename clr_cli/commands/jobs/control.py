@@ -3,7 +3,7 @@
 from clr_cli.input import options as o
 from clr_cli.input.spec_files import patch_of
 from clr_cli.output.terminal import reporting, show, show_json, tell
-from clr_client.display.formatting import standing
+from clr_client.display.formatting import status_text
 from clr_client.transport.addresses import DEFAULT_URL
 
 
@@ -17,7 +17,7 @@ def resume(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> N
     if as_json:
         show_json(document)
     else:
-        show(f"{document['id']} {standing(document)}")
+        show(f"{document['id']} {status_text(document)}")
 
 
 @reporting

@@ -11,7 +11,7 @@ from clr_cli.input import options as o
 from clr_cli.input.completion import kinds, statuses
 from clr_cli.output.tables import bounds_table, jobs_table
 from clr_cli.output.terminal import reporting, show, show_json, tell
-from clr_client.display.formatting import standing
+from clr_client.display.formatting import status_text
 from clr_client.transport.addresses import DEFAULT_URL
 
 Status = Annotated[
@@ -108,4 +108,4 @@ def cancel(job: o.JobId, kill: Kill = False, url: o.Url = DEFAULT_URL, as_json: 
     if as_json:
         show_json(document)
     else:
-        show(f"{document['id']} {standing(document)}")
+        show(f"{document['id']} {status_text(document)}")

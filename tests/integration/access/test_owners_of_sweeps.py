@@ -8,7 +8,7 @@ from sqlalchemy import select
 from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database.api_keys import Scope
-from jobs.database.row_filter import View
+from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 from jobs.database.tables import Job
 from jobs.submission import submit
@@ -81,12 +81,12 @@ def test_a_stream_of_anothers_job_is_a_404_and_ones_own_ends(
 
 def test_jobs_of_nobody_stay_nobodys_when_an_admin_cancels_them(database: Database) -> None:
     parent = submit.submit(database, sweep_spec()).job_id
-    submit.cancel(database.seen_by(View("root", sees_all=True)), parent)
+    submit.cancel(database.seen_by(RowFilter("root", sees_all=True)), parent)
     assert set(owners(database).values()) == {None}
 
 
 def test_a_training_of_nobody_stays_nobodys_when_the_owner_of_its_source_cancels_that(database: Database) -> None:
-    ada = database.seen_by(View("ada", sees_all=False))
+    ada = database.seen_by(RowFilter("ada", sees_all=False))
     source = submit.submit(ada, lr_find_spec()).job_id
     body = train_spec(schedule=one_cycle({"from_job": source}), conditions=None)
     waiting = submit.submit(database, body).job_id

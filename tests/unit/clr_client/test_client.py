@@ -68,4 +68,4 @@ def test_without_an_address_the_environment_says_which_server(server: Server, mo
         assert client.job(JOB_ID).id == JOB_ID
     monkeypatch.delenv("CLR_URL")
     with Client() as client:
-        assert client.driver.connection.base_url == "http://127.0.0.1:8000"
+        assert client.runner.connection.base_url == "http://127.0.0.1:8000"

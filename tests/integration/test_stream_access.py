@@ -15,7 +15,7 @@ from api.routes.jobs import events, logs
 from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import NewKey, Scope
-from jobs.database.row_filter import View
+from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 from jobs.submission import submit
 from tests.builders import train_spec
@@ -28,7 +28,7 @@ def http(
     database_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[httpx2.Client]:
     del database  # migrated
-    monkeypatch.setattr(stream_access.Standing.__init__, "__defaults__", (0.2,))  # seconds between two looks
+    monkeypatch.setattr(stream_access.StreamAccess.__init__, "__defaults__", (0.2,))  # seconds between two looks
     for module in (events, logs):
         monkeypatch.setattr(module, "PING_S", 0.3)
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url))
@@ -43,7 +43,7 @@ def key(database: Database) -> NewKey:
 
 @pytest.fixture
 def job(database: Database) -> str:
-    return submit.submit(database.seen_by(View("ada", sees_all=False)), train_spec()).job_id
+    return submit.submit(database.seen_by(RowFilter("ada", sees_all=False)), train_spec()).job_id
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs/{}/events", "/v1/events?job={}", "/v1/jobs/{}/logs"])
