@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 UNIT_TESTS = "tests.unit."
 
 
-def changed_files(root: Path, base: str = "main") -> list[str]:
-    """Files that differ from the merge base with a branch, in commits, in the working tree or as new files."""
-    merge_base = _git(root, "merge-base", "HEAD", base)[0]
+def changed_files(root: Path) -> list[str]:
+    """Files that differ from where this branch left main, in commits, in the working tree or as new files."""
+    known = _git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads/main", "refs/remotes/origin/main")
+    merge_base = _git(root, "merge-base", "HEAD", known[0])[0] if known else "HEAD"
     differing = _git(root, "diff", "--name-only", "--diff-filter=d", merge_base)
     return sorted({*differing, *_git(root, "ls-files", "--others", "--exclude-standard")})
 

@@ -51,3 +51,5 @@ def test_commits_edits_and_new_files_are_changes_and_deleted_files_are_not(tmp_p
     (tmp_path / "deleted").unlink()
     (tmp_path / "new").touch()
     assert changed_files(tmp_path) == ["committed", "edited", "new"]
+    git("branch", "-D", "main")  # as in a clone of one branch
+    assert changed_files(tmp_path) == ["edited", "new"]
