@@ -16,8 +16,8 @@ from jobs.results.sweep_table import table
 from jobs.status import TERMINAL, Outcome, Reason, Status
 from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
-from tests.integration.test_lifecycle import LEASE_S, claim, job
-from tests.integration.test_waiting import sweep_curve
+from tests.integration.test_claims import LEASE_S, claim, job
+from tests.integration.test_submit_training import sweep_curve
 
 CELLS = 3
 
@@ -174,34 +174,6 @@ def test_a_repeated_post_makes_no_second_grid(database: Database) -> None:
     assert (again.job_id, again.is_new, again.more_runnable_ids) == (first.job_id, False, ())
     with database.read() as session:
         assert len(list_jobs(session, JobFilter(), limit=50)) == CELLS + 1
-
-
-def test_the_table_shows_what_is_known_so_far(database: Database) -> None:
-    parent, children = running_sweep(database)
-    end(database, children[0], "succeed")
-    end(database, children[1], "fail")
-    with database.read() as session:
-        found = table(session, queries.get_job(session, parent))
-    assert (found["is_final"], found["over"], found["scaling"]) == (False, ["optimizer.weight_decay"], None)
-    good, bad, waiting = found["cells"]
-    assert [cell["settings"] for cell in found["cells"]] == [{"optimizer.weight_decay": v} for v in (1e-3, 1e-4, 1e-5)]
-    assert good["bounds"]["max_lr"] > good["bounds"]["base_lr"] > 0
-    assert (bad["status"], bad["reason"], bad["bounds"]) == ("failed", "invalid_data", None)
-    assert bad["error"]["message"] == "the file is broken"
-    assert (waiting["status"], waiting["bounds"], waiting["warnings"]) == ("running", None, [])
-
-
-def test_a_table_over_batch_sizes_has_their_exponent_when_three_are_known(database: Database) -> None:
-    parent, children = running_sweep(database, over={"global_batch_size": [32, 64, 128]})
-    reasons, scaling = [], {}
-    for child in children:
-        end(database, child, "succeed")
-        with database.read() as session:
-            scaling = table(session, queries.get_job(session, parent))["scaling"]["global_batch_size"]
-        reasons.append(scaling["reason"])
-    assert ["got 1" in (reasons[0] or ""), "got 2" in (reasons[1] or ""), reasons[2]] == [True, True, None]
-    assert scaling["exponent"] == pytest.approx(0.0, abs=1e-9)  # the curves are the same
-    assert scaling["low"] < 0 < scaling["high"]
 
 
 def test_the_progress_of_a_sweep_is_that_of_its_children(database: Database) -> None:

@@ -15,6 +15,8 @@ from clr_client.transport.addresses import free_port
 
 SECRET = "a-secret-of-thirty-two-characters"
 READ = "import sys; print(open(f'/proc/{sys.argv[1]}/environ').read())"
+
+
 # PR_CAPBSET_DROP of CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON; what is executed then has them no longer.
 AS_ANY_USER = (
     "import ctypes, os, sys; [ctypes.CDLL(None).prctl(24, one, 0, 0, 0) for one in (19, 21, 38)]; "
@@ -41,10 +43,10 @@ def is_hidden_in_time(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("program", ["api", "worker", "client"])
+@pytest.mark.parametrize("program", ["api", "worker", "clr_cli"])
 def test_an_environment_cannot_be_read_by_processes_of_the_same_user(tmp_path: Path, program: str) -> None:
     port = str(free_port("127.0.0.1"))
-    arguments = {"api": ["--port", port], "worker": [], "client": ["up", "--port", port, "--data-dir", str(tmp_path)]}
+    arguments = {"api": ["--port", port], "worker": [], "clr_cli": ["up", "--port", port, "--data-dir", str(tmp_path)]}
     environment = {**os.environ, "CLR_ADMIN_KEY": SECRET, "CLR_DATA_DIR": str(tmp_path)}
     with subprocess.Popen(
         [*PYTHON, "-m", program, *arguments[program]], env=environment, cwd=tmp_path,
