@@ -14,7 +14,7 @@ from threading import Event
 import psutil
 
 from tests.chaos.catalogue import Fault, chosen
-from tests.chaos.endings import Finalizer, ending
+from tests.chaos.endings import JobEnding, ending
 from tests.chaos.invariants import TERMINAL
 from tests.chaos.load import User, drawn
 from tests.chaos.losses import losses
@@ -61,7 +61,7 @@ class Asked:
     pause_s: float = 1.2
 
 
-Quiet = dict[str, Finalizer]
+Quiet = dict[str, JobEnding]
 
 
 def run(asked: Asked, quiet: Quiet) -> bool:
