@@ -8,7 +8,7 @@ from types import FrameType
 import uvicorn
 
 from api import key_commands
-from api.access.policy import OpenDoorError, Policy, policy_for
+from api.access.policy import AccessPolicyError, Policy, policy_for
 from api.app import create_app
 from api.change_feed import ChangeFeed
 from jobs.config import logging_setup
@@ -60,7 +60,7 @@ def _policy(host: str, settings: Settings) -> Policy:
     database = Database(settings.sql_url)
     try:
         return policy_for(host, settings, database)
-    except OpenDoorError as error:
+    except AccessPolicyError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EXIT_USAGE) from error
     finally:

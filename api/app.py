@@ -18,9 +18,9 @@ from api.dashboard import pages
 from api.dependencies import Services
 from api.http import problems
 from api.http.headers import SecurityHeaders
-from api.http.middleware import BodyLimit, LastResort, RequestId
-from api.http.null_characters import PlainAddress
-from api.observability.request_log import Metrics, Observed
+from api.http.middleware import BodyLimit, RequestId, UnhandledErrors
+from api.http.null_characters import NullCharacterCheck
+from api.observability.request_log import Metrics, RequestObserver
 from api.openapi import document
 from api.routes import catalog, datasets, docs, keys, operations, session, workers
 from api.routes.jobs import control, downloads, dry_run, events, logs, plots, results, submit_and_read
@@ -71,13 +71,13 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     app.state.metrics = Metrics(services.database, notifier)
     # The last one added is the outermost.
     app.add_middleware(LoadLimit, settings=settings)
-    app.add_middleware(PlainAddress)
+    app.add_middleware(NullCharacterCheck)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})
     app.add_middleware(
         AccessMiddleware, database=services.database, settings=settings, policy=policy, failures=services.failures
     )
-    app.add_middleware(LastResort)
-    app.add_middleware(Observed, metrics=app.state.metrics)
+    app.add_middleware(UnhandledErrors)
+    app.add_middleware(RequestObserver, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestId)
     specs: dict[str, TypeAdapter[Any]] = {

@@ -1,4 +1,4 @@
-"""When a part of the stack that died is started again, and when that is given up."""
+"""When a service of the stack that died is started again, and when that is given up."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -7,8 +7,8 @@ MAX_DEATHS_IN_A_ROW = 5
 STABLE_AFTER_S = 60.0
 
 
-class Restarts:
-    """Back-off for one part: 0.5, 1, 2, 4 s and so on; a minute of life wipes the slate.
+class RestartBackoff:
+    """Back-off for one service: 0.5, 1, 2, 4 s and so on; it starts anew after a minute of life.
 
     Args:
         gives_up: Whether five deaths in a row are enough; without, it is tried again every 30 s at least.

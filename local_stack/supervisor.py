@@ -7,7 +7,7 @@ from threading import Event
 from clr_client.client import Client
 from clr_client.errors import ProblemError, ServerUnreachableError, StackError, StackInterruptedError
 from local_stack.child_process import Child, ended_how
-from local_stack.restart_policy import Restarts
+from local_stack.restart_policy import RestartBackoff
 from local_stack.services import StackServices
 
 LOOK_EVERY_S = 0.05
@@ -107,7 +107,7 @@ class RestartMonitor:
     def __init__(self, child: Child, tell: Callable[[str], None]) -> None:
         self.child = child
         self._tell = tell
-        self._restarts = Restarts(gives_up=child.name in GIVEN_UP)
+        self._restarts = RestartBackoff(gives_up=child.name in GIVEN_UP)
         self._started_at = time.monotonic()
         self._start_again_at: float | None = None
 

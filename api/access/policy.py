@@ -16,8 +16,8 @@ HOW_TO = (
 )
 
 
-class OpenDoorError(Exception):
-    """The API would let anybody in, or nobody."""
+class AccessPolicyError(Exception):
+    """Anybody could use the API from elsewhere, or nobody could use it at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ def policy_for(host: str, settings: Settings, database: Database) -> Policy:
     """The policy of a server that listens on ``host``.
 
     Raises:
-        OpenDoorError: Other machines could reach it and no key was asked for, or there is no key yet.
+        AccessPolicyError: Other machines could reach it and no key was asked for, or there is no key yet.
     """
     local = _is_loopback(host)
     if not local and settings.auth is False:
-        raise OpenDoorError(f"CLR_AUTH=false is for loopback only, and {host} is not. {HOW_TO}")
+        raise AccessPolicyError(f"CLR_AUTH=false is for loopback only, and {host} is not. {HOW_TO}")
     wanted = settings.auth or settings.admin_key is not None or not local
     if not wanted:
         return Policy(key_required=False, hosts=LOOPBACK_NAMES | {host})
     if settings.admin_key is None and not _has_admin(database):
-        raise OpenDoorError(f"Nobody has a key yet, so the API will not listen on {host}.\n{HOW_TO}")
+        raise AccessPolicyError(f"Nobody has a key yet, so the API will not listen on {host}.\n{HOW_TO}")
     return Policy(key_required=True)
 
 

@@ -73,8 +73,8 @@ class BodyLimit:
         await self.app(scope, counted, send)
 
 
-class LastResort:
-    """Answers a bug with a problem document; inside of what adds headers and counts, so that it has those too."""
+class UnhandledErrors:
+    """Answers an unhandled exception with a problem document, inside the middleware that adds headers and counts."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

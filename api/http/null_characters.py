@@ -14,7 +14,7 @@ NUL = "\0"
 _Place = tuple[int | str, ...]
 
 
-class PlainAddress:
+class NullCharacterCheck:
     """Refuses U+0000 in addresses: in a path there is nothing of that name, in a query it is no legal value."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -49,7 +49,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Observed:
+class RequestObserver:
     """Times, logs and audits requests."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -130,7 +130,9 @@ class JobDocument(Document):
         ]  # fmt: skip
 
     @classmethod
-    def _of(cls, row: Job, attempts: list[Attempt], children: list[str], now: float, sums: parents.Sum | None) -> Self:
+    def _of(
+        cls, row: Job, attempts: list[Attempt], children: list[str], now: float, sums: parents.ChildTotals | None
+    ) -> Self:
         status = Status(row.status)
         return cls(
             id=row.id, kind=row.kind, name=row.name, status=status, is_terminal=status.is_terminal,
@@ -151,7 +153,7 @@ def _may_have_children(row: Job) -> bool:
     return row.kind in parents.KINDS or (row.kind == "train" and "auto" in str(row.spec["schedule"]))
 
 
-def _progress(row: Job, now: float, sums: parents.Sum | None) -> Progress:
+def _progress(row: Job, now: float, sums: parents.ChildTotals | None) -> Progress:
     step, total_steps = (row.step, row.total_steps) if sums is None else (sums.step, sums.total_steps)
     fraction = min(step / total_steps, 1.0) if total_steps else None
     if row.status == Status.SUCCEEDED:

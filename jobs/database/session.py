@@ -20,7 +20,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from jobs.database.dry_run_session import DryRunSession
 from jobs.database.postgres import engine_of
 from jobs.database.row_filter import RowFilter, attached
-from jobs.database.write_lock import Turns, Wait, begin_write
+from jobs.database.write_lock import LockWait, WriterQueue, begin_write
 
 BUSY_TIMEOUT_S = 30
 
@@ -55,7 +55,7 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(_reading(self.engine), expire_on_commit=False)
         self._dry_run_sessions = sessionmaker(_reading(self.engine), class_=DryRunSession)
-        self._turns = Turns()
+        self._writer_queue = WriterQueue()
         self._info: dict[str, Any] = {}
 
     @contextmanager
@@ -70,8 +70,8 @@ class Database:
             with self._sessions(info=dict(self._info)) as session, session.begin():
                 yield session
             return
-        wait = Wait(time.monotonic() + wait_s, is_urgent)
-        with self._turns.turn(wait), self._sessions(info=dict(self._info)) as session, session.begin():
+        wait = LockWait(time.monotonic() + wait_s, is_urgent)
+        with self._writer_queue.turn(wait), self._sessions(info=dict(self._info)) as session, session.begin():
             session.connection(execution_options={"clr_write": wait})
             yield session
 
@@ -123,7 +123,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    wait: Wait | None = connection.get_execution_options().get("clr_write")
+    wait: LockWait | None = connection.get_execution_options().get("clr_write")
     if wait is None:
         connection.exec_driver_sql("BEGIN")
     else:

@@ -18,7 +18,7 @@ _URGENT_TRY_S: Final = 0.02  # SQLite looks every 1 to 10 ms at first, every 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class LockWait:
     """How a writer waits for the lock.
 
     Attributes:
@@ -35,8 +35,8 @@ class Wait:
         return max(self.until - time.monotonic(), 0.0)
 
 
-class Turns:
-    """The turns of the writers of one process. Without them each asks SQLite for itself, and luck says who is next."""
+class WriterQueue:
+    """A queue of the writers of one process. Without it each asks SQLite for itself, and chance decides who is next."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -45,7 +45,7 @@ class Turns:
         self._waiting: list[tuple[bool, int, threading.Event]] = []
 
     @contextmanager
-    def turn(self, wait: Wait) -> Iterator[None]:
+    def turn(self, wait: LockWait) -> Iterator[None]:
         """The turn of one writer, until the block ends.
 
         Raises:
@@ -57,7 +57,7 @@ class Turns:
         finally:
             self._leave()
 
-    def _take(self, wait: Wait) -> None:
+    def _take(self, wait: LockWait) -> None:
         with self._mutex:
             if not self._is_taken:
                 self._is_taken = True
@@ -82,7 +82,7 @@ class Turns:
                 heapq.heappop(self._waiting)[2].set()
 
 
-def begin_write(connection: Connection, wait: Wait, usual_s: float) -> None:
+def begin_write(connection: Connection, wait: LockWait, usual_s: float) -> None:
     """Begin a transaction that has the write lock.
 
     Args:

@@ -23,8 +23,8 @@ GREY_MODES = ("1", "L")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image belongs: its split (None where the archive is unsplit) and its class."""
+class ImageLocation:
+    """The split of an image (None if the archive is not split) and its class."""
 
     split: str | None
     class_name: str
@@ -78,7 +78,7 @@ def images(file: IO[bytes], limits: Limits) -> Iterator[tuple[str, Image.Image]]
         yield member.name, image
 
 
-def places(names: Sequence[str]) -> list[Place]:
+def places(names: Sequence[str]) -> list[ImageLocation]:
     """Split and class of each image, by its folders. One folder around all of them is passed over.
 
     Raises:
@@ -96,18 +96,18 @@ def places(names: Sequence[str]) -> list[Place]:
             raise InvalidDatasetError(
                 "wrong_layout", f"{name!r} must lie in a class folder: class/name, train/class/name or val/class/name"
             )
-        found.append(Place(split, parts[-1]))
+        found.append(ImageLocation(split, parts[-1]))
     if len({place.split is None for place in found}) > 1:
         raise InvalidDatasetError("wrong_layout", "all images must lie in train/ and val/, or none")
     return found
 
 
-def class_names(found: Sequence[Place]) -> list[str]:
+def class_names(found: Sequence[ImageLocation]) -> list[str]:
     """Names of the classes, sorted: the label is the place in this list."""
     return sorted({place.class_name for place in found})
 
 
-def _check_counts(found: Sequence[Place], classes: list[str]) -> None:
+def _check_counts(found: Sequence[ImageLocation], classes: list[str]) -> None:
     if not 1 < len(classes) <= MOST_CLASSES:
         raise InvalidDatasetError(
             "wrong_layout", f"there must be 2 to {MOST_CLASSES} class folders, not {len(classes)}"

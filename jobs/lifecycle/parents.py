@@ -21,15 +21,15 @@ KINDS = {"sweep": "lr_find", "compare": "train"}  # and of which kind the childr
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """What the children of a parent come to: steps done, steps in all, and how often any of them changed."""
+class ChildTotals:
+    """Totals over the children of a parent: steps done, steps in all, and how often any of them changed."""
 
     step: int
     total_steps: int | None  # None where a child does not know its own yet
     version: int
 
 
-def sum_of_children(session: Session, parent: Job) -> Sum:
+def sum_of_children(session: Session, parent: Job) -> ChildTotals:
     """Progress of a parent. A child that has ended counts with the steps that it took: it takes no more."""
     rows = session.execute(
         select(Job.id, Job.status, Job.step, Job.total_steps, Job.version).where(Job.parent_id == parent.id)
@@ -37,7 +37,7 @@ def sum_of_children(session: Session, parent: Job) -> Sum:
     expected = _expected_steps(parent, {row.id: row.total_steps for row in rows if row.total_steps})
     totals = [row.step if row.status in TERMINAL else expected.get(row.id) for row in rows]
     known = [total for total in totals if total is not None]
-    return Sum(
+    return ChildTotals(
         step=sum(row.step for row in rows),
         total_steps=sum(known) if len(known) == len(totals) else None,
         version=sum(row.version for row in rows),

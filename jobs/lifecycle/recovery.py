@@ -31,19 +31,19 @@ def _log_trouble(job_id: str, error: Exception) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The attempts that the caller's own process runs, by job and number: ``lease_s`` is how long each lease holds."""
+class HeldAttempts:
+    """The attempts that the caller's own process holds, by job and number: ``lease_s`` is how long each lease holds."""
 
     has: Callable[[str, int], bool] = lambda _job_id, _attempt: False
     lease_s: float = 0.0
 
 
-NOTHING_KEPT = Kept()
+NOTHING_HELD = HeldAttempts()
 
 
 def recover_jobs(
     database: Database, *, max_attempts: int, backoff: Backoff = NO_BACKOFF, stuck_s: float = STUCK_S,
-    kept: Kept = NOTHING_KEPT,
+    kept: HeldAttempts = NOTHING_HELD,
     report: Report = _log_trouble,
 ) -> list[str]:  # fmt: skip
     """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
@@ -99,7 +99,7 @@ def _claim(job: Job) -> Claim:
     return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
 
 
-def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Kept, report: Report) -> list[str]:
+def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: HeldAttempts, report: Report) -> list[str]:
     runnable: list[str] = []
     for job in _locked(session, Job.status.in_(HELD), Job.lease_expires_at < db_now()):
         if kept.has(job.id, job.attempt):

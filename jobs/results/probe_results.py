@@ -38,8 +38,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
-    """How far the probes are.
+class LadderProgress:
+    """How far the probes have come on the ladder of rates.
 
     Attributes:
         rates: The ladder.
@@ -54,7 +54,7 @@ class Climb:
     verdict: Verdict | None
 
 
-def climb(session: Session, job: Job, plain: Document) -> Climb:
+def climb(session: Session, job: Job, plain: Document) -> LadderProgress:
     """Go up the ladder as far as runs have ended.
 
     Args:
@@ -71,7 +71,7 @@ def climb(session: Session, job: Job, plain: Document) -> Climb:
         runs = _runs(going_on, rung, number, first=len(done))
         found = [(run, measured) for run in runs if (measured := _measured(session, job.id, run))]
         if len(found) < len(runs):
-            return Climb(rates, tuple(done), runs, None)
+            return LadderProgress(rates, tuple(done), runs, None)
         done += found
         scores = {lr: [score_of(job, measured) for run, measured in found if run.lr == lr] for lr in going_on}
         if number + 1 < len(plan):
@@ -79,7 +79,7 @@ def climb(session: Session, job: Job, plain: Document) -> Climb:
     verdict = judge(rates, scores)
     if verdict is not None and not _has_gained(job, [found for run, found in done if run.lr == verdict.max_lr]):
         verdict = None
-    return Climb(rates, tuple(done), (), verdict)
+    return LadderProgress(rates, tuple(done), (), verdict)
 
 
 def ladder_rates(plain: Document, count: int) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ from tests.asking import dead_port
 from tests.attempts import claim
 from tests.black_hole import BlackHole
 from tests.builders import lr_find_spec
-from worker.attempt.held_leases import Leases
+from worker.attempt.held_leases import HeldLeases
 from worker.attempt.lease import Lease
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.dispatcher import Dispatcher
@@ -103,7 +103,7 @@ def test_an_attempt_that_cannot_say_how_it_ended_until_its_lease_is_over_is_no_e
     hole: BlackHole, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = submit.submit(database, lr_find_spec()).job_id
-    settings, leases = Settings(data_dir=tmp_path, lease_s=1.5), Leases()
+    settings, leases = Settings(data_dir=tmp_path, lease_s=1.5), HeldLeases()
     launcher, store = NeverStarts(hole, lambda: leases.has(job_id, 1)), ArtifactStore(settings.artifacts_dir)
     supervisor = Supervisor(database, store, launcher, settings, False, threading.Event(), redact=str, leases=leases)
     dispatcher = Dispatcher(name="w", database=database, slots=Slots(2), supervisor=supervisor, settings=settings)

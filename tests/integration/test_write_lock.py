@@ -15,7 +15,7 @@ from jobs.database.api_keys import Scope
 from jobs.database.session import Database
 from jobs.database.tables import ApiKey, Job
 from jobs.lifecycle import claims, recovery
-from jobs.lifecycle.recovery import Kept
+from jobs.lifecycle.recovery import HeldAttempts
 from jobs.status import Status
 from jobs.submission import submit
 from migrations.run import upgrade
@@ -82,7 +82,7 @@ def test_a_renewal_goes_before_writers_that_came_earlier(sqlite: Database) -> No
         threads = [threading.Thread(target=target) for target in (write, write, write, renew)]
         for thread in threads:
             thread.start()
-        while len(sqlite._turns._waiting) < len(threads):
+        while len(sqlite._writer_queue._waiting) < len(threads):
             time.sleep(0.01)
     for thread in threads:
         thread.join()
@@ -118,7 +118,7 @@ def test_nobody_takes_back_an_attempt_that_its_own_process_runs(database: Databa
     mine = claim(database)
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
-    kept = Kept(lambda *attempt: attempt == (mine.job_id, mine.attempt), lease_s=60)
+    kept = HeldAttempts(lambda *attempt: attempt == (mine.job_id, mine.attempt), lease_s=60)
     assert recovery.recover_jobs(database, max_attempts=3, kept=kept) == []
     found = job(database, job_id)
     assert found.status == Status.RUNNING
@@ -129,5 +129,5 @@ def test_nobody_takes_back_an_attempt_that_its_own_process_runs(database: Databa
     assert recovery.recover_jobs(database, max_attempts=3) == []
     with database.write() as session:
         session.execute(update(Job).values(lease_expires_at=1.0))
-    assert recovery.recover_jobs(database, max_attempts=3, kept=Kept(lambda *_: False)) == [job_id]
+    assert recovery.recover_jobs(database, max_attempts=3, kept=HeldAttempts(lambda *_: False)) == [job_id]
     assert events(database, job_id)[-1] == "requeued"

@@ -8,7 +8,7 @@ from jobs.database.records import Claim
 from worker.attempt.lease import Lease
 
 
-class Leases:
+class HeldLeases:
     """The leases of the attempts that run here, by job and attempt; for any number of threads."""
 
     def __init__(self) -> None:

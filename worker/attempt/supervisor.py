@@ -28,7 +28,7 @@ from worker.attempt import dataset_cache
 from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.attempt.checkpoint_check import sound_claim
 from worker.attempt.hang_watchdog import HangWatchdog
-from worker.attempt.held_leases import Leases
+from worker.attempt.held_leases import HeldLeases
 from worker.attempt.idle_slots import IdleSlotScheduler
 from worker.attempt.lease import Lease
 from worker.attempt.log_tail import LogTail
@@ -70,7 +70,7 @@ class Supervisor:
     sinks: Mapping[str, OpenSink] = field(default_factory=dict)
     redact: Callable[[str], str] = field(default_factory=redaction)
     kept: dict[int, Callable[[], bool]] = field(default_factory=dict)
-    leases: Leases = field(default_factory=Leases)
+    leases: HeldLeases = field(default_factory=HeldLeases)
 
     def run(self, claim: Claim, devices: tuple[int, ...], idle_slots: IdleSlots) -> list[str]:
         """Run one attempt to its end. When this returns its processes are gone, and idle slots given back.

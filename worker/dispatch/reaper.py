@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.lifecycle import recovery
-from jobs.lifecycle.recovery import Kept
+from jobs.lifecycle.recovery import HeldAttempts
 from jobs.scheduling import workers
 from jobs.scheduling.deadlines import Backoff
 from jobs.scheduling.workers import WorkerInfo
@@ -91,7 +91,7 @@ class Reaper:
             self._database, max_attempts=settings.max_attempts,
             backoff=Backoff(settings.backoff_s, settings.max_backoff_s),
             stuck_s=settings.cancel_deadline_s + settings.stop_grace_s + 2 * settings.lease_s,
-            kept=Kept(self._dispatcher.leases.has, settings.lease_s),
+            kept=HeldAttempts(self._dispatcher.leases.has, settings.lease_s),
             report=report,
         )  # fmt: skip
         self._troubles.keep("job_", unrecovered)

@@ -26,7 +26,7 @@ from clr_client.transport.addresses import DEFAULT_URL
 
 
 @dataclass(frozen=True)
-class Sending:
+class SubmitFlags:
     """Where a spec goes, and what is shown then; with ``spec``, all other options of a command are refused."""
 
     spec: o.SpecFile = None
@@ -35,13 +35,17 @@ class Sending:
     as_json: o.Json = False
 
 
-OWN_OPTIONS = set(Sending.__dataclass_fields__)
+OWN_OPTIONS = set(SubmitFlags.__dataclass_fields__)
 
 
 @reporting
 @grouped
 def lr_find(
-    context: typer.Context, conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags, sending: Sending
+    context: typer.Context,
+    conditions: ConditionFlags,
+    range_test: RangeTestFlags,
+    labels: LabelFlags,
+    sending: SubmitFlags,
 ) -> None:
     """Run LR range tests under the conditions of a training to come, and find its LR bounds."""
     _send(context, sending, lambda: lr_find_spec(conditions, range_test, labels))
@@ -54,7 +58,7 @@ def sweep(
     conditions: ConditionFlags,
     range_test: RangeTestFlags,
     labels: LabelFlags,
-    sending: Sending,
+    sending: SubmitFlags,
     *,
     over: o.Over = None,
 ) -> None:
@@ -65,13 +69,13 @@ def sweep(
 @reporting
 @grouped
 def train(
-    context: typer.Context, training: TrainFlags, conditions: ConditionFlags, labels: LabelFlags, sending: Sending
+    context: typer.Context, training: TrainFlags, conditions: ConditionFlags, labels: LabelFlags, sending: SubmitFlags
 ) -> None:
     """Train with a cyclical LR: from the bounds of an lr_find job, a peak of your own, or auto."""
     _send(context, sending, lambda: train_spec(conditions, training, labels))
 
 
-def _send(context: typer.Context, sending: Sending, from_options: Callable[[], Spec]) -> None:
+def _send(context: typer.Context, sending: SubmitFlags, from_options: Callable[[], Spec]) -> None:
     if sending.spec is not None:
         refuse_beside_spec(context)
     spec = from_options() if sending.spec is None else spec_from_file(sending.spec)

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from api.access.policy import LOOPBACK_NAMES, OpenDoorError, Policy, policy_for
+from api.access.policy import LOOPBACK_NAMES, AccessPolicyError, Policy, policy_for
 from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database import api_keys
@@ -47,12 +47,12 @@ def test_an_owner_has_so_many_unfinished_jobs_and_no_more(settings: Settings, da
 
 def test_other_machines_are_served_with_keys_only(settings: Settings, database: Database) -> None:
     bare = settings.model_copy(update={"admin_key": None})
-    with pytest.raises(OpenDoorError, match="python -m api keys create"):
+    with pytest.raises(AccessPolicyError, match="python -m api keys create"):
         policy_for("0.0.0.0", bare, database)
-    with pytest.raises(OpenDoorError, match="loopback only"):
+    with pytest.raises(AccessPolicyError, match="loopback only"):
         policy_for("192.0.2.7", bare.model_copy(update={"auth": False}), database)
     api_keys.create(database, name="ada", scope=Scope.SUBMIT)
-    with pytest.raises(OpenDoorError, match="Nobody has a key yet"):
+    with pytest.raises(AccessPolicyError, match="Nobody has a key yet"):
         policy_for("::", bare, database)
     api_keys.create(database, name="root", scope=Scope.ADMIN)
     assert policy_for("0.0.0.0", bare, database).key_required
