@@ -19,17 +19,20 @@ NAME = r"[A-Za-z_]\w*"
 
 
 def references(text: str) -> set[str]:
-    """Paths and dotted names in code spans that begin with a folder of this repository; calls without arguments."""
+    """Modules by file name, and paths and dotted names that begin with a folder here, in code spans."""
     spans = {span.partition("(")[0] for span in re.findall(r"`([^`\n]+)`", text)}
     paths = {span for span in spans if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]*", span)}
+    files = {span for span in spans if re.fullmatch(rf"{NAME}\.py", span)}
     dotted = {span for span in spans if re.fullmatch(rf"({'|'.join(PACKAGES)})(\.{NAME})+", span)}
-    return paths | {name for name in dotted - LOGGERS if not name.endswith((".yaml", ".yml"))}
+    return paths | files | {name for name in dotted - LOGGERS if not name.endswith((".yaml", ".yml"))}
 
 
 def exists(reference: str) -> bool:
     """Whether it is a file, a folder, a module, or what a module defines or imports at its top level."""
     if "/" in reference or (ROOT / reference).exists():
         return (ROOT / reference).exists()
+    if reference.endswith(".py"):
+        return any(next((ROOT / package).rglob(reference), None) for package in PACKAGES)
     *parents, last = reference.split(".")
     if _file_of([*parents, last]) is not None:
         return True
@@ -84,6 +87,8 @@ def test_the_table_of_packages_has_each_one() -> None:
     ("text", "missing"),
     [
         ("`jobs/status.py`, `jobs.status`, `jobs.status.Status.QUEUED` and `jobs.submission.submit.submit()`", []),
+        ("`supervisor.py`", []),
+        ("`drawing.py`", ["drawing.py"]),
         ("`jobs/lost.py`", ["jobs/lost.py"]),
         ("`jobs.status.Lost`", ["jobs.status.Lost"]),
         ("`jobs.lost.Status`", ["jobs.lost.Status"]),
