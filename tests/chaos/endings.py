@@ -30,7 +30,7 @@ def ending(connection: Connection, job_id: str) -> JobEnding:
         "error": document(job["error"]),  # to be told, not compared: it has ids and paths
         "result": _timeless(document(job["result"])),
         "alarms": [each for each in _timeless(document(job["alarms"])) if each["code"] != HANG],
-        "restarts": len(_rows(connection, "SELECT 1 FROM events WHERE job_id = :id AND kind = 'restarted'", id=job_id)),
+        "restarts": len(_rows(connection, "SELECT 1 FROM events WHERE job_id = :id AND type = 'restarted'", id=job_id)),
         "curves": _curves(connection, job_id),
         "model": _model(connection, job_id),
         "children": [ending(connection, child) for child in by_id],
