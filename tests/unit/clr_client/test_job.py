@@ -82,7 +82,7 @@ def test_what_is_not_installed_is_said_with_the_way_to_install_it(
     with Client(server.url) as client:
         handle = client.job(JOB_ID)
         asked = Curves.of({"job_id": JOB_ID, "x": "lr", "series": []}).to_pandas if package == "pandas" else handle.plot
-        with pytest.raises(MissingPackageError, match=r"pip install 'clr-service\[notebook\]'"):
+        with pytest.raises(MissingPackageError, match=r"pip install 'clr-client\[notebook\]'"):
             asked()
 
 
