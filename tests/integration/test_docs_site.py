@@ -46,4 +46,4 @@ def test_the_python_reference_has_every_part_of_clr_core(site: Path) -> None:
 def test_the_python_reference_has_what_users_of_the_client_call(site: Path) -> None:
     text = (site / "python_client.html").read_text()
     for name in ("Client.submit", "AsyncClient.close", "Job.wait", "jobs.cancel", "Curves.to_pandas", "ProblemError"):
-        assert re.search(rf'id="client\.[a-z.]*{name}"', text), name
+        assert re.search(rf'id="clr_client\.[a-z_.]*{name}"', text), name
