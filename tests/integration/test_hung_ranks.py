@@ -66,7 +66,7 @@ class Running:
     def processes(self) -> list[psutil.Process]:
         """The agent and its ranks, in order of their start."""
         found = [each for each in psutil.Process().children(recursive=True) if each.pid not in self._before]
-        return sorted(found, key=lambda process: process.pid)
+        return sorted(found, key=psutil.Process.create_time)  # process numbers begin anew
 
     def ended(self) -> Any:
         self._thread.join(TIMEOUT_S)
