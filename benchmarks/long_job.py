@@ -1,7 +1,7 @@
 """Memory of one long job: RSS of its rank and of the worker that supervises it, at step 1,000 and at the end.
 
-Run: ``python benchmarks/long_job.py [--steps 20000]``. Its gradient norms are observed and it is evaluated at every
-epoch, so that all that could pile up does. Shared pages count in every process that has them.
+Run: ``python benchmarks/long_job.py [--steps 20000]``. The job observes gradient norms and is evaluated at every epoch,
+so that everything that could accumulate in memory does. Shared pages count in every process that has them.
 """
 
 import argparse
@@ -22,7 +22,7 @@ CONDITIONS = {
 
 
 def rank_of(stack: Stack) -> psutil.Process:
-    """The worker's child is the forkserver, whose child is the agent, whose child is the rank."""
+    """The process of the only rank: the worker starts the forkserver, which forks the agent, which forks the rank."""
     worker = psutil.Process(stack.pids()["worker"])
     (rank,) = [process for process in worker.children(recursive=True) if worker in process.parents()[2:3]]
     return rank
@@ -50,11 +50,11 @@ def main() -> None:
         while client.job(job_id)["progress"]["step"] < FIRST_LOOK:
             time.sleep(0.05)
         rank = rank_of(stack)
-        begun = time.monotonic()
+        started = time.monotonic()
         while not (job := client.job(job_id))["is_terminal"]:
             try:
                 looks.append((job["progress"]["step"], mib(rank), mib(worker)))
-            except psutil.NoSuchProcess:  # ended since the look at the job
+            except psutil.NoSuchProcess:  # the rank ended after the job was read
                 break
             print(looks[-1])
             time.sleep(2.0 if len(looks) > 1 else 0.2)
@@ -64,7 +64,7 @@ def main() -> None:
     first, last = looks[0], looks[-1]
     print(
         json.dumps({
-            "steps": steps, "evaluations": len(evaluations["x"]), "seconds": round(time.monotonic() - begun, 1),
+            "steps": steps, "evaluations": len(evaluations["x"]), "seconds": round(time.monotonic() - started, 1),
             "first_look_step": first[0], "last_look_step": last[0],
             "rank_rss_mib": [first[1], last[1]], "worker_rss_mib": [first[2], last[2]],
             "rank_growth_mib": round(last[1] - first[1], 2), "worker_growth_mib": round(last[2] - first[2], 2),

@@ -1,1 +1,4 @@
-"""Pictures of jobs: what is to be drawn, said once, and two ways to draw it. Importing this loads no matplotlib."""
+"""Pictures of jobs. `api.plots.figure` describes what to draw; matplotlib and Plotly are the two ways to draw it.
+
+Importing this package does not load matplotlib.
+"""

@@ -1,8 +1,8 @@
-"""The rules of the literature and of the peers, one by one.
+"""Rules for the bounds from papers and from other libraries, one function for each.
 
-Each is a pure function of one curve and raises ``NoBoundsError`` where it has no answer.  Those here read a
-curve smoothed without lag; fastai's own are in ``clr_core.bounds.fastai_rules``.  ``benchmarks/bounds.py`` scores
-them all.  Shapes: a curve of n points.
+Each is a pure function of one curve and raises ``NoBoundsError`` if it has no answer.  The rules here smooth the
+curve without lag; those of fastai, with its lag, are in ``clr_core.bounds.fastai_rules``.  ``NAMED_RULES`` has the
+rules of both modules by name.  ``benchmarks/bounds.py`` scores them all.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,11 @@ FALL_ENDS: Final = 0.95
 def steepest(curve: Curve) -> float:
     """Rate at which the loss falls fastest: argmin d loss / d log10 lr up to the minimum.
 
-    Source: fastai's ``steep``; torch-lr-finder and ignite likewise.  Different from them: no lag and nothing
-    beyond the minimum, which on lrbench makes 0.21 of fastai's 0.23 and on our own tasks 0.30 of 0.40.
-    Fails: far too low on a slow fall, far too high where a plateau ends just before the explosion.
+    Source: fastai's ``steep``; torch-lr-finder and ignite have the same rule.  Differences from them: no lag, and
+    no point beyond the minimum.  The mean regret (``docs/bounds.md``) is 0.21 instead of fastai's 0.23 on lrbench,
+    and 0.30 instead of 0.40 on our own tasks.
+    Fails: the rate is far too low if the loss falls slowly, and far too high if a plateau ends just before the
+    explosion.
     """
     reading = _falling(curve)
     if not np.all(np.diff(reading.x) > 0.0):
@@ -38,17 +40,18 @@ def minimum(curve: Curve) -> float:
     """Rate of the lowest loss before the explosion.
 
     Source: common practice.
-    Fails: on the verge of divergence with momentum; undefined to a decade where the floor is flat.
+    Fails: with momentum, training at this rate is close to divergence; if the floor of the curve is flat, the rate is
+    uncertain by a decade.
     """
     return curve.lrs[_falling(curve).minimum]
 
 
 def accuracy_peak(curve: Curve) -> float:
-    """Rate at which the accuracy, smoothed, is highest; base_lr is then a third or a quarter of it.
+    """Rate of the highest smoothed accuracy; base_lr is then a third or a quarter of it.
 
-    Source: Smith 2017 (arXiv:1506.01186, section 3.3): max_lr where accuracy slows, becomes ragged or falls,
-    base_lr a third or a fourth of it.
-    Fails: needs accuracies, which jump in steps of one sample; under batch norm they collapse too early.
+    Source: Smith 2017 (arXiv:1506.01186, section 3.3): max_lr is the rate at which the accuracy rises more slowly,
+    becomes ragged or falls; base_lr is a third or a fourth of it.
+    Fails: the rule needs accuracies, which change in steps of one sample; with batch norm they collapse too early.
     """
     if curve.accuracies is None:
         raise refusal("too_few_points", "The curve holds no accuracies.")
@@ -61,11 +64,10 @@ def accuracy_peak(curve: Curve) -> float:
 
 
 def smith(curve: Curve) -> tuple[float, float]:
-    """base_lr where the loss starts to fall (a tenth is done), max_lr where it stagnates (95 % are done).
+    """Rates at which the loss starts to fall (base_lr, after 10 % of the fall) and stagnates (max_lr, after 95 %).
 
-    Source: Smith 2017 (arXiv:1506.01186, section 3.3), by eye; the two shares are ours.
-    Fails: where the fall spans many decades the pair does too, and a fall in two stages puts base_lr into the
-    first.
+    Source: Smith 2017 (arXiv:1506.01186, section 3.3), who reads them by eye; the two shares are ours.
+    Fails: if the fall spans many decades, so do the two rates; if it has two stages, base_lr lies in the first.
 
     Returns:
         ``(base_lr, max_lr)``, 0 < base_lr < max_lr.

@@ -1,1 +1,1 @@
-"""Curves of a job: read from SQL, reduced to the points that are asked for, and exported."""
+"""Curves of a job: stored with roll-ups, read from SQL with a limited number of points, and exported as CSV."""

@@ -1,4 +1,4 @@
-"""A session in which rows are made and looked up and that never writes: what validation submits in."""
+"""The database session of a dry run: rows can be added and looked up in it, and it never writes."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -10,9 +10,9 @@ Row = TypeVar("Row")
 
 
 class DryRunSession(Session):
-    """Reads the database and keeps the rows that are added to itself: no flush, no write lock, no row lock.
+    """Reads the database and keeps added rows in memory: no flush, no write lock, no row lock.
 
-    `get` also finds the rows that were added; a SELECT does not.
+    `get` also finds the added rows; a SELECT does not.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -21,22 +21,22 @@ class DryRunSession(Session):
         self._by_key: dict[tuple[Any, ...], object] = {}
 
     def add(self, instance: object, **options: Any) -> None:
-        """Keep a row, and do not write it."""
+        """Keep a row without writing it."""
         super().add(instance, **options)
         key = inspect(type(instance)).primary_key_from_instance(instance)
         self._added.append(instance)
         self._by_key[type(instance), *key] = instance
 
     def flush(self, objects: Iterable[Any] | None = None) -> None:
-        """Write nothing."""
+        """Do nothing, so that nothing is written."""
 
     def get(self, entity: Any, ident: Any, *, with_for_update: Any = None, **options: Any) -> Any:
-        """One row by its key; it is not locked."""
+        """Return one row by its key, without a lock."""
         del with_for_update
         key = ident if isinstance(ident, tuple) else (ident,)
         added = self._by_key.get((entity, *key))
         return super().get(entity, ident, **options) if added is None else added
 
     def added(self, kind: type[Row]) -> list[Row]:
-        """The rows of one kind that were added, in order."""
+        """The added rows of one kind, in order."""
         return [row for row in self._added if isinstance(row, kind)]

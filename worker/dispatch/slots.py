@@ -1,4 +1,4 @@
-"""Slots: the devices of this worker, each used by one rank at a time."""
+"""Slots: the devices of this worker. One rank at a time uses each of them."""
 
 import logging
 import threading
@@ -10,40 +10,40 @@ log = logging.getLogger(__name__)
 class Slots:
     """Hands out devices ``0 … total - 1``.
 
-    A slot whose processes could not be ended, or whose device failed, is in quarantine: it is neither free nor counted
-    until they are gone, or the device is usable again.
+    A slot is in quarantine if its processes could not be ended or its device failed. It is neither free nor usable
+    until the processes are gone or the device works again.
 
     Args:
-        total: How many devices there are, at least 1.
+        total: Number of devices, at least 1.
     """
 
     def __init__(self, total: int) -> None:
         self.total = total
         self._free = set(range(total))
-        self._left: dict[tuple[int, ...], Callable[[], bool]] = {}  # devices: whether they are usable again
+        self._usable_checks: dict[tuple[int, ...], Callable[[], bool]] = {}  # by the devices in quarantine
         self._lock = threading.Lock()
 
     @property
     def free(self) -> int:
-        """How many devices nobody uses."""
+        """Number of free devices."""
         return len(self._free)
 
     @property
     def usable(self) -> int:
-        """How many devices there are outside quarantine."""
+        """Number of devices that are not in quarantine."""
         return self.total - len(self.quarantined)
 
     @property
     def quarantined(self) -> list[int]:
         """Devices in quarantine."""
         with self._lock:
-            return sorted(device for devices in self._left for device in devices)
+            return sorted(device for devices in self._usable_checks for device in devices)
 
     def take(self, count: int) -> tuple[int, ...]:
         """Take ``count`` devices, lowest numbers first.
 
         Raises:
-            ValueError: Fewer are free.
+            ValueError: Fewer than ``count`` are free.
         """
         with self._lock:
             if count > len(self._free):
@@ -58,18 +58,18 @@ class Slots:
             self._free.update(devices)
 
     def quarantine(self, devices: tuple[int, ...], are_usable: Callable[[], bool]) -> None:
-        """Keep devices back until ``are_usable`` says that they may be used again."""
+        """Keep devices in quarantine until ``are_usable`` returns True."""
         log.error("slots %s are in quarantine: their device failed, or their processes cannot be killed", devices)
         with self._lock:
-            self._left[devices] = are_usable
+            self._usable_checks[devices] = are_usable
 
     def release(self) -> None:
-        """Return the devices in quarantine that may be used again. One thread calls this."""
+        """Free the devices in quarantine that are usable again. Only one thread may call this."""
         with self._lock:
-            left = [*self._left.items()]
-        usable = [devices for devices, are_usable in left if are_usable()]  # it may take a while
+            checks = [*self._usable_checks.items()]
+        usable = [devices for devices, are_usable in checks if are_usable()]  # not under the lock: it may take a while
         with self._lock:
             for devices in usable:
-                del self._left[devices]
+                del self._usable_checks[devices]
                 self._free.update(devices)
                 log.warning("slots %s are out of quarantine", devices)

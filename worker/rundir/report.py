@@ -1,4 +1,4 @@
-"""What rank 0 tells the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
+"""The report of rank 0 to the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from worker.rundir.activity import activity
 
 
 class Report:
-    """Appends lines; on other ranks it does nothing.
+    """Appends lines to the report on rank 0; does nothing on other ranks.
 
     Args:
         folder: The run directory.
@@ -21,7 +21,7 @@ class Report:
     def __init__(self, folder: Path, *, writes: bool) -> None:
         self.folder = folder
         self.writes = writes
-        self._begun, self._told_s = time.monotonic(), 0.0
+        self._started, self._reported_s = time.monotonic(), 0.0
         self._file = (folder / "report.jsonl").open("a") if writes else None
 
     def __enter__(self) -> Self:
@@ -34,8 +34,8 @@ class Report:
             self._file.close()
 
     def plan(self, total_steps: int, resolved: dict[str, Any]) -> None:
-        """Say how long the job is, and what was decided from the data. Time counts from here: steps follow."""
-        self._begun, self._told_s = time.monotonic(), 0.0
+        """Report the length of the job and what was resolved from the data. Later times count from this call."""
+        self._started, self._reported_s = time.monotonic(), 0.0
         self._line("plan", total_steps=total_steps, resolved=resolved)
 
     def points(
@@ -47,32 +47,32 @@ class Report:
         epoch: float | None = None,
         replica: int = 0,
     ) -> None:
-        """Metrics of some steps: one value for each step and metric. ``done`` counts finished steps.
+        """Report metrics of some steps: one value for each step and metric. ``done`` counts finished steps.
 
-        The line also says when those steps began and ended, in seconds since the plan.
+        The line also has the times at which those steps began and ended, in seconds since the plan.
         """
-        since_s, self._told_s = self._told_s, time.monotonic() - self._begun
-        clock = [since_s, self._told_s]
+        since_s, self._reported_s = self._reported_s, time.monotonic() - self._started
+        clock = [since_s, self._reported_s]
         self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica, clock=clock)
 
     def checkpoint(self, step: int, file: str, *, best: bool) -> None:
-        """A checkpoint after ``step`` steps lies in the run directory, whole; ``best`` is of the best evaluation."""
+        """Report a complete checkpoint file, taken after ``step`` steps; ``best`` marks the best evaluation so far."""
         self._line("checkpoint", step=step, file=file, best=best)
 
     def file(self, kind: str, step: int, file: str) -> None:
-        """A file to be kept lies in the run directory, whole: the ``model`` after ``step`` steps, or its ``card``."""
+        """Report a complete file to keep: the ``model`` after ``step`` steps, or its ``card``."""
         self._line("file", kind=kind, step=step, file=file)
 
     def alarm(self, alarm: dict[str, Any]) -> None:
-        """Something about the curve that one can act on, as `clr_core.diagnosis.Finding` has it."""
+        """Report a finding about the curve that the user can act on; see `clr_core.diagnosis.Finding`."""
         self._line("alarm", alarm=alarm)
 
     def note(self, kind: str, data: dict[str, Any]) -> None:
-        """Something that whoever reads the job's events should know."""
+        """Report something that readers of the job's events should know."""
         self._line("note", kind=kind, data=data)
 
     def result(self, result: dict[str, Any]) -> None:
-        """The verdict: the last line."""
+        """Report the result, which is the last line."""
         self._line("result", result=result)
         activity.at("done")
 
@@ -84,19 +84,19 @@ class Report:
 
 
 class ReportTail:
-    """Reads whole lines that rank 0 has added to ``report.jsonl`` since the last call."""
+    """Reads the complete lines that rank 0 has added to ``report.jsonl`` since the last call."""
 
     def __init__(self, run_dir: Path) -> None:
         self._path = run_dir / "report.jsonl"
         self._offset = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """New lines as documents, in order; a line that is not whole yet waits for the next call."""
+        """New lines as documents, in order; an incomplete line is left for the next call."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
             file.seek(self._offset)
             text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        complete = text[: text.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [json.loads(line) for line in complete.splitlines()]

@@ -1,4 +1,4 @@
-// Types that the dashboard's modules name in JSDoc. Documents of the API come from its OpenAPI schemas.
+// Global types for the JSDoc comments of the dashboard. Documents of the API are taken from its OpenAPI schemas.
 
 import type { Schemas as FormSchemas } from "../static/forms/schema";
 import type { components } from "./openapi";
@@ -40,7 +40,7 @@ declare global {
     evidence: { points: number; lr_range: [number, number]; loss_min: { loss: number; lr: number } | null; diverged_at: number | null };
   };
 
-  /** What an error response says, or the page if the response is not JSON. */
+  /** The document of an error response. If the response is not JSON, the page fills in one. */
   type ProblemDocument = { status: number; title: string; detail?: string; code?: string; errors?: FieldError[] };
   type FieldError = { pointer: string; detail: string };
 
@@ -48,42 +48,43 @@ declare global {
   type Json = any;
   type JsonSchema = { [keyword: string]: any };
 
-  /** Series of a job by metric. `smooth` is there if smoothing was asked for. */
+  /** Series of a job by metric. `smooth` is set if the request asked for smoothing. */
   type Curves = Map<string, { raw?: Series; smooth?: Series }>;
   /** The LR at some steps of a schedule. */
   type LrPlan = { steps: number[]; lr: number[] };
-  /** Steps between which the LR goes one way. */
+  /** A range of steps in which the LR only rises, only falls or is constant. */
   type Phase = { name: "rise" | "fall" | "annihilation" | "level"; from: number; to: number };
 
-  /** What Plotly draws: traces and a layout, as its reference describes them. */
+  /** Input of Plotly: traces and a layout, as its reference describes them. */
   type Trace = { [property: string]: any };
   type Layout = { [property: string]: any };
-  /** An element that Plotly has drawn into. `_fullLayout` is not public, but it is the only way from data to pixels. */
+  /** An element that Plotly has drawn into. `_fullLayout` is not public, but nothing else converts data to pixels. */
   type PlotElement = HTMLElement & { _fullLayout?: any; on?(event: string, listener: (change: any) => void): void };
 
   const Plotly: { react(place: HTMLElement, data: Trace[], layout: Layout, options: object): Promise<void> };
 
-  /** A field of a form: it is written and read as JSON, and shows what is wrong with its value. */
+  /** A field of a form. Its value is read and written as JSON; it shows an error if the value is wrong. */
   type FormField = {
     element: HTMLElement;
     read(): Json;
     write(value: Json): void;
-    /** The field that the parts of a JSON pointer lead to, as far as they lead. */
+    /** The field at a JSON pointer, or the nearest field that contains it. */
     at(parts: string[]): { refuse(message: string): void };
+    /** Remove the error messages. */
     calm(): void;
-    /** Ask for a value that may be left out. */
+    /** Show and send an optional value that was left out. */
     want?(): void;
   };
 
-  /** What a form knows beside the schema of its spec. */
+  /** The data of a form in addition to the schema of its spec. */
   type FormPage = {
     schemas: FormSchemas;
     datasets: Dataset[];
-    /** Names of fields that are shown at once. Others are under "More options". */
+    /** Names of the fields that are always visible. Others are under "More options". */
     first: Set<string>;
-    /** Texts for names that a user would not understand. */
+    /** Labels for names that a user would not understand. */
     words: Record<string, string>;
-    /** Values to choose from, by the name of a field. */
+    /** Values that a field offers, by its name. */
     choices: Record<string, FormChoice[]>;
   };
   type FormChoice = { value: Json; label: string };

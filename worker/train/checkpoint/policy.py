@@ -1,4 +1,4 @@
-"""When a training writes which checkpoint: the newest state when one is due, and the best state."""
+"""Saves and restores a training: the newest state whenever a checkpoint is due, and with it the best state so far."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from worker.train.checkpoint.checkpoint_file import TrainingPosition
 from worker.train.step.learner import Learner
 from worker.train.step.progress_state import ProgressState
 
-WARM_UP_STEPS = 2  # with a static graph, messages are arranged anew after the second step
+WARM_UP_STEPS = 2  # with a static graph, gradients are assigned to messages again after the second step
 
 
 class CheckpointPolicy:
     """Saves and restores one training, and decides which states are written.
 
-    The best state is held in rank 0's memory until the next checkpoint is due, so that a training whose every epoch is
-    better than the one before does not write at every epoch. What is lost with a killed rank is made again.
+    Rank 0 keeps the best state in memory until the next checkpoint is due. So a training that improves at every epoch
+    does not write a file at every epoch. If rank 0 is killed, the resumed training computes the lost state again.
 
     Args:
         learner: What is saved.
-        report: Where rank 0 says what it has written.
+        report: The report of rank 0, which gets a line for each checkpoint.
         seed: Seed of the data order.
     """
 
@@ -37,7 +37,7 @@ class CheckpointPolicy:
         self._best = checkpoint_file.detached(state) if self._report.writes else None
 
     def save(self, done: int, progress: ProgressState) -> None:
-        """Write the best state that is not written yet, and the state after ``done`` steps. All ranks call this."""
+        """Write the best state if it is not written yet, and the state after ``done`` steps. All ranks call this."""
         state = checkpoint_file.capture(self._learner, TrainingPosition(done, self._seed), progress)
         if self._report.writes:
             if self._best is not None and self._best_step != done:
@@ -51,10 +51,10 @@ class CheckpointPolicy:
         self._report.checkpoint(state["schedule"]["step"], f"checkpoints/{path.name}", best=best)
 
     def resume(self, found: Resume) -> tuple[int, ProgressState]:
-        """Go on where a checkpoint was taken.
+        """Restore the training from a checkpoint.
 
         Returns:
-            The step to go on with, and what the training remembered.
+            The next step, and the progress state of the checkpoint.
 
         Raises:
             TrainingError: The file is missing or damaged, or does not fit (`Reason.CHECKPOINT_DAMAGED`).
@@ -66,17 +66,17 @@ class CheckpointPolicy:
             progress = ProgressState(
                 **state["memory"], first_loss=state.get("first_loss"), recent_losses=state.get("recent_losses", [])
             )
-        # DistributedDataParallel sorts gradients into its messages by the order in which its first steps made them, and
-        # the order of a sum over three ranks or more decides its last bit. So steps are taken, and undone.
+        # DistributedDataParallel assigns gradients to messages in the order in which its first steps compute them, and
+        # with three ranks or more the order of a sum decides its last bit. So take the first steps, then undo them.
         for _ in range(WARM_UP_STEPS):
             self._learner.step(max(step - 1, 0), self._seed)
         with checkpoint_file.loading(found):
-            ranks_then = checkpoint_file.restore(state, self._learner)
-        if ranks_then != world.size:
+            saved_ranks = checkpoint_file.restore(state, self._learner)
+        if saved_ranks != world.size:
             self._report.note(
                 "resumed_on_other_world_size",
                 {
-                    "step": step, "world_size": world.size, "world_size_then": ranks_then,
+                    "step": step, "world_size": world.size, "world_size_then": saved_ranks,
                     "equal": "data order, learning rates, momentum",
                     "not_equal": "random numbers of the ranks (dropout), batch norm's batches, last bits of sums",
                 },
