@@ -1,4 +1,4 @@
-"""The Python client: one method for each thing the service answers, errors as exceptions.
+"""The Python client: one method for each request that the service answers. Errors are raised as exceptions.
 
 `Client` blocks, `AsyncClient` is awaited; they are the same `Endpoints`, carried out by another runner.
 """

@@ -1,4 +1,4 @@
-"""Documents of the service with attributes: still mappings, as JSON has them."""
+"""Documents of the service: the mappings of the JSON, whose fields are also attributes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

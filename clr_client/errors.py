@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the service, said so that a person can act on it."""
+"""Errors between a client and the service, with messages that tell the user what to do."""
 
 from collections.abc import Mapping
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""What happened to a job."""
+"""Events of a job."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A job to hold on to: what it is, and what can be done with it."""
+"""A job as an object: its fields, and methods for the requests about it."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

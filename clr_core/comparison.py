@@ -1,4 +1,4 @@
-"""What runs of several trainings come to: steps to a target, medians over seeds, ratios of updates. Pure."""
+"""Comparison of runs: steps to a target, medians over seeds, ratios of updates. Pure functions."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fewer points of a series without losing what an eye looks for."""
+"""Reduces and smooths series: fewer points that keep the extremes, and a two-sided mean."""
 
 import math
 from itertools import pairwise

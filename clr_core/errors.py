@@ -1,4 +1,4 @@
-"""Errors of the mathematics: an argument outside its legal range is refused, never repaired."""
+"""Errors of the mathematics: an argument outside its legal range raises an error and is never corrected."""
 
 
 class InvalidArgumentError(ValueError):

@@ -1,4 +1,4 @@
-"""The gradient noise scale: how large a batch is before more samples stop making the gradient better.
+"""The gradient noise scale: the batch size above which more samples hardly improve the gradient.
 
 Source: S. McCandlish, J. Kaplan, D. Amodei and the OpenAI Dota Team, "An Empirical Model of Large-Batch Training",
 2018 (arXiv:1812.06162), sections 2.2 and 2.3 and appendix A.1.

@@ -1,4 +1,4 @@
-"""The learning-rate range test: which rate at which step, and when to stop.
+"""The learning-rate range test: the rate of each step, and when to stop.
 
 Source: L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", 2015/2017 (arXiv:1506.01186),
 section 3.3: train a few epochs while the rate rises from a small to a large value, and read the bounds of the

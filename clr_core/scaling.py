@@ -1,4 +1,4 @@
-"""How the largest usable rate grows with the batch: the exponent of max_lr ~ batch^exponent, with its interval."""
+"""Growth of the largest usable rate with the batch size: the exponent of max_lr ~ batch^exponent, with its interval."""
 
 import math
 from collections import defaultdict

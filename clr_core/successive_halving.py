@@ -1,4 +1,4 @@
-"""A ladder of learning rates tried in short runs: which rates, for how long, which go on, and what came out.
+"""Successive halving on a ladder of learning rates: the rates, the length of each run, the survivors, the result.
 
 A range test tells where training explodes; how good the rates below are it tells by a loss that also falls because
 time passes.  A probe measures the objective itself: a short run of the real schedule with one peak rate.

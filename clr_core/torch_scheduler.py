@@ -1,4 +1,4 @@
-"""Puts the rates and momenta of a schedule into a torch optimizer; the only state is the step."""
+"""Sets the rates and momenta of a schedule in a torch optimizer. Its only state is the step."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""What API and worker share: the spec of a job, its rows in the database, and its lifecycle."""
+"""The code that the API and the workers share: the spec of a job, its rows in the database, and its lifecycle."""

@@ -1,4 +1,4 @@
-"""Every error of the service below the HTTP layer. A class's docstring says what it means for a user."""
+"""Every error of the service below the HTTP layer. The docstring of a class tells the user what the error means."""
 
 from jobs.status import Reason
 

@@ -1,4 +1,4 @@
-"""Statuses of a job, the transitions that are legal, and why a job ended or waits."""
+"""Statuses of a job, the legal transitions, and the reasons why a job ended or waits."""
 
 from enum import StrEnum
 

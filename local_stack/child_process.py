@@ -1,4 +1,4 @@
-"""Child processes of a local stack: logged to a file, tied to this process, ended within a deadline."""
+"""Child processes of a local stack: they log to a file, end with this process, and are stopped within a time limit."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The folder of a local stack: made private, and held by one `clr up` at a time."""
+"""The folder of a local stack: it is private, and only one `clr up` at a time can use it."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Become another program that ends when its parent ends: ``python -I -S tether.py PARENT_PID COMMAND…``.
+"""Runs a command that ends when its parent ends: ``python -I -S die_with_parent.py PARENT_PID COMMAND…``.
 
 Without this, what `clr up` started would outlive a ``kill -9`` of it. A program of its own, since the same
 between fork and exec of a process with threads (``preexec_fn``) may deadlock. It imports next to nothing: it

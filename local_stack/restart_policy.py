@@ -1,4 +1,4 @@
-"""When a service of the stack that died is started again, and when that is given up."""
+"""The restart policy for services of the stack that died: the back-off, and when to give up."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

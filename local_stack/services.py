@@ -1,4 +1,4 @@
-"""The services of a local stack, and the environment that they are given."""
+"""The services of a local stack, and their environment."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Starts the services of a stack in order, watches them, restarts those that died, ends them in order."""
+"""Starts the services of a stack in order, restarts those that died, and stops all in order."""
 
 import time
 from collections.abc import Callable

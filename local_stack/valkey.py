@@ -1,4 +1,4 @@
-"""The broker of a local stack: a Valkey server on loopback that keeps nothing on disk."""
+"""The broker of a local stack: a Valkey server on loopback that stores nothing on disk."""
 
 import socket
 from collections.abc import Mapping

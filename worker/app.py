@@ -1,4 +1,4 @@
-"""Composition root of a worker: builds its parts, starts their threads, ends them in order."""
+"""Composition root of a worker: builds its parts, starts their threads, and stops them in order."""
 
 import logging
 import os

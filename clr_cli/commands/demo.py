@@ -1,4 +1,4 @@
-"""``clr demo``: the whole service once, from nothing to two pictures."""
+"""The command ``clr demo``: runs the whole service once and draws two pictures."""
 
 from pathlib import Path
 from typing import Annotated

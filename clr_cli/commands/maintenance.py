@@ -1,4 +1,4 @@
-"""Commands for whoever keeps the server, ``clr db check`` and ``clr prune``: run beside the database, not over HTTP."""
+"""Commands for operators, ``clr db check`` and ``clr prune``: they need access to the database, and do not use HTTP."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``clr up``: the whole service on this machine, until Ctrl-C; and ``clr migrate``."""
+"""The commands ``clr up``, which runs the whole service on this machine until Ctrl-C, and ``clr migrate``."""
 
 import signal
 import sys

@@ -1,1 +1,1 @@
-"""What the user typed: options, spec files, and the specs that they make."""
+"""User input: options, spec files, and the specs made from them."""

@@ -1,4 +1,4 @@
-"""From what was typed after ``clr compare`` to the spec of a comparison."""
+"""Makes the spec of a comparison from the options of ``clr compare``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the shell offers after a tab: ids of jobs, and words of the service."""
+"""Completions for the shell: ids, statuses and kinds of jobs."""
 
 from clr_client.errors import ClrError
 

@@ -1,4 +1,4 @@
-"""What a spec would become, in words."""
+"""The result of a dry run as text."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Options of commands in groups: a dataclass as a parameter stands for an option for each of its fields."""
+"""Groups of command options: a dataclass parameter becomes one option for each of its fields."""
 
 import inspect
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From what was typed to the spec that is sent; the server judges it, here only what it cannot see."""
+"""Makes a spec from command-line options. It checks only what the server cannot see; the server validates the rest."""
 
 import json
 import math

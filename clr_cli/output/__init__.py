@@ -1,1 +1,1 @@
-"""What the user sees: tables, progress and live curves in a terminal."""
+"""Terminal output: tables, progress and live curves."""

@@ -1,4 +1,4 @@
-"""Watching one job to its end, and saying how it ended."""
+"""Follows one job until it ends, and prints its outcome."""
 
 import typer
 from rich.console import Console

@@ -1,4 +1,4 @@
-"""The curve of a job drawn with characters: of its range test with the bounds, or of its training."""
+"""The curve of a job drawn with characters: a range test with its bounds, or a training."""
 
 from clr_client.client import Client
 from clr_client.display.formatting import Document

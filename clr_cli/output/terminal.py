@@ -1,4 +1,4 @@
-"""What is printed where, and the exit status of each kind of failure.
+"""Output streams of the commands, and the exit status for each kind of failure.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a job or a part of the stack
 failed; 2 the request was at fault; 3 no usable server; 130 interrupted.

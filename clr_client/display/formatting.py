@@ -1,4 +1,4 @@
-"""Numbers and documents of the service in words for people."""
+"""Numbers and documents of the service as readable text."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a job comes along, shown in a notebook: one line below the cell, brought up to date in place.
+"""The progress of a job in a notebook: one line below the cell, updated in place.
 
 It is plain HTML with a ``progress`` element: it needs no widgets, and what it showed last stays in the saved notebook.
 """

@@ -1,4 +1,4 @@
-"""The picture of a job as a figure of Plotly."""
+"""The picture of a job as a Plotly figure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Showing how a job comes along: live in a terminal or a notebook, in plain lines where there is neither."""
+"""The progress of a job: live in a terminal or a notebook, as plain lines elsewhere."""
 
 import math
 import time

@@ -1,1 +1,1 @@
-"""What can be asked of the service: one program for each request."""
+"""The requests that the service answers: one program for each."""

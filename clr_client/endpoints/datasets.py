@@ -1,4 +1,4 @@
-"""Datasets: list, look at, upload, delete."""
+"""Datasets: list, read, upload, delete."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Waiting for the end of a job, and following what happens to it, through times without a server."""
+"""Waits for the end of a job and follows its events, even if the server is away for a while."""
 
 import json
 import time

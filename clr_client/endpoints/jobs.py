@@ -1,4 +1,4 @@
-"""Jobs: submit, look at, list, cancel, resume, clone, delete."""
+"""Jobs: submit, read, list, cancel, resume, clone, delete."""
 
 from collections.abc import Mapping
 from typing import Any

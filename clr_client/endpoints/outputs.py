@@ -1,4 +1,4 @@
-"""What jobs give: bounds, tables, curves, pictures, models, checkpoints."""
+"""Outputs of jobs: bounds, tables, curves, pictures, models, checkpoints."""
 
 from collections.abc import Sequence
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Hosts and ports: where the service is by default, which are this machine's own, which can be listened on."""
+"""Hosts and ports: the default address of the service, loopback hosts, and ports that are free to listen on."""
 
 import errno
 import socket

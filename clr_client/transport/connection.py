@@ -1,4 +1,4 @@
-"""To which server a client speaks and how, and what both kinds of runners do alike."""
+"""Connection settings of a client, and the code that both runners share."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which server a client asks, and the key it shows: given, or from ``CLR_URL`` and ``CLR_API_KEY``."""
+"""The server's address and the API key of a client: from arguments, or from ``CLR_URL`` and ``CLR_API_KEY``."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the client does, apart from how it waits: generators that ask for things, and are given the outcome.
+"""Effects of the client's programs: generators without I/O that yield requests and receive the outcomes.
 
 A program yields a `Request` and is sent the `Reply`, or yields a `Pause`. A feed may also open a stream of server-sent
 events and hand out items on its way. Where a server does not answer, `ServerUnreachableError` is thrown into it.

@@ -1,4 +1,4 @@
-"""Carry out programs: `SyncRunner` in the calling thread, `AsyncRunner` on an event loop. They decide nothing."""
+"""Runners of programs: `SyncRunner` in the calling thread, `AsyncRunner` on an event loop. They make no decisions."""
 
 import asyncio
 import time

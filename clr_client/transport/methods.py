@@ -1,4 +1,4 @@
-"""Methods that `Client` and `AsyncClient` have in common: written once as a program, carried out by either runner."""
+"""Methods that `Client` and `AsyncClient` share: each is one program that either runner can run."""
 
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator

@@ -1,4 +1,4 @@
-"""One HTTP exchange as a program: retried where that is safe, and every failure one of our errors."""
+"""One HTTP exchange as a program: it is retried if that is safe, and every failure becomes a `ClrError`."""
 
 import json
 from urllib.parse import quote

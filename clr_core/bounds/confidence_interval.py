@@ -1,4 +1,4 @@
-"""How well the suggestion is known: from the replicas, the noise in each sweep, and the rule's own error."""
+"""Confidence interval of the suggestion: from the replicas, the noise in each sweep, and the error of the rule."""
 
 import math
 from collections.abc import Sequence

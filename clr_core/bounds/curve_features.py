@@ -1,4 +1,4 @@
-"""What a range-test curve shows: start, fall, floor, edge.
+"""Features of a range-test curve: start, fall, floor, edge.
 
 All marks are indices into the finite part of the curve.  Losses are first divided by their largest magnitude,
 so that neither 1e308 nor 1e-300 overflows, and everything is read from differences: adding a constant to the

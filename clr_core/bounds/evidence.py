@@ -1,4 +1,4 @@
-"""What an answer stands on, and what other rules say."""
+"""The evidence for an answer, and the answers of other rules."""
 
 import math
 from collections.abc import Sequence

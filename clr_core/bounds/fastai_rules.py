@@ -1,4 +1,4 @@
-"""The rules of fastai 2 (``callback/schedule.py``), on the curve as fastai's recorder keeps it.
+"""The rules of fastai 2 (``callback/schedule.py``), applied to the curve as fastai's recorder smooths it.
 
 The recorder's average lags by about 49 points, and the rules live by that: on a curve smoothed without lag
 ``valley`` loses 0.53 of the normalised loss in place of 0.20 on lrbench, ``slide`` 0.37 in place of 0.19,

@@ -1,4 +1,4 @@
-"""The default rule: half-way, in decades, between where the loss falls and where it explodes."""
+"""The default rule: the midpoint, on a log scale, between the fall of the loss and its explosion."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One curve with everything read from it."""
+"""A replica, which is one curve with everything read from it, and the median curve of several."""
 
 import math
 from collections.abc import Iterable

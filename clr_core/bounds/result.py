@@ -1,4 +1,4 @@
-"""The answer of a bounds suggestion: numbers, how far to trust them, and why."""
+"""The answer of a bounds suggestion: the bounds, their confidence, and the reasons for it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""From the curves of one or several range tests to the bounds of a cycle."""
+"""Suggests the bounds of a cycle from the curves of one or several range tests."""
 
 import math
 from collections import Counter

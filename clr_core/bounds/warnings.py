@@ -1,4 +1,4 @@
-"""Typed reasons for caution, and the grade that follows from them."""
+"""Typed reasons for caution, and the confidence grade that they lead to."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Reads the signs of a training from its curves, as Smith does: pure functions from evaluations to findings.
+"""Finds signs of trouble in the curves of a training, as Smith does: pure functions from evaluations to findings.
 
 Source of the signs: L. N. Smith, "A disciplined approach to neural network hyper-parameters: Part 1", 2018
 (arXiv:1803.09820), section 3; the rules and their constants are ours, docs/diagnosis.md says where they fail.

@@ -1,4 +1,4 @@
-"""What the gradient noise scale says about the batch: the critical batch size, and what more ranks would bring."""
+"""Advice on the batch size from the gradient noise scale: the critical batch size, and the gain from more ranks."""
 
 import math
 from typing import Any, Final

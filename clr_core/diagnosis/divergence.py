@@ -1,4 +1,4 @@
-"""Divergence: training loss is no longer a number, or has climbed far above where it was."""
+"""Divergence: training loss is not a finite number, or has risen far above its earlier level."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Explosion: a loss that is still finite, but far above that of a model that knows nothing."""
+"""Explosion: a loss that is still finite, but far above the loss of an untrained model."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""What goes into a diagnosis, and what comes out."""
+"""Input and output of a diagnosis: evaluations and findings."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How much of a series is noise, and its level without it."""
+"""The noise of a series, and its level without the noise."""
 
 from collections.abc import Sequence
 from statistics import median

@@ -1,4 +1,4 @@
-"""Too small a peak: training loss still falls as fast at the peak of the learning rate as before it."""
+"""Peak too low: training loss still falls as fast at the peak of the learning rate as before it."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Schedules made of schedules: one after the other, warmed up, scaled."""
+"""Composed schedules: a sequence of schedules, a schedule with warm-up, a scaled schedule."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From epochs, in which papers and people speak, to steps, in which schedules count."""
+"""Converts epochs, the unit of papers, to steps, the unit of schedules."""
 
 import math
 

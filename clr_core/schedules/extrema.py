@@ -1,4 +1,4 @@
-"""Where a track turns: found from its form, so that its highest step is found without looking at all of them."""
+"""Turning points of a track, derived from its form, so that the highest step is found without a search of all steps."""
 
 from math import ceil, floor, log
 

@@ -1,4 +1,4 @@
-"""1cycle, in Smith's form and in the one that fastai and torch made of it."""
+"""1cycle, in Smith's form and in the form of fastai and torch."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Schedules that stand still between milestones: the constant LR and the standard policy of steps down."""
+"""Schedules that are constant between milestones: the constant LR, and the standard policy of steps down."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

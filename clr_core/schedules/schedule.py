@@ -1,4 +1,4 @@
-"""What a schedule is: a pure function of the step."""
+"""The type `Schedule`: a pure function of the step."""
 
 from dataclasses import dataclass
 from typing import Protocol

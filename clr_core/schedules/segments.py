@@ -1,4 +1,4 @@
-"""A track made of segments: each goes from one value to another, along a straight line or a bent one."""
+"""A track of segments: each goes from one value to another along a line or a curve."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

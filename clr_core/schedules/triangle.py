@@ -1,4 +1,4 @@
-"""The track of cyclical learning rates: triangles side by side, of equal or shrinking height."""
+"""The track of cyclical learning rates: consecutive triangles of equal or decreasing height."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Refusals: every builder checks its arguments here, at construction."""
+"""Validation of arguments: every builder calls it at construction, and it refuses illegal values."""
 
 import math
 from collections.abc import Collection

@@ -1,1 +1,1 @@
-"""What every program of the service sets up first: settings, logging, and its secrets."""
+"""The configuration of every program of the service: settings, logging, and secrets."""

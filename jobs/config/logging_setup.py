@@ -1,4 +1,4 @@
-"""Logs: one line a record, as JSON or for people, each with the words of its context (request, job, attempt)."""
+"""Logging: one line for each record, as JSON or as text, with its context (request, job, attempt)."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Secrets of the service's own processes: told by their variables, kept from other processes, handed to children.
+"""Secrets of the service's processes: recognised by variable, hidden from other processes, passed to child processes.
 
 ``/proc/PID/environ`` shows what a process was started with to all processes of its user, and a process can be hidden
 only after it has started. So who starts one hands its secrets over by standard input; the process hides itself, then

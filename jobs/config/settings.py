@@ -1,4 +1,4 @@
-"""Configuration, from environment variables that begin with ``CLR_``. Nobody else reads the environment."""
+"""Configuration of the service, from environment variables that begin with ``CLR_``."""
 
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path

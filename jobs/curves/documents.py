@@ -1,4 +1,4 @@
-"""Curves as they are served: few points where there are many, the same for the same request, no spike lost."""
+"""The ``curves`` document: a limited number of points, which are reproducible and include every spike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""When a step was done, in seconds of training: attempts laid end to end, what lay between them left out.
+"""The training time at each step, in seconds: a sum over attempts, without the time between them.
 
 Rank 0 says with each part of its report how long it has trained; that is one point of the metric ``elapsed_s``, at the
 last step of the part, and between two of them time is taken to pass evenly. An attempt that resumes goes on from

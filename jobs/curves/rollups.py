@@ -1,4 +1,4 @@
-"""Roll-ups of the points of a job, written with them, so that a curve of any length is read in few rows.
+"""Roll-ups of the points of a job, written with the points, so that reading a curve of any length takes few rows.
 
 A bucket of level k covers ``SPANS[k]`` steps and says how many values it has and where the lowest and the highest
 stand. Every value belongs to one bucket of each level, so a spike is in all of them.

@@ -1,4 +1,4 @@
-"""One series of a job in SQL: read whole where it is short, from its roll-ups where it is long."""
+"""One series of a job in SQL: all points of a short one are read, and the roll-ups of a long one."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""API keys and web sessions: made, found, ended. Secrets are shown once and stored as SHA-256 only.
+"""API keys and web sessions: create, find, revoke. Secrets are shown once and stored as SHA-256 only.
 
 A fast hash is enough here: a key holds 256 random bits, so there is nothing to guess and nothing to slow down. Password
 hashes are slow because passwords are guessable, and would cost every request their slowness.

@@ -1,4 +1,4 @@
-"""What is wrong where SQL takes no write: no room, read-only, or no answer. It may pass, so it is tried again."""
+"""Reasons why the database refuses a write: no space, read-only, or no answer. They may pass, so writes are retried."""
 
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError

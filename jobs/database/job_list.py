@@ -1,4 +1,4 @@
-"""Which jobs a list shows: filters over indexed columns, page by page from new to old."""
+"""Lists of jobs: filters over indexed columns, in pages from new to old."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that never wait for ever: not for a host that is gone, nor for one that says nothing."""
+"""Connections to PostgreSQL with a timeout for every wait, also if the host is gone or does not answer."""
 
 import math
 import time

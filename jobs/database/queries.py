@@ -1,4 +1,4 @@
-"""Reading jobs: every SELECT of the service. Writing stands in `service` (users) and `lifecycle` (workers)."""
+"""Queries that read jobs. Writes are in `jobs.submission` (for users) and `jobs.lifecycle` (for workers)."""
 
 import re
 from collections.abc import Sequence

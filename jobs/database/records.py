@@ -1,4 +1,4 @@
-"""Plain values that pass between the worker and SQL."""
+"""Plain values that the worker and SQL exchange."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Whose rows a transaction sees: a filter on the session itself, so that no query can forget it.
+"""The rows that a transaction can see: a filter on the session itself, so that no query can forget it.
 
 A `RowFilter` is attached to the sessions of `jobs.database.session.Database.seen_by`. While it is, every SELECT, UPDATE
 and DELETE of jobs and datasets by the ORM is narrowed to the owner's, and every new job, dataset and idempotency key

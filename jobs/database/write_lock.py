@@ -1,4 +1,4 @@
-"""SQLite has one write lock: writers of one process take it in turns, urgent ones first, and wait so long at most."""
+"""The queue for SQLite's one write lock: writers of a process take turns, urgent ones first, each with a time limit."""
 
 import heapq
 import sqlite3

@@ -1,1 +1,1 @@
-"""Datasets that users upload: safe archives, what is in them, their rows, and their place in conditions."""
+"""Datasets that users upload: safe archives, their content, their rows, and their place in conditions."""

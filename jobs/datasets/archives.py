@@ -1,4 +1,4 @@
-"""Archives from strangers, read without trust: zip and tar, every name and size judged before a byte is unpacked.
+"""Untrusted zip and tar archives: every name and size is checked before a byte is unpacked.
 
 Nothing is ever extracted under a name of the archive; members are read as streams. Refused: names that are absolute or
 climb out, links and devices, encrypted or doubled members, and archives that unpack to more than the limits.

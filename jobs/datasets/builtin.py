@@ -1,4 +1,4 @@
-"""The datasets that a server knows by name."""
+"""The built-in datasets, by name."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where a worker keeps uploaded datasets: one folder for each content, named by its SHA-256."""
+"""The folders of uploaded datasets on a worker: one for each content, named by its SHA-256."""
 
 from pathlib import Path
 

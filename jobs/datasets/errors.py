@@ -1,4 +1,4 @@
-"""What can be wrong with an uploaded dataset."""
+"""Errors of uploaded datasets."""
 
 from jobs.errors import JobsError
 

@@ -1,4 +1,4 @@
-"""What is known of a dataset without loading it."""
+"""Facts about a dataset that are known without loading it."""
 
 import math
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Judges an archive of class folders with images: ``class/name.png``, or ``train/class/…`` and ``val/class/…``."""
+"""Checks an archive of class folders with images: ``class/name.png``, or ``train/class/…`` and ``val/class/…``."""
 
 import io
 import warnings

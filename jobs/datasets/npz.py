@@ -1,4 +1,4 @@
-"""Judges the arrays of an ``.npz`` file as streams: nothing is unpickled, nothing is whole in memory."""
+"""Checks the arrays of an ``.npz`` file as streams: nothing is unpickled or held in memory whole."""
 
 import math
 from collections.abc import Iterator, Mapping

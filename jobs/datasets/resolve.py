@@ -1,4 +1,4 @@
-"""From the dataset that conditions name to the very content they are valid for."""
+"""Resolves the dataset that conditions name to the exact content that they are valid for."""
 
 from sqlalchemy.orm import Session
 

@@ -1,4 +1,4 @@
-"""Uploaded datasets: taken in, listed, deleted. A file is judged before there is a row, and stored before that too."""
+"""Uploaded datasets: add, list, delete. A file is checked, then stored, and only then gets a row."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Files that a training hands out: its model, the card of the model, and its checkpoints."""
+"""Files of a training that users can download: its model, the card of the model, and its checkpoints."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the processes of a job wrote, line by line: so many lines of each job are kept, and the oldest go."""
+"""The log of a job: the output lines of its processes. Each job keeps a limited number, and the oldest are dropped."""
 
 from collections.abc import Sequence
 from typing import Final

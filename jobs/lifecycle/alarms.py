@@ -1,4 +1,4 @@
-"""Alarms of a job: stored on its row, each code once, and written down as events."""
+"""Alarms of a job: stored on its row, once for each code, and recorded as events."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims jobs of several nodes: workers reserve nodes, wait until all are reserved, and begin together."""
+"""Claims jobs of several nodes: workers reserve nodes, wait until all are reserved, and start together."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What workers do with a job while they hold it: claim, renew, record; every write is fenced by the attempt."""
+"""Writes of a worker while it holds a job: claim, renew, record. Each write is fenced by the attempt."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checkpoints that are not what was stored: noted, and passed over for the next older one, or for the start."""
+"""Damaged checkpoints: they are recorded, and the next older one, or the start, is used instead."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The one way in which an attempt writes its job's row: by compare-and-set on the attempt, the fencing token."""
+"""The only way for an attempt to write its job's row: compare-and-set on the attempt, which is the fencing token."""
 
 from typing import Any
 

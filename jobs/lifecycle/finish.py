@@ -1,4 +1,4 @@
-"""How jobs and their attempts end, and what that lets run: each ending is one transaction, fenced by the attempt."""
+"""Ends jobs and attempts, and releases the jobs that waited: one transaction each, fenced by the attempt."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims whose COMMIT was done and whose answer was lost: such a job runs in SQL, and nowhere else."""
+"""Lost claims: the COMMIT succeeded but its answer was lost, so SQL says that the job runs, and no worker runs it."""
 
 from collections.abc import Callable
 

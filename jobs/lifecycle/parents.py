@@ -1,4 +1,4 @@
-"""Jobs that consist of other jobs: they begin with their first child and end in the transaction of their last.
+"""Jobs that consist of other jobs: they start with their first child and end in the transaction of their last.
 
 A parent takes no slot and no worker claims it. Locks are always taken child first, parent last; whoever holds the
 parent's sees every child that has ended, so of two children that end at once the later one ends the parent.

@@ -1,4 +1,4 @@
-"""Recovers jobs: takes back leases that ran out, ends overdue jobs, marks jobs that no worker can take."""
+"""Recovers jobs: takes back expired leases, ends overdue jobs, marks jobs that no worker can take."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a training that diverged does where its spec has ``on_divergence``: it starts again, with lower rates."""
+"""Restarts a training that diverged, with lower rates, if its spec has ``on_divergence``."""
 
 from typing import Any
 

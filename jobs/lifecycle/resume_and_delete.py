@@ -1,4 +1,4 @@
-"""What users do with jobs that have ended: resume and delete them. One call is one transaction.
+"""Resumes and deletes jobs that have ended. One call is one transaction.
 
 Locks are taken child first, parent last, as in `jobs.lifecycle.parents`.
 """

@@ -1,4 +1,4 @@
-"""From the bounds of a range test to the learning rates that a training uses."""
+"""Resolves the learning rates of a training from the bounds of a range test."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""What an operator runs: the integrity check, and the removal of old jobs."""
+"""Maintenance for operators: the integrity check, and the removal of old jobs."""

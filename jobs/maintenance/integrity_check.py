@@ -1,4 +1,4 @@
-"""Whether a database and its artifact store agree: what should be there and is not, and what is there for nothing."""
+"""Checks that a database and its artifact store agree: nothing is missing, and nothing is left over."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Removing what has been over for long: rows and files together, one job with its children at a time."""
+"""Removes jobs that ended long ago: rows and files together, one job with its children at a time."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The result of a ``compare`` job: each run, medians over seeds, and ratios of updates, as far as they are known."""
+"""The result of a ``compare`` job, as far as known: each run, medians over seeds, and ratios of updates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

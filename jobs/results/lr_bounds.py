@@ -1,4 +1,4 @@
-"""From the curves of an ``lr_find`` job to its bounds document, and from bounds to what a training uses."""
+"""The bounds document of an ``lr_find`` job, made from its curves, and the bounds that a training takes from it."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""The probes of a range test: which run next, and the bounds that follow from them. All of it is read from SQL."""
+"""The probes of a range test: which run next, and the bounds that follow from them. Everything is read from SQL."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The table of a sweep: bounds under each of its conditions, as far as they are known."""
+"""The table of a sweep, as far as known: bounds under each of its conditions."""
 
 from collections.abc import Sequence
 from typing import Any

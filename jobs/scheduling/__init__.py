@@ -1,1 +1,1 @@
-"""Which waiting job runs next, and where: fair share, workers, nodes, deadlines, and the broker."""
+"""Scheduling of waiting jobs: fair share, workers, nodes, deadlines, and the broker."""

@@ -1,4 +1,4 @@
-"""The message broker: tells a worker, by task name, that a job waits. It carries only the id; SQL is the truth."""
+"""The message broker: notifies a worker that a job waits. The message has only the job's id; SQL has the state."""
 
 from celery import Celery
 from kombu.exceptions import OperationalError

@@ -1,4 +1,4 @@
-"""How long a job may wait and run, on the database's clock; and how long a lost one waits before the next attempt.
+"""Time limits of jobs on the database's clock: for waiting, for running, and for the pause after a lost attempt.
 
 ``deadline_at`` of a job's row is when its waiting has to end while it is queued, and when its running has to end
 while it runs. A job that waits for another has none: that one has its own.

@@ -1,4 +1,4 @@
-"""Whose turn it is: the order in which waiting jobs run.
+"""Fair share: the order in which waiting jobs run.
 
 Submitters take turns: first comes whoever's jobs hold the fewest slots, then who was served longest ago. Among the
 jobs of one submitter higher ``priority`` goes first, then what was queued first. So nobody gets ahead of others by many

@@ -1,4 +1,4 @@
-"""Reservations of the nodes of a job that runs on several workers. It runs only when all of its nodes are reserved.
+"""Reservations of the nodes of a job that runs on several workers. The job starts when all its nodes are reserved.
 
 One job gathers nodes at a time, so that no two jobs hold nodes that the other waits for. The one row of `AssemblyLock`
 names that job and says until when it may gather; a transaction that adds, gives up or completes reservations locks that

@@ -1,4 +1,4 @@
-"""Which stored specs this code can read.
+"""Versions of stored specs that this code can read.
 
 `SPEC_VERSION` grows when a stored spec may hold what the code before could not read: a new field, kind or value. So
 workers of two versions may run side by side: the older ones leave newer jobs alone, whether these wait or run.

@@ -1,4 +1,4 @@
-"""Workers: what they report of themselves with every heartbeat, and what they run."""
+"""Workers: the state that they report with every heartbeat, and the jobs that they run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""Specs: what can be asked for, as strict documents, and the schedules that they describe."""
+"""Specs: the strict documents that describe a requested job, and the schedules in them."""

@@ -1,4 +1,4 @@
-"""The manner of every document that comes from outside: nothing unknown, nothing coerced, nothing infinite."""
+"""The base of all documents from outside: unknown fields, coerced types and infinite numbers are refused."""
 
 from typing import Annotated
 

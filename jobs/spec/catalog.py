@@ -1,4 +1,4 @@
-"""What can be trained: names of models and datasets, with what is known of them without loading torch."""
+"""The catalogue of models and datasets: their names, and the facts about them that need no torch."""
 
 import json
 from typing import Annotated, Any

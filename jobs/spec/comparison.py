@@ -1,4 +1,4 @@
-"""What a `compare` job compares: its arms, those it adds at an equal budget, its target, and its preset."""
+"""The spec of a comparison: its arms, those that it adds at an equal budget, its target, and its preset."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self

@@ -1,4 +1,4 @@
-"""Conditions: all that must be equal in a range test and in the training that uses its bounds."""
+"""Conditions: everything that must be equal in a range test and in the training that uses its bounds."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How large the images of an archive may be once they are decoded: as large as an archive may be once it is unpacked.
+"""Limits for decoded images of an archive: the same as for the unpacked archive.
 
 A PNG file of one colour has a thousandth of the bytes of its pixels, and ``image_size`` enlarges what is small. So the
 limits of archives hold for pixels too.

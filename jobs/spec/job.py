@@ -1,4 +1,4 @@
-"""What can be asked for: the specs of jobs, by ``kind``. Unknown fields, coerced types and NaN are refused."""
+"""The specs of jobs, by ``kind``. Unknown fields, coerced types and NaN are refused."""
 
 from typing import Annotated, Any, Literal, Self
 

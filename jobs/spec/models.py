@@ -1,4 +1,4 @@
-"""Models as they are asked for: one document each, that `worker.train.models.registry` builds."""
+"""Specs of models: one document for each, from which `worker.train.models.registry` builds the model."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Optimizers as they are asked for: one document each, that `worker.train.step.optimizers` builds."""
+"""Specs of optimizers: one document for each, from which `worker.train.step.optimizers` builds the optimizer."""
 
 from typing import Annotated, Literal
 

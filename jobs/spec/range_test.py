@@ -1,4 +1,4 @@
-"""What a range test may be asked for: its rates, its replicas, and what its bounds are read from."""
+"""The spec of a range test: its rates, its replicas, and the metric that its bounds are read from."""
 
 from typing import Annotated, Literal
 

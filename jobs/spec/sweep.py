@@ -1,4 +1,4 @@
-"""The grid of a sweep: which conditions may vary, and the conditions of every cell."""
+"""The grid of a sweep: the conditions that may vary, and the conditions of every cell."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product

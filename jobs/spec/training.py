@@ -1,4 +1,4 @@
-"""What a training is asked to watch, when it may stop early, and what it does when it diverges."""
+"""Options of a training: its extra measurements, its early stop, its restart after divergence, its batch warm start."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Averages of weights as the end of a training: over ranks that went ways of their own (SWAP), or over cycles (SWA)."""
+"""Specs of weight averaging at the end of a training: over ranks that trained alone (SWAP), or over cycles (SWA)."""
 
 from typing import Annotated, Final, Self
 

@@ -1,1 +1,1 @@
-"""Submission: from a spec to the rows of a job, or to the result of a dry run."""
+"""Submission: makes the rows of a job from a spec, or the result of a dry run."""

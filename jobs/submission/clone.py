@@ -1,4 +1,4 @@
-"""A new job from the spec of an old one, with changes as a JSON merge patch (RFC 7396)."""
+"""Clones a job: a new job from the spec of an old one, with changes as a JSON merge patch (RFC 7396)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a spec would become: it is submitted in a session that does not write, so every check is the real one."""
+"""The dry run of a spec: it is submitted in a session that does not write, so every check is the real one."""
 
 import json
 import math

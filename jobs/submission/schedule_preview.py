@@ -1,4 +1,4 @@
-"""What a schedule does over a training: LR, momentum and batch size at its steps."""
+"""The preview of a schedule: LR, momentum and batch size at the steps of a training."""
 
 from typing import Annotated, Any, Self
 

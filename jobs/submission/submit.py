@@ -1,4 +1,4 @@
-"""What users do with jobs: submit and cancel. One call is one transaction; workers are told after it."""
+"""Submits and cancels jobs for users. One call is one transaction; workers are notified after it."""
 
 import hashlib
 from dataclasses import dataclass

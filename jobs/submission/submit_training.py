@@ -1,4 +1,4 @@
-"""Submits a training, with the range test that it waits for if it has one."""
+"""Submits a training, with the range test that it waits for, if there is one."""
 
 from sqlalchemy.orm import Session
 

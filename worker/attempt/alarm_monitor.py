@@ -1,4 +1,4 @@
-"""Watches a training's curve on its way to SQL, and raises what `clr_core.diagnosis` finds as alarms.
+"""Watches the curve of a training before it goes to SQL, and raises the findings of `clr_core.diagnosis` as alarms.
 
 It keeps one entry an evaluation, never one a step, so that a long job does not make the worker grow.
 """

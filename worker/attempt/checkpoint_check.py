@@ -1,4 +1,4 @@
-"""Whether the checkpoint of a claim is what was stored; found out before its ranks start, with nothing locked."""
+"""Checks the checkpoint of a claim against its stored SHA-256, before the ranks start and without locks."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Uploaded datasets in the cache of this worker: locked while an attempt needs them, removed when they are too many.
+"""The cache of uploaded datasets on this worker. Attempts lock datasets in use; unused ones are removed, oldest first.
 
 The folder of a content (`jobs.datasets.cache`) holds the archive, and a folder for each way in which it was prepared.
 Beside each of these folders lies a file ``NAME.use``. An attempt locks it as long as it runs, and its time says when

@@ -1,4 +1,4 @@
-"""Brings the file of an uploaded dataset from the artifact store into this worker's cache, and checks its SHA-256."""
+"""Copies the file of an uploaded dataset from the artifact store to this worker's cache, and checks its SHA-256."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Notices ranks that hang: an alarm first, then the attempt ends as lost, to be resumed. See ADR 0026."""
+"""Detects ranks that hang: first it raises an alarm, then it ends the attempt as lost, to be resumed. See ADR 0026."""
 
 import time
 from collections import deque

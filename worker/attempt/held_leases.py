@@ -1,4 +1,4 @@
-"""The leases that this process keeps: what its reaper must not take back."""
+"""The leases that this process holds, which its reaper must not take back."""
 
 import threading
 from collections.abc import Iterator

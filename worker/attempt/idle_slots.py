@@ -1,4 +1,4 @@
-"""Lends idle slots to the replicas and probes of a range test, and takes them back when a job waits."""
+"""Runs replicas and probes of a range test on idle slots, and frees these slots when a job waits."""
 
 import time
 from collections.abc import Callable, Sequence

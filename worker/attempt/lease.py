@@ -1,4 +1,4 @@
-"""Keeps the lease of a running job, from a thread of its own, and hears of cancellation on the way."""
+"""Renews the lease of a running job from a thread of its own, and reads requests for cancellation at the same time."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Follows what the agent and the ranks of an attempt write, on its way to SQL."""
+"""Reads the output of the agent and the ranks of an attempt, to be stored in SQL."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The groups of ranks of one attempt: one on the slots that its job was claimed with, further ones on idle slots."""
+"""The groups of ranks of one attempt: one on the slots of the claim, and further ones on idle slots."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Turns the lines of a report into batches for SQL. A batch that could not be written is offered again."""
+"""Turns the lines of a report into batches for SQL. A batch that could not be written is tried again."""
 
 import time
 from collections.abc import Iterator

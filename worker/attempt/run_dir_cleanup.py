@@ -1,4 +1,4 @@
-"""What attempts whose worker was killed have left in their run directories, beside the logs."""
+"""Removes what attempts of killed workers left in their run directories, except the logs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from worker.rundir import directory
 
 
 def tidy_attempts(database: Database, runs_dir: Path) -> list[Path]:
-    """Remove it: checkpoints that nobody stored, say.
+    """Remove such files, for example checkpoints that were never stored.
 
     Returns:
         Their folders.

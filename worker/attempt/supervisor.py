@@ -1,4 +1,4 @@
-"""Supervision of one attempt: start the ranks, ship what they report to SQL, end them, record the verdict."""
+"""Supervises one attempt: starts the ranks, stores their reports in SQL, ends them, records the result."""
 
 import logging
 import threading

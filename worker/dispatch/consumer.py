@@ -1,4 +1,4 @@
-"""The worker's ear at the broker: a Celery consumer in a thread, started again whenever it ends."""
+"""The worker's consumer of broker messages: a Celery consumer in a thread that is restarted whenever it ends."""
 
 import logging
 import threading

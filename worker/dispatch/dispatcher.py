@@ -1,4 +1,4 @@
-"""Takes waiting jobs from SQL while slots are free, and runs each in a thread of the worker's own."""
+"""Takes waiting jobs from SQL while slots are free, and runs each in a thread of its own."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What of a worker fails, by part: told once in its log, and in SQL with every beat, for `/readyz` and `/metrics`."""
+"""Failing parts of a worker: logged once, and stored in SQL with every heartbeat, for `/readyz` and `/metrics`."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""This worker as a node of jobs on several workers: it reserves a node, waits for the others, then leads or follows."""
+"""This worker as one node of a job on several workers: it reserves a node, waits for the others, leads or follows."""
 
 import logging
 import math

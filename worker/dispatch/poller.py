@@ -1,4 +1,4 @@
-"""Polls SQL and starts waiting jobs: at an interval, and at once when the broker has a message."""
+"""Polls SQL and starts waiting jobs: at an interval, and immediately when the broker has a message."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The reaper of a worker: beats, takes back expired leases, marks jobs that no worker can take."""
+"""The reaper of a worker: sends heartbeats, takes back expired leases, marks jobs that no worker can take."""
 
 import logging
 import threading

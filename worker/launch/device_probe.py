@@ -1,4 +1,4 @@
-"""Whether a device that failed can be used again."""
+"""Checks whether a device that failed can be used again."""
 
 import logging
 import time

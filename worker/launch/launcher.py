@@ -1,4 +1,4 @@
-"""Starts the ranks of an attempt from a warm forkserver, so that this process never loads torch itself.
+"""Starts the ranks of an attempt from a warm forkserver, so that the worker's own process never loads torch.
 
 The forkserver has ``worker.train.agent`` loaded, and with it torch. For each attempt it forks an agent, which leads
 a process group of its own and runs PyTorch elastic, which forks the ranks.

@@ -1,4 +1,4 @@
-"""Network interfaces of this host: which one has an address, and free ports on it."""
+"""Network interfaces of this host: the one that has a given address, and its free ports."""
 
 import socket
 from ipaddress import IPv4Address

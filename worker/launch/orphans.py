@@ -1,4 +1,4 @@
-"""What a worker that was killed has left on its host: processes of its attempts, and run directories.
+"""Cleans up after a killed worker on this host: ends processes of its attempts, and removes run directories.
 
 Each run directory has ``processes.json`` while its ranks run: the agent that leads their group, and the worker. They
 are known again by boot, id and start time, and the agent's command line must be what was written down.

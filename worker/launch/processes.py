@@ -1,4 +1,4 @@
-"""Processes of this host, told apart by id and start time, never by name."""
+"""Processes of this host, identified by id and start time, never by name."""
 
 import os
 from pathlib import Path

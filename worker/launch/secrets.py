@@ -1,4 +1,4 @@
-"""What ranks must not learn from the worker that starts them: they run what users ask for, and need no secret.
+"""Keeps the worker's secrets from the ranks: they run the code of users, and need no secret.
 
 ``worker.train.agent`` removes ``CLR_`` variables too, but a process that was forked still shows in ``/proc`` what its
 ancestor was *started* with. So the forkserver itself is started without.

@@ -1,4 +1,4 @@
-"""What rank 0 is at, told often and cheaply, so that the supervisor can tell slow ranks from ranks that hang.
+"""The current activity of rank 0, reported often, so that the supervisor can tell slow ranks from ranks that hang.
 
 Rank 0 waits for the others in every step and at the end of every evaluation. So it falls silent when any of them does.
 """

@@ -1,4 +1,4 @@
-"""Files by which processes of an attempt ask and tell each other things: a stop, and which pieces are taken.
+"""Control files between the processes of an attempt: a request to stop, and the pieces that are taken.
 
 Several groups of ranks may work on one job at the same time, each on a piece of it, such as a replica of a range test.
 Whoever takes a piece makes its file. Loads nothing heavy.

@@ -1,4 +1,4 @@
-"""The run directory of an attempt: what the supervisor writes for the ranks, and what they report."""
+"""The run directory of an attempt: the files of the supervisor for the ranks, and the reports of the ranks."""
 
 import json
 from collections.abc import Sequence

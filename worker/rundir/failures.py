@@ -1,4 +1,4 @@
-"""How a rank, or who watches it, says why it failed: one small file each, read by the supervisor."""
+"""Failures of ranks and of their watchers: one small file for each, which the supervisor reads."""
 
 import errno
 import json

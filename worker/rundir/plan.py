@@ -1,4 +1,4 @@
-"""What a rank is to do: ``plan.json``, written by the supervisor."""
+"""The plan of a rank: ``plan.json``, written by the supervisor."""
 
 import json
 from dataclasses import dataclass

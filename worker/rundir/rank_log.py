@@ -1,4 +1,4 @@
-"""What rank 0 says of a job in its log, in words: the report is for the supervisor, this is for people."""
+"""The log of rank 0, as text for people. The report is for the supervisor."""
 
 import logging
 import sys

@@ -1,1 +1,1 @@
-"""Where curves also go, beside SQL: TensorBoard event files and MLflow, chosen by ``CLR_SINKS``."""
+"""Further sinks of curves, besides SQL: TensorBoard event files and MLflow, chosen by ``CLR_SINKS``."""

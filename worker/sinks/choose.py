@@ -1,4 +1,4 @@
-"""From the text of ``CLR_SINKS`` to sinks; their packages are imported here and nowhere else, when asked for."""
+"""Makes sinks from the text of ``CLR_SINKS``, and imports only the packages that these need."""
 
 import importlib
 from collections.abc import Mapping

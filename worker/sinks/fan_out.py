@@ -1,4 +1,4 @@
-"""Hands the curves of an attempt to sinks from a thread of its own, so that no sink can hold a job up."""
+"""Passes the curves of an attempt to sinks from a thread of its own, so that no sink can delay a job."""
 
 import logging
 import queue

@@ -1,4 +1,4 @@
-"""MLflow: one run a job in the experiment ``clr-service``; attempts after the first go on with it."""
+"""MLflow: one run for each job in the experiment ``clr-service``; later attempts continue it."""
 
 import math
 import os

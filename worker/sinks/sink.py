@@ -1,4 +1,4 @@
-"""What a sink is: it takes the curves of one attempt, in order."""
+"""The interface of a sink, which takes the curves of one attempt, in order."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

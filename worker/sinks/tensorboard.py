@@ -1,4 +1,4 @@
-"""TensorBoard event files: one folder a job, one file an attempt."""
+"""TensorBoard event files: one folder for each job, one file for each attempt."""
 
 from collections.abc import Sequence
 from pathlib import Path

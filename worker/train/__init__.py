@@ -1,1 +1,1 @@
-"""What runs inside the ranks: torch, no database, no queue."""
+"""The code of the ranks: it uses torch, but no database and no queue."""

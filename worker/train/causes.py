@@ -1,4 +1,4 @@
-"""What an error that ended a rank means: a mistake in the job, too little memory, or a loss that another attempt mends.
+"""Causes of errors that end a rank: a mistake in the job, lack of memory, or a lost rank, device or connection.
 
 Libraries tell many of these apart by their messages alone, so words of PyTorch, gloo, NCCL and CUDA are looked for.
 """

@@ -1,4 +1,4 @@
-"""How many samples an evaluation takes at once, so that it needs no more memory than training does."""
+"""The batch size of an evaluation, chosen so that it needs no more memory than training does."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The process group of a job, seen from one of its ranks."""
+"""The process group of a job, as one of its ranks uses it."""
 
 import gc
 import os

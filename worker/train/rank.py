@@ -1,4 +1,4 @@
-"""One rank: joins the process group, runs what the plan asks for, says why where it cannot."""
+"""One rank: joins the process group, runs the plan, and reports the reason if it fails."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""The commands that change jobs which exist: ``clr resume``, ``clone`` and ``delete``."""
+"""The commands that change existing jobs: ``clr resume``, ``clone`` and ``delete``."""
 
 from clr_cli.input import options as o
 from clr_cli.input.spec_files import patch_of

@@ -1,4 +1,4 @@
-"""The commands about jobs that exist: ``clr jobs``, ``watch``, ``bounds``, ``table`` and ``cancel``."""
+"""The commands about existing jobs: ``clr jobs``, ``watch``, ``bounds``, ``table`` and ``cancel``."""
 
 import sys
 from pathlib import Path

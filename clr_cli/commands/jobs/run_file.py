@@ -1,4 +1,4 @@
-"""The command that asks for the job in a file: ``clr run``."""
+"""The command that submits the job described in a file: ``clr run``."""
 
 from pathlib import Path
 from typing import Annotated

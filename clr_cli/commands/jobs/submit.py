@@ -1,4 +1,4 @@
-"""The commands that ask for a job by options: ``clr lr-find``, ``clr sweep`` and ``clr train``."""
+"""The commands that submit a job from options: ``clr lr-find``, ``clr sweep`` and ``clr train``."""
 
 import sys
 from collections.abc import Callable, Mapping

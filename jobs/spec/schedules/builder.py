@@ -1,4 +1,4 @@
-"""From the schedule of a spec to a schedule of `clr_core`: the one place where names become schedules."""
+"""Builds a schedule of `clr_core` from the schedule of a spec. No other module maps names to schedules."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

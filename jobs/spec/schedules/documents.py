@@ -1,4 +1,4 @@
-"""Schedules as they are asked for: one document each, with a line of help; the builder beside it builds them."""
+"""Specs of schedules: one document for each, with a line of help. The module ``builder`` builds them."""
 
 from typing import Annotated, Any, Literal, Self
 

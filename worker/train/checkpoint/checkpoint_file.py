@@ -1,4 +1,4 @@
-"""Checkpoints: all that the rest of a training depends on, so that resumed and never stopped are one.
+"""Checkpoint files: the whole state of a training, so that a resumed one equals one that never stopped.
 
 A file holds the learner (model, optimizer and what else it keeps), the schedule's step, the sampler's position, the
 random states of all ranks, how far the metrics go, and what the training keeps of its curve (`ProgressState`).

@@ -1,4 +1,4 @@
-"""What a training hands out: its model as safetensors, and a JSON card that says what it is."""
+"""Exports a trained model as safetensors, with a JSON card that describes it."""
 
 import json
 import os

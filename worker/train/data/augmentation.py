@@ -1,4 +1,4 @@
-"""Augmentation of image batches on the device, the whole batch at once.
+"""Augmentation of image batches on the device, for the whole batch at once.
 
 What is drawn is a pure function of (seed, step) and a sample's place in the global batch. So a resumed training goes on
 to the bit, any number of ranks draws the same, and torch's global random numbers are not touched.

@@ -1,4 +1,4 @@
-"""Feeds: the batch of a step, normalised and on the device, whether the data is resident there or streams to it.
+"""Feeds: the batch of each step, normalised, on the device. The data is resident there, or is streamed to it.
 
 Which samples a step has is a pure function of (seed, step), so a feed starts at any step, and both kinds of feed give
 the same batches to the last bit. Drawing batches takes nothing from torch's global random numbers.

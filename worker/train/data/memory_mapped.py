@@ -1,4 +1,4 @@
-"""Uploaded datasets, made ready once and then mapped: arrays in the form that models take, and their statistics.
+"""Uploaded datasets, prepared once and then memory-mapped: arrays in the form that models take, and statistics.
 
 The first rank that needs a dataset with some options prepares it while others wait; later jobs on this host find it.
 """

@@ -1,4 +1,4 @@
-"""Datasets as arrays ``x_train, y_train, x_val, y_val``, or ``x, y`` that are split here; also from ``.npz`` files."""
+"""Datasets of arrays ``x_train, y_train, x_val, y_val``, or ``x, y``, which are split here; also ``.npz`` files."""
 
 import zipfile
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A team's own datasets: functions that a package in the workers' environment names in the group ``clr.datasets``."""
+"""Custom datasets: functions that an installed package registers in the entry point group ``clr.datasets``."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points

@@ -1,4 +1,4 @@
-"""From the name of a dataset to its two splits."""
+"""Loads the two splits of a dataset by its name."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which samples each rank takes at each step: a pure function of seed and step, for any world size.
+"""The samples of each rank at each step: a pure function of seed and step, for any world size.
 
 The epochs' permutations are laid end to end and cut into global batches. So every sample is seen once an epoch, every
 batch is full, and a batch may reach from one epoch into the next. An epoch has ``samples / global_batch_size`` steps,

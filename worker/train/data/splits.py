@@ -1,4 +1,4 @@
-"""Data: what models are trained on and validated with, resident on the device or streamed to it."""
+"""Data: the splits for training and validation, resident on the device or streamed to it."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Statistics of datasets as documents, and a cache of them: each is computed once for a content."""
+"""Statistics of datasets as documents, and a cache of them: each content is measured once."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Unpacks the arrays of an uploaded archive into files that can be mapped, under names of our own."""
+"""Unpacks the arrays of an uploaded archive into files that can be memory-mapped, under names of our own."""
 
 import shutil
 from pathlib import Path

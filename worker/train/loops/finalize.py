@@ -1,4 +1,4 @@
-"""How a training ends after its last step: averages that were asked for, the verdict, the model and its card."""
+"""The end of a training after its last step: the requested averages, the result, the model and its card."""
 
 import math
 from dataclasses import dataclass

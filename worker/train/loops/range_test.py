@@ -1,4 +1,4 @@
-"""The LR range test under the conditions of the training to come: same ranks, same global batch, same optimizer."""
+"""The LR range test under the conditions of the later training: same ranks, same global batch, same optimizer."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The second phase of SWAP: every rank goes on alone, from the same weights; then the weights are averaged.
+"""The second phase of SWAP: every rank trains alone from the same weights, then the weights are averaged.
 
 Gupta, Serrano & DeCoste 2020 (arXiv:2001.02312), algorithm 1, phases 2 and 3. Ranks exchange no gradients. What they
 tell each other a few times a second is their losses, for rank 0 to report, and whether this attempt is to end.

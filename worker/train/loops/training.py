@@ -1,4 +1,4 @@
-"""Training: one readable loop. The schedule says the LR and momentum of every step; nothing else does."""
+"""The training loop. Only the schedule sets the LR and momentum of a step."""
 
 import math
 from contextlib import nullcontext

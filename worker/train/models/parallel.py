@@ -1,4 +1,4 @@
-"""What the conditions put around a model: batch norm over groups, memory format, compiler, data-parallel ranks."""
+"""Wrappers around a model, chosen by the conditions: batch norm groups, memory format, compiler, data parallelism."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""A team's own models: functions that a package in the workers' environment names in the group ``clr.models``."""
+"""Custom models: functions that an installed package registers in the entry point group ``clr.models``."""
 
 from importlib.metadata import entry_points
 

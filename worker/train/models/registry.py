@@ -1,4 +1,4 @@
-"""From the name of a model to the model."""
+"""Builds a model by its name."""
 
 import math
 from typing import Any

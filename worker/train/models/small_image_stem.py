@@ -1,4 +1,4 @@
-"""Takes the early downsampling out of torchvision's classifiers, which were made for images of 224 pixels.
+"""Removes the early downsampling of torchvision's classifiers, which were designed for images of 224 pixels.
 
 The stem's first convolution gets stride 1, one of 7x7 becomes 3x3, and a max-pool that belongs to the stem goes. So a
 ResNet ends at 4x4 instead of 1x1 on images of 32x32; the usual way to train these families on CIFAR.

@@ -1,1 +1,1 @@
-"""One step of training: loss, optimizer, averages, and what is measured."""
+"""One step of training: loss, optimizer, averages, and measurements."""

@@ -1,4 +1,4 @@
-"""Batch norm's running statistics for weights that were never trained with: those of averages."""
+"""Recomputes batch norm's running statistics for averaged weights, which no training step ever used."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""How far a training is in epochs, where the batch size may change on the way."""
+"""The position of a training in epochs, even if the batch size changes."""
 
 import math
 from dataclasses import dataclass

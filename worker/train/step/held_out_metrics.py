@@ -1,4 +1,4 @@
-"""What a range test measures beside the training loss: loss and accuracy on held-back data, every few steps."""
+"""Measurements of a range test besides the training loss: loss and accuracy on held-back data, every few steps."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm

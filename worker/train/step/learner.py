@@ -1,4 +1,4 @@
-"""A model that learns: what a range test and a training have in common, and must have in common."""
+"""The learner: model, optimizer and data, which a range test and a training must treat in the same way."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

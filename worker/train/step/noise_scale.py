@@ -1,4 +1,4 @@
-"""Measures the gradient noise scale from what a step computes anyway: gradients of a part of its batch, and of all.
+"""Measures the gradient noise scale from gradients that a step computes anyway: of part of its batch, and of all.
 
 The small batch is that of a rank, before gradients are averaged over ranks; on one rank it is the first piece of an
 accumulated batch. Its norm is taken by hooks on the weights, in measured steps only: `DistributedDataParallel` and its

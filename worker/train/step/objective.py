@@ -1,4 +1,4 @@
-"""Objectives: what a model is to minimise, and what is measured on the validation split."""
+"""Objectives: the loss that a model minimises, and the metrics of the validation split."""
 
 import math
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""From the optimizer of the conditions to a torch optimizer."""
+"""Builds the torch optimizer that conditions describe."""
 
 import importlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What a training remembers of its curve from step to step; saved with every checkpoint."""
+"""Running values of a training's curve, such as sums and the best evaluation; saved with every checkpoint."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is noted of every step between two exchanges, as the optimizer really had it."""
+"""Metrics of every step between two exchanges: the values that the optimizer really used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Averages of the weights of a training: exponential and moving, or plain over the ends of cycles."""
+"""Averages of the weights of a training: exponential moving averages, or plain means over the ends of cycles."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
