@@ -16,7 +16,7 @@ def _of(database: str, only: str, times: int, **changes: object) -> Asked:
 
 SCENARIOS = {
     "no-fencing": _of("sqlite", "worker-stopped", 6, workers=3, pause_s=4.0, jobs=24),
-    "no-reaper": _of("sqlite", "worker-killed", 3),
+    "no-reaper": _of("sqlite", "worker-killed", 3, jobs=15),
     "late-ack": _of("sqlite", "api-killed", 3),
     "no-checkpoint-check": _of("sqlite", "checkpoint-damaged", 4),
     "no-watchdog": _of("sqlite", "rank-hung", 2),
