@@ -10,8 +10,8 @@ from jobs.lifecycle import claims
 LEASE_S = 30.0
 
 
-def claim(database: Database) -> Claim:
-    found = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=LEASE_S)
+def claim(database: Database, *, lease_s: float = LEASE_S, slots: int = 2, free: int = 2) -> Claim:
+    found = claims.claim_next(database, worker="w", slots=slots, free=free, lease_s=lease_s)
     assert found is not None
     return found
 
@@ -21,8 +21,13 @@ def job(database: Database, job_id: str) -> Job:
         return queries.get_job(session, job_id)
 
 
-def points(start: int, end: int) -> list[MetricPoint]:
-    return [MetricPoint("train_loss", 0, step, float(step)) for step in range(start, end)]
+def points(start: int, end: int, metric: str = "train_loss") -> list[MetricPoint]:
+    return [MetricPoint(metric, 0, step, float(step)) for step in range(start, end)]
+
+
+def checkpoint(claim: Claim, step: int) -> Batch:
+    stored = StoredFile(f"{claim.job_id}/checkpoints/{claim.attempt}-{step}", 1, "0" * 64)
+    return Batch(points=points(max(step - 10, 0), step), checkpoint=stored, checkpoint_step=step)
 
 
 def steps_in_sql(database: Database, job_id: str) -> list[int]:

@@ -8,8 +8,8 @@ from jobs.database.tables import Event
 from jobs.lifecycle import claims, finish
 from jobs.status import Outcome
 from jobs.submission import submit
+from tests.attempts import claim, job
 from tests.builders import train_spec
-from tests.integration.test_claims import claim, job
 
 ALARM = {"code": "plateau", "step": 9, "message": "m", "evidence": {"fall": 0.0}, "advice": "a"}
 

@@ -6,8 +6,8 @@ from jobs.database.session import Database
 from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims
 from jobs.submission import submit
+from tests.attempts import claim
 from tests.builders import train_spec
-from tests.integration.test_claims import claim
 
 
 def checkpoint(owner: Claim, step: int, *, best: bool = False) -> Batch:

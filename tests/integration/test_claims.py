@@ -9,44 +9,16 @@ import pytest
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Job
 from jobs.errors import (
     IdempotencyKeyReusedError,
     StaleAttemptError,
 )
-from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims, finish
 from jobs.scheduling.deadlines import Backoff
 from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
+from tests.attempts import LEASE_S, checkpoint, claim, job, points, steps_in_sql
 from tests.builders import conditions, train_spec
-
-LEASE_S = 30.0
-
-
-def claim(database: Database, *, lease_s: float = LEASE_S, slots: int = 2, free: int = 2) -> Claim:
-    found = claims.claim_next(database, worker="w", slots=slots, free=free, lease_s=lease_s)
-    assert found is not None
-    return found
-
-
-def job(database: Database, job_id: str) -> Job:
-    with database.read() as session:
-        return queries.get_job(session, job_id)
-
-
-def points(start: int, end: int, metric: str = "train_loss") -> list[MetricPoint]:
-    return [MetricPoint(metric, 0, step, float(step)) for step in range(start, end)]
-
-
-def steps_in_sql(database: Database, job_id: str) -> list[int]:
-    with database.read() as session:
-        return [step for step, _, _ in queries.series(session, job_id, "train_loss", 0)]
-
-
-def checkpoint(claim: Claim, step: int) -> Batch:
-    stored = StoredFile(f"{claim.job_id}/checkpoints/{claim.attempt}-{step}", 1, "0" * 64)
-    return Batch(points=points(max(step - 10, 0), step), checkpoint=stored, checkpoint_step=step)
 
 
 def test_of_many_claims_at_once_one_wins(database: Database) -> None:

@@ -8,9 +8,9 @@ from jobs.errors import NoComparisonError
 from jobs.lifecycle import claims, finish
 from jobs.status import Status
 from jobs.submission import submit
+from tests.attempts import claim, job
 from tests.builders import compare, train_spec
 from tests.comparisons import FAST, SLOW, TWO, arm, document, evaluated, submitted, succeed
-from tests.integration.test_claims import claim, job
 
 
 def test_a_run_is_measured_by_what_it_reaches_and_when(database: Database) -> None:

@@ -12,9 +12,9 @@ from jobs.errors import NotResumableError
 from jobs.lifecycle import claims, finish, parents, resume_and_delete
 from jobs.status import TERMINAL, Outcome, Reason, Status
 from jobs.submission import submit
+from tests.attempts import LEASE_S, claim, job
 from tests.builders import compare, lr_find_spec, one_cycle
 from tests.comparisons import AUTO, FAST, SLOW, TWO, arm, children, document, submitted, succeed
-from tests.integration.test_claims import LEASE_S, claim, job
 from tests.integration.test_submit_training import sweep_curve
 
 

@@ -14,8 +14,8 @@ from jobs.database.records import Batch, MetricPoint
 from jobs.database.session import Database
 from jobs.lifecycle import claims
 from jobs.submission import submit
+from tests.attempts import claim, points
 from tests.builders import train_spec
-from tests.integration.test_claims import claim, points
 
 
 @pytest.fixture

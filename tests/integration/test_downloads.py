@@ -15,8 +15,8 @@ from jobs.files import downloads
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims
 from jobs.submission import submit
+from tests.attempts import claim
 from tests.builders import train_spec
-from tests.integration.test_claims import claim
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims, finish
 from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
+from tests.attempts import claim, job, points, steps_in_sql
 from tests.builders import train_spec
-from tests.integration.test_claims import claim, job, points, steps_in_sql
 
 ALARM = {"code": "plateau", "step": 9, "message": "m", "evidence": {"fall": 0.0}, "advice": "a"}
 

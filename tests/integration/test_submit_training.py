@@ -8,8 +8,8 @@ from jobs.errors import ConditionsDifferError, NoBoundsError, UnusableBoundsErro
 from jobs.lifecycle import claims, finish
 from jobs.status import Reason, Status
 from jobs.submission import submit
+from tests.attempts import LEASE_S, claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
-from tests.integration.test_claims import LEASE_S, claim, job
 
 
 def sweep_curve() -> Batch:

@@ -7,8 +7,8 @@ from jobs.database.records import Claim
 from jobs.database.session import Database
 from jobs.results.sweep_table import table
 from jobs.submission import submit
+from tests.attempts import claim
 from tests.builders import sweep_spec
-from tests.integration.test_claims import claim
 from tests.integration.test_sweeps import end
 
 CELLS = 3

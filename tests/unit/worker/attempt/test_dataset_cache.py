@@ -14,8 +14,8 @@ from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
 from jobs.files.artifacts import ArtifactStore
 from jobs.spec.conditions import UploadedOptions
 from tests.archives import FEATURES, LABELS, npz
-from tests.unit.worker.attempt.test_dataset_download import fetched, options_of, stored
 from tests.unit.worker.train.data.test_memory_mapped import loaded
+from tests.uploaded import fetched, options_of, stored
 from worker.attempt import dataset_cache
 from worker.train.data.memory_mapped import load_uploaded
 

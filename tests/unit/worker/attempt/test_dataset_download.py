@@ -1,36 +1,15 @@
-import hashlib
-import io
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from jobs.errors import TrainingError
 from jobs.files.artifacts import ArtifactStore
-from jobs.spec.conditions import UploadedOptions
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS, npz
+from tests.uploaded import ID, fetched, options_of, stored
 from worker.attempt.dataset_download import fetch_dataset
 from worker.train.data.memory_mapped import load_uploaded
-
-ID = f"ds_{'7' * 32}"
-
-
-def options_of(content: bytes, **changes: Any) -> UploadedOptions:
-    return UploadedOptions.model_validate({"id": ID, "sha256": hashlib.sha256(content).hexdigest(), **changes})
-
-
-def stored(folder: Path, content: bytes) -> ArtifactStore:
-    store = ArtifactStore(folder / "store")
-    store.write(f"datasets/{ID}", io.BytesIO(content))
-    return store
-
-
-def fetched(folder: Path, content: bytes, **changes: Any) -> UploadedOptions:
-    options = options_of(content, **changes)
-    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(folder, content), folder)
-    return options
 
 
 def test_a_copy_that_a_disk_has_damaged_is_told_before_it_is_used_and_fetched_again(tmp_path: Path) -> None:

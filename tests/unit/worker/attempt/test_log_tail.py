@@ -6,25 +6,9 @@ from pathlib import Path
 import pytest
 
 from jobs.database.records import Line
+from tests.unit.worker.log_files import append, texts
 from worker.attempt.log_tail import BEHIND_BYTES, MOST_CHARACTERS, PIECE_BYTES, LogTail
 from worker.launch.secrets import redaction
-
-
-@pytest.fixture
-def rank(tmp_path: Path) -> Path:
-    """Standard output of rank 0."""
-    folder = tmp_path / "logs" / "job_x" / "attempt_0" / "0"
-    folder.mkdir(parents=True)
-    return folder / "stdout.log"
-
-
-def texts(lines: list[Line]) -> list[str]:
-    return [line.text for line in lines]
-
-
-def append(path: Path, text: str | bytes) -> None:
-    with path.open("ab") as file:
-        file.write(text.encode() if isinstance(text, str) else text)
 
 
 def test_lines_say_who_wrote_them_and_where(tmp_path: Path, rank: Path) -> None:

@@ -9,28 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from jobs.config.settings import Settings
-from jobs.database.records import Line
+from tests.unit.worker.log_files import append, texts
 from worker.attempt.log_tail import LogTail
 from worker.launch.secrets import is_secret, redaction, secrets_of, without_secrets
 
 KEY = "clr_" + 43 * "x"
-
-
-@pytest.fixture
-def rank(tmp_path: Path) -> Path:
-    """Standard output of rank 0."""
-    folder = tmp_path / "logs" / "job_x" / "attempt_0" / "0"
-    folder.mkdir(parents=True)
-    return folder / "stdout.log"
-
-
-def texts(lines: list[Line]) -> list[str]:
-    return [line.text for line in lines]
-
-
-def append(path: Path, text: str | bytes) -> None:
-    with path.open("ab") as file:
-        file.write(text.encode() if isinstance(text, str) else text)
 
 
 def test_secrets_are_taken_out(tmp_path: Path, rank: Path) -> None:

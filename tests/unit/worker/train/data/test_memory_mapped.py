@@ -1,4 +1,3 @@
-import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,32 +9,12 @@ import torch
 from PIL import Image
 
 from jobs.errors import TrainingError
-from jobs.files.artifacts import ArtifactStore
-from jobs.spec.conditions import UploadedOptions
 from jobs.spec.image_limits import ImageLimits
 from jobs.status import Reason
 from tests.archives import FEATURES, LABELS, PIXELS, class_folders, npz, picture, tarred, zipped
-from worker.attempt.dataset_download import fetch_dataset
+from tests.uploaded import fetched
 from worker.train.data.memory_mapped import load_uploaded
 from worker.train.data.splits import Split, Statistics, measure
-
-ID = f"ds_{'7' * 32}"
-
-
-def options_of(content: bytes, **changes: Any) -> UploadedOptions:
-    return UploadedOptions.model_validate({"id": ID, "sha256": hashlib.sha256(content).hexdigest(), **changes})
-
-
-def stored(folder: Path, content: bytes) -> ArtifactStore:
-    store = ArtifactStore(folder / "store")
-    store.write(f"datasets/{ID}", io.BytesIO(content))
-    return store
-
-
-def fetched(folder: Path, content: bytes, **changes: Any) -> UploadedOptions:
-    options = options_of(content, **changes)
-    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(folder, content), folder)
-    return options
 
 
 def loaded(folder: Path, content: bytes, **changes: Any) -> tuple[Split, Split, Statistics]:

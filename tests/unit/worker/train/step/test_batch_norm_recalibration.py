@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.unit.worker.train.step.test_learner import WORLD, learner_of
+from tests.unit.worker.train.step.learners import WORLD, learner_of
 from worker.train.step.batch_norm_recalibration import recompute
 
 

@@ -3,7 +3,7 @@
 import torch
 
 from tests.builders import conditions_of
-from tests.unit.worker.train.step.test_learner import WORLD, images
+from tests.unit.worker.train.step.learners import WORLD, images
 from worker.train.step.learner import Learner
 
 ENDS = range(2, 9, 3)
