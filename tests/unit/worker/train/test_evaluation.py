@@ -1,12 +1,10 @@
 """What an evaluation takes at once, and what it does where a device has no room for that."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from torch import distributed as dist
 
 from tests.builders import conditions_of
 from worker.train.data.splits import Data, Split, measure
@@ -14,13 +12,7 @@ from worker.train.evaluation import evaluation_batch
 from worker.train.process_group import ProcessGroup
 from worker.train.step.learner import Learner
 
-
-@pytest.fixture(scope="module", autouse=True)
-def group() -> Iterator[None]:
-    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
-    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
+pytestmark = pytest.mark.usefixtures("group")
 
 
 @pytest.mark.parametrize(("changes", "shape", "expected"), [

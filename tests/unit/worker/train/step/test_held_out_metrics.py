@@ -1,11 +1,9 @@
 """Held-back data in a range test: measuring it changes no step, and batch norm's lag is kept short."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from torch import distributed as dist
 
 from jobs.errors import TrainingError
 from jobs.spec.range_test import RangeTest
@@ -20,13 +18,7 @@ WORLD = ProcessGroup(0, 1, torch.device("cpu"))
 STEPS = 12
 
 
-@pytest.fixture(scope="module", autouse=True)
-def group() -> Iterator[None]:
-    torch.set_num_threads(1)  # as ranks do
-    store = torch.distributed.HashStore()  # type: ignore[attr-defined]
-    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
+pytestmark = pytest.mark.usefixtures("group")
 
 
 def learner(model: str, targets: torch.Tensor | None = None) -> Learner:
