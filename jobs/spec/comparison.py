@@ -93,9 +93,13 @@ class SuperConvergence(Strict):
 
     name: Literal["super_convergence"]
     steps: Annotated[int, Field(ge=10, le=1_000_000)]
+    """Updates of 1cycle."""
     ratio: Annotated[int, Field(ge=1, le=100)] = 8
+    """How many times more updates the standard policy has."""
     max_lr: Peak = "auto"
+    """Peak of 1cycle."""
     standard_lr: LearningRate = 0.1
+    """The rate of the standard policy."""
 
     def arms(self) -> list[Arm]:
         """Both arms; the peak of 1cycle comes from a range test unless it is given."""

@@ -33,7 +33,9 @@ class NpzOptions(Strict):
     """Where the arrays are, and how much of them is held back for validation where they come unsplit."""
 
     path: Annotated[Text, Field(min_length=1, max_length=255)]
+    """The file, from the server's data folder."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Fraction held back for validation, if the arrays are not split."""
 
     @field_validator("path")
     @classmethod
@@ -64,6 +66,7 @@ class UploadedOptions(Strict):
     id: Annotated[str, Field(pattern=r"^ds_[0-9a-f]{32}$")]
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     image_size: Annotated[int, Field(ge=4, le=1024)] | None = None
+    """Height and width in pixels that images are resized to."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
@@ -94,12 +97,16 @@ class Conditions(Strict):
     """
 
     model: Model
+    """mlp, cnn, resnet9, a CIFAR ResNet such as resnet8, or a torchvision classifier such as resnet18."""
     dataset: Dataset
     optimizer: Optimizer
+    """The optimizer."""
     world_size: Annotated[int, Field(ge=1, le=1024)]
+    """Ranks that share the work; each takes a slot."""
     global_batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
     """Samples per step over all ranks; a multiple of world_size."""
     precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format of forward and backward pass."""
     augmentation: Literal["none", "flip", "crop_flip", "crop_flip_cutout"] = "none"
     """How training images are changed at random."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -91,6 +91,7 @@ class TrainSpec(_JobSpec):
     kind: Literal["train"]
     conditions: Conditions | None = None
     schedule: ScheduleSpec
+    """Schedule of the LR, such as one_cycle, triangular or cosine."""
     epochs: Epochs | None = None
     """Passes over the data; this or steps."""
     steps: Steps | None = None
@@ -204,11 +205,17 @@ class CompareSpec(_JobSpec):
     kind: Literal["compare"]
     conditions: Conditions
     arms: Annotated[list[Arm], Field(min_length=1, max_length=16)] | None = None
+    """What is compared; this or preset."""
     preset: SuperConvergence | None = None
+    """Ready-made arms, in place of arms."""
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**53)]], Field(min_length=1, max_length=20)] = [0, 1, 2]  # noqa: RUF012
+    """Seeds, the same for every arm."""
     target: Target | None = None
+    """What is to be reached: a value, or where an arm ends; left out, where the reference ends."""
     reference: ArmName | None = None
+    """The arm whose updates are compared with those of the others; left out, the target's, else the longest."""
     equal_budget_arms: bool = True
+    """Add plain schedules over the shortest budget."""
     range_test: RangeTest | None = None
     observe: Observe = Observe()
     allow_different_conditions: bool = False

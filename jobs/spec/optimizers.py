@@ -8,7 +8,7 @@ from pydantic_core.core_schema import ValidationInfo
 from jobs.spec.base import Strict, refuse
 
 Betas = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
-Decay = Annotated[float, Field(ge=0, le=1e3)]
+Decay = Annotated[float, Field(ge=0, le=1e3, description="Weight decay of the optimizer.")]
 Eps = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -17,6 +17,7 @@ class Sgd(Strict):
 
     name: Literal["sgd"]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Left as it is unless the schedule cycles it."""
     weight_decay: Decay = 0.0
     nesterov: bool = False
     fused: bool = False

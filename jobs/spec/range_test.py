@@ -45,15 +45,15 @@ class RangeTest(Strict):
     """
 
     start_lr: LearningRate = 1e-6
-    """The rate that a sweep starts at: low enough that nothing is learned."""
+    """First rate of a sweep: low enough that nothing is learned."""
     end_lr: LearningRate = 10.0
-    """The rate that it ends at, unless the loss diverges before."""
+    """Last rate of a sweep, unless the loss diverges before."""
     steps: Annotated[int, Field(ge=10, le=100_000)] = 100
     """Steps of one sweep."""
     spacing: Literal["exponential", "linear"] = "exponential"
     """How the rate rises from step to step."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 3
-    """Sweeps with other orders of the data; with more of them the bounds have an interval."""
+    """Sweeps, each with another order of the data; several give the bounds an interval."""
     measure: Literal["train_loss", "val_loss", "val_accuracy"] = "train_loss"
     """What the bounds are read from."""
     measure_every: Annotated[int, Field(ge=1, le=100_000)] | None = None
