@@ -51,8 +51,9 @@ bench-superconvergence: install  ## 1cycle against the standard policy on CIFAR-
 fuzz: install  ## schemathesis with and without a key, for minutes; SEED=n for another run
 	$(BIN)/python -m tests.fuzz --seed $(SEED)
 
-openapi: install  ## Freeze the contract of /v1 anew, after a change that is meant
+openapi: install  ## Write the frozen contract of /v1 and the fields of specs for clr anew, after a change that is meant
 	$(BIN)/python -m tests.openapi
+	$(BIN)/python -m tests.spec_fields
 
 restore-drill: install  ## Dump, restore and serve a database of each kind
 	$(BIN)/python -m pytest tests/integration/test_restore.py

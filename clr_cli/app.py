@@ -6,7 +6,7 @@ import typer
 
 from clr_cli.commands import datasets, keys, maintenance, schedules, workers
 from clr_cli.commands.demo import demo
-from clr_cli.commands.jobs import compare, control, downloads, inspect, logs, plot, run_file, submit
+from clr_cli.commands.jobs import control, downloads, inspect, logs, plot, run_file, submit
 from clr_cli.commands.up import migrate, up
 from clr_cli.input import options as o
 from clr_client.transport import credentials
@@ -24,7 +24,7 @@ app.command("run")(run_file.run)
 app.command("lr-find")(submit.lr_find)
 app.command("sweep")(submit.sweep)
 app.command("train")(submit.train)
-app.command("compare")(compare.compare)
+app.command("compare")(submit.compare)
 app.command("jobs")(inspect.jobs)
 app.command("watch")(inspect.watch)
 app.command("bounds")(inspect.bounds)

@@ -12,14 +12,6 @@ from typing import Any
 from rich.console import Console
 
 from clr_cli.commands.jobs.plot import fetch
-from clr_cli.input.spec_from_flags import (
-    ConditionFlags,
-    LabelFlags,
-    RangeTestFlags,
-    TrainFlags,
-    lr_find_spec,
-    train_spec,
-)
 from clr_cli.output.terminal import show, show_json, tell
 from clr_client.client import Client, Document
 from clr_client.display.formatting import failure
@@ -27,9 +19,18 @@ from clr_client.display.progress import Update, watching
 from clr_client.errors import ClrError
 from local_stack.stack import Stack
 
-CONDITIONS = ConditionFlags("mlp", "digits", "sgd", momentum=0.9, weight_decay=5e-4, batch_size=128, world_size=2)
-RANGE_TEST = RangeTestFlags(steps=100, replicas=3)
-LABELS = LabelFlags(seed=0, name="demo", labels=["project=demo"])
+LABELS = {"seed": 0, "name": "demo", "labels": {"project": "demo"}}
+RANGE_TEST = LABELS | {
+    "kind": "lr_find",
+    "conditions": {
+        "model": {"name": "mlp"},
+        "dataset": {"name": "digits"},
+        "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4},
+        "global_batch_size": 128,
+        "world_size": 2,
+    },
+    "range_test": {"steps": 100, "replicas": 3},
+}
 EPOCHS = 12
 SLOTS = 2
 JOB_TIMEOUT_S = 100.0
@@ -93,7 +94,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def _find_bounds(demo: Demo, client: Client, stack: Stack, say: Callable[[str], None]) -> None:
     with _phase(demo, "lr_find", say):
-        job = client.submit(lr_find_spec(CONDITIONS, RANGE_TEST, LABELS))
+        job = client.submit(RANGE_TEST)
         demo.jobs["lr_find"] = job["id"]
         _succeed(client, stack, job["id"])
     demo.bounds = dict(client.bounds(job["id"]))
@@ -105,8 +106,10 @@ def _find_bounds(demo: Demo, client: Client, stack: Stack, say: Callable[[str], 
 
 def _train(demo: Demo, client: Client, stack: Stack, say: Callable[[str], None]) -> None:
     with _phase(demo, "train", say):
-        training = TrainFlags(from_job=demo.jobs["lr_find"], epochs=EPOCHS)
-        job = client.submit(train_spec(ConditionFlags(), training, LABELS))
+        peak = {"from_job": demo.jobs["lr_find"]}
+        job = client.submit(
+            LABELS | {"kind": "train", "schedule": {"name": "one_cycle", "max_lr": peak}, "epochs": EPOCHS}
+        )
         demo.jobs["train"] = job["id"]
         ended = _succeed(client, stack, job["id"])
     accuracy = (ended.get("latest") or {}).get("val_accuracy")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from clr_cli.input import options as o
-from clr_cli.input.spec_from_flags import fields_of
+from clr_cli.input.settings import fields_of
 from clr_cli.output.terminal import reporting, show, show_json, tell
 from clr_client.display.text_charts import chart
 from clr_client.errors import UsageError

@@ -1,5 +1,8 @@
-"""Completions for the shell: ids, statuses and kinds of jobs."""
+"""Completions for the shell: ids, statuses and kinds of jobs, fields of specs and their values."""
 
+from collections.abc import Callable, Sequence
+
+from clr_cli.input.spec_fields import fields_of_kind
 from clr_client.errors import ClrError
 
 STATUSES = ["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
@@ -31,3 +34,15 @@ def statuses(incomplete: str) -> list[str]:
 def kinds(incomplete: str) -> list[str]:
     """Kinds of jobs that begin so."""
     return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def of_choices(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """A completion by legal values."""
+    return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]
+
+
+def settings_of(kind: str) -> Callable[[str], list[tuple[str, str]]]:
+    """A completion of ``path=value`` by the fields of a kind of job, each with its help."""
+    return lambda incomplete: [
+        (f"{path}=", field.help) for path, field in fields_of_kind(kind).items() if path.startswith(incomplete)
+    ]

@@ -1,15 +1,14 @@
-"""Specs in files: YAML or JSON, read strictly, with changes from the command line."""
+"""Specs in files: YAML or JSON, read strictly."""
 
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from clr_cli.input.spec_from_flags import Spec, fields_of, refuse_constant
+from clr_cli.input.settings import Spec, refuse_constant
 from clr_client.errors import UsageError
 
 STDIN = Path("-")
@@ -64,45 +63,6 @@ def spec_from_file(path: Path) -> Spec:
     if not isinstance(spec, dict):
         raise UsageError(f"{path} holds no mapping of fields, such as kind: lr_find.")
     return spec
-
-
-def with_settings(spec: Mapping[str, Any], settings: Sequence[str]) -> Spec:
-    """A spec with fields changed by ``path=value`` pairs, as `patch_of` reads them; null removes a field."""
-    changed: Spec = merged(spec, patch_of(settings))
-    return changed
-
-
-def patch_of(settings: Sequence[str]) -> Spec:
-    """``path=value`` pairs as a JSON merge patch; a path has dots between its fields.
-
-    Raises:
-        UsageError: If one is not of that form, or two contradict each other.
-    """
-    patch: Spec = {}
-    for path, value in fields_of(settings).items():
-        *above, last = path.split(".")
-        place = patch
-        for name in above:
-            place = place.setdefault(name, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"--set {path}: {name} is given a value of its own too.")
-        if not all((*above, last)) or last in place:
-            raise UsageError(f"--set {path}: a field has no name, or is given twice.")
-        place[last] = value
-    return patch
-
-
-def merged(document: Any, patch: Any) -> Any:
-    """A document changed by a merge patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(document) if isinstance(document, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merged(result.get(name), value)
-    return result
 
 
 def _yaml(text: str) -> Any:

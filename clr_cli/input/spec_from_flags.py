@@ -1,234 +1,124 @@
-"""Makes a spec from command-line options. It checks only what the server cannot see; the server validates the rest."""
+"""Makes a spec from flags and ``--set``. It checks only what the server cannot see; the server validates the rest."""
 
-import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from clr_cli.input import options as o
+from clr_cli.input.flags import FLAGS
+from clr_cli.input.settings import Spec, fields_of, merged, nested
+from clr_cli.input.spec_fields import fields_of_kind
 from clr_client.errors import UsageError
 
-Spec = dict[str, Any]
-
-DEFAULT_MOMENTUM = 0.9
-DEFAULT_WEIGHT_DECAY = 5e-4
-DEFAULT_BATCH_SIZE = 128
-SECOND_BETA = 0.999
-
-
-@dataclass(frozen=True)
-class ConditionFlags:
-    """What a range test and a training share, as typed; None is not typed."""
-
-    model: o.Model = None
-    dataset: o.Dataset = None
-    optimizer: o.Optimizer = None
-    momentum: o.Momentum = None
-    weight_decay: o.WeightDecay = None
-    batch_size: o.BatchSize = None
-    world_size: o.WorldSize = None
-    precision: o.Precision = None
-    image_size: o.ImageSize = None
-
-    def document(self) -> Spec:
-        """The ``conditions`` of a spec, defaults written out."""
-        document: Spec = {
-            "model": {"name": self.model or "mlp"},
-            "dataset": self._dataset(),
-            "optimizer": self._optimizer(),
-            "global_batch_size": DEFAULT_BATCH_SIZE if self.batch_size is None else self.batch_size,
-            "world_size": 1 if self.world_size is None else self.world_size,
-        }
-        return document if self.precision is None else {**document, "precision": self.precision}
-
-    def _dataset(self) -> Spec:
-        name = self.dataset or "digits"
-        if name.startswith("ds_"):
-            return {"name": "uploaded", "options": {"id": name} | given({"image_size": self.image_size})}
-        if self.image_size is not None:
-            raise UsageError("--image-size goes with the id of an uploaded dataset only.")
-        if name.endswith(".npz"):
-            return {"name": "npz", "options": {"path": name}}
-        return {"name": name}
-
-    def _optimizer(self) -> Spec:
-        name = self.optimizer or "sgd"
-        momentum = DEFAULT_MOMENTUM if self.momentum is None else self.momentum
-        decay = DEFAULT_WEIGHT_DECAY if self.weight_decay is None else self.weight_decay
-        kind = {"momentum": momentum} if name == "sgd" else {"betas": [momentum, SECOND_BETA]}
-        return {"name": name, **kind, "weight_decay": decay}
+# Values that work on any machine, for fields that have no default.
+CONDITIONS: Spec = {
+    "model": {"name": "mlp"},
+    "dataset": {"name": "digits"},
+    "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4},
+    "global_batch_size": 128,
+    "world_size": 1,
+}
+SCHEDULE = {"name": "one_cycle"}
+PEAKS = ("lr", "max_lr")  # what schedules call their highest rate
 
 
-@dataclass(frozen=True)
-class RangeTestFlags:
-    """The sweep of a range test, as typed."""
+def spec_of(kind: str, typed: Mapping[str, Any], settings: Sequence[str] = ()) -> Spec:
+    """The spec of a job: defaults, changed by flags and by ``path=value`` pairs.
 
-    start_lr: o.StartLr = None
-    end_lr: o.EndLr = None
-    steps: o.SweepSteps = None
-    spacing: o.Spacing = None
-    replicas: o.Replicas = None
-    measure: o.Measure = None
-    measure_every: o.MeasureEvery = None
-    bisect: o.Bisect = None
-    vary: o.Vary = None
-    start_from: o.StartFrom = None
-
-    def document(self) -> Spec:
-        """What was typed."""
-        typed = given(asdict(self))
-        if self.start_from is not None:
-            typed["start_from"] = {"from_job": self.start_from}
-        return typed
-
-
-FLAT_SCHEDULES = {"constant", "piecewise", "linear", "cosine", "wsd"}  # their highest rate is `lr`, not `max_lr`
-
-
-@dataclass(frozen=True)
-class TrainFlags:
-    """Schedule and length of a training, as typed."""
-
-    from_job: o.FromJob = None
-    max_lr: o.MaxLr = None
-    schedule: o.Schedule = "one_cycle"
-    base_lr: o.BaseLr = None
-    step_size: o.StepSize = None
-    step_size_epochs: o.StepSizeEpochs = None
-    epochs: o.Epochs = None
-    steps: o.Steps = None
-    settings: o.Settings = None
-
-
-@dataclass(frozen=True)
-class LabelFlags:
-    """What any job has, as typed; ``labels`` are ``key=value``."""
-
-    seed: o.Seed = None
-    name: o.Name = None
-    labels: o.Labels = None
-
-    def document(self) -> Spec:
-        """Seed, name and labels, those that were typed."""
-        labels = dict(_pair(label) for label in self.labels or ())
-        return given({"seed": self.seed, "name": self.name, "labels": labels or None})
-
-
-def lr_find_spec(conditions: ConditionFlags, range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
-    """The spec of an ``lr_find`` job."""
-    spec: Spec = {"kind": "lr_find", "conditions": conditions.document()}
-    sweep = range_test.document()
-    return spec | ({"range_test": sweep} if sweep else {}) | labels.document()
-
-
-def sweep_spec(conditions: ConditionFlags, over: Sequence[str], range_test: RangeTestFlags, labels: LabelFlags) -> Spec:
-    """The spec of a ``sweep`` job; ``over`` are ``path=value,value,…``.
+    Args:
+        kind: Kind of the job.
+        typed: Values of the flags that were typed, by the flags' parameters.
+        settings: The values of ``--set``.
 
     Raises:
-        UsageError: If there is none, one is not of that form, or a path is given twice.
+        UsageError: If a value is not of its form, a field is given twice, or flags do not go together.
     """
-    if not over:
-        raise UsageError("Give what varies: --over optimizer.weight_decay=1e-3,1e-4; once or up to four times.")
-    grid: Spec = {}
-    for each in over:
-        path, sign, text = each.partition("=")
-        if not (path and sign and text):
-            raise UsageError(f"--over must be path=value,value, not {each!r}.")
-        if path in grid:
-            raise UsageError(f"--over {path} is given twice; put all its values into one.")
-        grid[path] = [_value(part) for part in text.split(",")]
-    return lr_find_spec(conditions, range_test, labels) | {"kind": "sweep", "over": grid}
+    fields, sources = _fields(kind, typed, fields_of(settings))
+    patch = nested(fields)
+    spec: Spec = merged(_start(kind, patch), patch)
+    if kind in _CHECKS:
+        _CHECKS[kind](spec, sources)
+    return spec
 
 
-def _value(text: str) -> int | float | str:
-    """A number where it reads as a finite one, else the text."""
-    for read in (int, float):
-        try:
-            value = read(text)
-        except ValueError:
+def start(kind: str) -> Spec:
+    """The spec that flags change."""
+    return {"kind": kind, "conditions": CONDITIONS} | ({"schedule": SCHEDULE} if kind == "train" else {})
+
+
+def value_at(document: Any, path: str) -> Any:
+    """What a document has at a path; None where it has nothing."""
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
+def _fields(kind: str, typed: Mapping[str, Any], settings: Spec) -> tuple[Spec, dict[str, str]]:
+    """Values by their paths, and where each comes from: a flag, or ``--set``."""
+    schedule = typed.get("schedule") or settings.get("schedule.name") or SCHEDULE["name"]
+    is_flat = schedule in fields_of_kind("train")["schedule.lr"].forms
+    fields, sources = Spec(), dict[str, str]()
+    for flag in FLAGS[kind]:
+        if typed.get(flag.parameter) is None:
             continue
-        if math.isfinite(value):
-            return value
-    return text
+        for path, value in flag.values(typed[flag.parameter]).items():
+            place = "schedule.lr" if path == "schedule.max_lr" and is_flat else path
+            if place in fields:
+                raise UsageError(f"{sources[place]} and {flag.name} are two ways to say the same; leave one out.")
+            fields[place], sources[place] = value, flag.name
+    if twice := sorted(sources.keys() & settings.keys()):
+        raise UsageError(f"{sources[twice[0]]}: --set {twice[0]} says it too; leave one out.")
+    return fields | settings, sources | {path: f"--set {path}" for path in settings}
 
 
-def train_spec(conditions: ConditionFlags, training: TrainFlags, labels: LabelFlags) -> Spec:
-    """The spec of a ``train`` job; with ``from_job`` the conditions are those of that job.
-
-    Raises:
-        UsageError: If the peak or the length is given twice or not at all, or conditions beside ``from_job``.
-    """
-    if (training.from_job is None) == (training.max_lr is None):
-        raise UsageError("Give the peak: either --from-job ID, or --max-lr with a number or auto.")
-    if (training.epochs is None) == (training.steps is None):
-        raise UsageError("Give the length: either --epochs or --steps.")
-    spec: Spec = {"kind": "train", "schedule": _schedule(training)}
-    if training.from_job is None:
-        spec["conditions"] = conditions.document()
-    elif typed := given(asdict(conditions)):
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
-        raise UsageError(
-            f"{flags}: with --from-job the conditions are those of that job; leave this out, or use --spec."
-        )
-    return spec | given({"epochs": training.epochs, "steps": training.steps}) | labels.document()
-
-
-def _schedule(training: TrainFlags) -> Spec:
-    peak = {"from_job": training.from_job} if training.max_lr is None else peak_of(training.max_lr)
-    peak_field = "lr" if training.schedule in FLAT_SCHEDULES else "max_lr"
-    lengths = {
-        "base_lr": training.base_lr,
-        "step_size": training.step_size,
-        "step_size_epochs": training.step_size_epochs,
+def _start(kind: str, patch: Spec) -> Spec:
+    """What a patch changes: without conditions if they are those of a job, and without what an optimizer lacks."""
+    spec = start(kind)
+    if kind == "train" and _takes_bounds(patch):
+        del spec["conditions"]
+        return spec
+    default = CONDITIONS["optimizer"]
+    name = value_at(patch, "conditions.optimizer.name") or default["name"]
+    known = fields_of_kind(kind)
+    forms = {field: known[f"conditions.optimizer.{field}"].forms for field in default}
+    spec["conditions"] = CONDITIONS | {
+        "optimizer": {field: value for field, value in default.items() if name in forms[field] or not forms[field]}
     }
-    return {"name": training.schedule, peak_field: peak} | given(lengths) | fields_of(training.settings or ())
+    return spec
 
 
-def fields_of(settings: Sequence[str]) -> Spec:
-    """``field=value`` pairs as a document; a value is JSON where it reads as such, else text.
-
-    Raises:
-        UsageError: If one is not of that form.
-    """
-    fields: Spec = {}
-    for setting in settings:
-        key, sign, text = setting.partition("=")
-        if not (key and sign):
-            raise UsageError(f"{setting!r} is not of the form field=value, such as max_lr=0.4.")
-        try:
-            fields[key] = json.loads(text, parse_constant=refuse_constant)
-        except ValueError:
-            fields[key] = text
-    return fields
+def _takes_bounds(spec: Spec) -> bool:
+    """Whether the peak of a training is that of a job."""
+    return any(isinstance(value_at(spec, f"schedule.{peak}"), dict) for peak in PEAKS)
 
 
-def peak_of(text: str) -> str | float:
-    """The highest rate of a schedule as typed: a number or ``auto``.
-
-    Raises:
-        UsageError: If it is neither.
-    """
-    if text == "auto":
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"--max-lr must be a number or auto, not {text!r}.") from None
-
-
-def refuse_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which JSON does not have."""
-    raise ValueError(f"{name} is not a JSON number")
+def _check_training(spec: Spec, sources: Mapping[str, str]) -> None:
+    schedule, known = spec.get("schedule"), fields_of_kind("train")
+    peaks = [peak for peak in PEAKS if value_at(schedule, "name") in known[f"schedule.{peak}"].forms]
+    if peaks and value_at(schedule, peaks[0]) is None:
+        raise UsageError("Give the peak: either --from-job ID, or --max-lr with a number or auto.")
+    if ("epochs" in spec) == ("steps" in spec):
+        raise UsageError("Give the length: either --epochs or --steps.")
+    conditions = dict.fromkeys(source for path, source in sources.items() if path.startswith("conditions."))
+    if conditions and _takes_bounds(spec):
+        raise UsageError(
+            f"{', '.join(conditions)}: with bounds of a job the conditions are those of that job; leave this out."
+        )
 
 
-def _pair(label: str) -> tuple[str, str]:
-    key, equals, value = label.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--label must be key=value, not {label!r}.")
-    return key, value
+def _check_sweep(spec: Spec, _: Mapping[str, str]) -> None:
+    if "over" not in spec:
+        raise UsageError("Give what varies: --over optimizer.weight_decay=1e-3,1e-4; once or up to four times.")
 
 
-def given(values: Mapping[str, Any]) -> Spec:
-    """What was typed: all but None."""
-    return {name: value for name, value in values.items() if value is not None}
+def _check_comparison(spec: Spec, sources: Mapping[str, str]) -> None:
+    of_preset = [source for path, source in sources.items() if path.startswith("preset.")]
+    if of_preset and value_at(spec, "preset.name") is None:
+        raise UsageError(f"{', '.join(of_preset)}: goes with --preset; an arm says it itself, such as steps=600.")
+    if ("arms" in spec) == ("preset" in spec):
+        raise UsageError('Give what is compared: --arm "NAME=SCHEDULE field=value …" for each, or --preset NAME.')
+
+
+_CHECKS: dict[str, Callable[[Spec, Mapping[str, str]], None]] = {
+    "train": _check_training,
+    "sweep": _check_sweep,
+    "compare": _check_comparison,
+}

@@ -51,7 +51,8 @@ def tracked(*folders: str) -> list[str]:
 
 def is_needed(file: str) -> bool:
     """Whether a file of a package belongs into its wheel; tools for the dashboard's JavaScript do not."""
-    return file.endswith((".py", ".mako", ".typed", "/answers.json")) or "/static/" in file or "/templates/" in file
+    data = (".mako", ".typed", "/answers.json", "/spec_fields.json")
+    return file.endswith((".py", *data)) or "/static/" in file or "/templates/" in file
 
 
 @pytest.mark.parametrize("name", PROJECTS)

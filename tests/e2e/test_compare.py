@@ -22,8 +22,8 @@ def clr(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_one_cycle_is_compared_with_the_standard_policy_and_with_its_equals(stack: Stack, client: Client) -> None:
     done = clr(
-        stack, "compare", "--preset", "super_convergence", "--steps", "40", "--ratio", "4", "--seeds", "0,1", "--model",
-        "mlp", "--batch-size", "128", "--watch",
+        stack, "compare", "--preset", "super_convergence", "--steps", "40", "--set", "preset.ratio=4", "--seeds", "0,1",
+        "--model", "mlp", "--batch-size", "128", "--watch",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     job = client.jobs(kind="compare")["data"][0]

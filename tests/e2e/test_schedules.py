@@ -51,7 +51,8 @@ def test_the_command_line_lists_and_draws_them(stack: Stack, tmp_path: Path) -> 
 def test_the_command_line_trains_with_any_of_them(stack: Stack, client: Client) -> None:
     command = [
         sys.executable, "-P", "-m", "clr_cli", "train", "--schedule", "cosine", "--max-lr", "0.05", "--steps", "20",
-        "--set", "final_lr=0.01", "--set", 'warmup={"steps": 5}', "--model", "mlp", "--dataset", "digits", "--json",
+        "--set", "schedule.final_lr=0.01", "--set", "schedule.warmup.steps=5", "--model", "mlp", "--dataset", "digits",
+        "--json",
     ]  # fmt: skip
     environment = {**os.environ, "CLR_URL": stack.url}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -1,7 +1,7 @@
 """The commands that change existing jobs: ``clr resume``, ``clone`` and ``delete``."""
 
 from clr_cli.input import options as o
-from clr_cli.input.spec_files import patch_of
+from clr_cli.input.settings import patch_of
 from clr_cli.output.terminal import reporting, show, show_json, tell
 from clr_client.display.formatting import status_text
 from clr_client.transport.addresses import DEFAULT_URL

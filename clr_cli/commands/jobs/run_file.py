@@ -8,7 +8,8 @@ import typer
 from clr_cli.commands.jobs.submit import submit
 from clr_cli.input import options as o
 from clr_cli.input.dry_run_report import summary
-from clr_cli.input.spec_files import spec_from_file, with_settings
+from clr_cli.input.settings import with_settings
+from clr_cli.input.spec_files import spec_from_file
 from clr_cli.output.terminal import reporting, show, show_json
 from clr_client.transport.addresses import DEFAULT_URL
 

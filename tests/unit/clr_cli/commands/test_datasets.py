@@ -65,7 +65,7 @@ def test_a_dataset_is_deleted_by_its_id(server: Server) -> None:
 
 def test_the_id_of_an_upload_is_a_dataset_of_conditions(server: Server) -> None:
     server.answers = [Answer(202, job(status="queued"))]
-    assert runner.invoke(app, ["lr-find", "--dataset", DATASET_ID, "--image-size", "32"]).exit_code == 0
+    resized = ["--set", "conditions.dataset.options.image_size=32"]
+    assert runner.invoke(app, ["lr-find", "--dataset", DATASET_ID, *resized]).exit_code == 0
     sent = json.loads(server.requests[0].body)
-    assert runner.invoke(app, ["lr-find", "--image-size", "32"]).exit_code == 2
     assert sent["conditions"]["dataset"] == {"name": "uploaded", "options": {"id": DATASET_ID, "image_size": 32}}

@@ -2,23 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from clr_cli.input.spec_files import merged, patch_of, spec_from_file
+from clr_cli.input.spec_files import spec_from_file
 from clr_client.errors import UsageError
 from jobs.spec.job import job_spec
 from tests.unit.clr_cli.commands.jobs.test_run_file import SPEC
-
-
-def test_paths_become_a_merge_patch() -> None:
-    typed = ["conditions.optimizer.weight_decay=1e-4", "conditions.world_size=1", "name=again", "early_stop=null"]
-    assert patch_of(typed) == {
-        "conditions": {"optimizer": {"weight_decay": 1e-4}, "world_size": 1}, "name": "again", "early_stop": None,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("typed", [["a"], ["=1"], ["a..b=1"], ["a=1", "a.b=2"], ["a.b=2", "a=1"], [".=1"]], ids=str)
-def test_what_is_no_path_or_contradicts_another_is_refused(typed: list[str]) -> None:
-    with pytest.raises(UsageError):
-        patch_of(typed)
 
 
 @pytest.fixture
@@ -66,15 +53,6 @@ def test_what_is_no_spec_is_refused_with_its_place(tmp_path: Path, text: str, co
     path.write_text(text)
     with pytest.raises(UsageError, match=complaint):
         spec_from_file(path)
-
-
-def test_a_merge_patch_does_what_its_rfc_says() -> None:
-    # RFC 7396, section 3
-    assert merged({"title": "Goodbye!", "author": {"a": 1, "b": 2}}, {"title": "Hi", "author": {"b": None}}) == {
-        "title": "Hi",
-        "author": {"a": 1},
-    }
-    assert merged({"a": [1]}, {"a": {"b": 1, "c": None}}) == {"a": {"b": 1}}
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"seed": NaN}', "", "\xff"])

@@ -17,7 +17,7 @@ runner = CliRunner()
 
 def test_away_from_a_terminal_lr_find_prints_the_id_and_nothing_else(server: Server) -> None:
     server.answers = [Answer(202, job(status="queued"))]
-    result = runner.invoke(app, ["lr-find", "--world-size", "2", "--steps", "50", "--label", "a=b"])
+    result = runner.invoke(app, ["lr-find", "--world-size", "2", "--steps", "50", "--set", "labels.a=b"])
     assert (result.exit_code, result.stdout) == (0, f"{JOB_ID}\n")
     sent = json.loads(server.requests[0].body)
     assert sent["conditions"]["world_size"] == 2
@@ -77,8 +77,8 @@ def test_no_server_gives_3_and_says_what_to_start(monkeypatch: pytest.MonkeyPatc
     [
         ["train", "--epochs", "3"],
         ["train", "--from-job", "x"],
-        ["lr-find", "--label", "x"],
-        ["lr-find", "--seed", "one"],
+        ["lr-find", "--set", "x"],
+        ["lr-find", "--steps", "one"],
         ["lr-find", "--spec", "missing.json"],
         ["jobs", "--url", "nowhere"],
         ["frobnicate"],
@@ -99,10 +99,18 @@ def test_a_spec_file_is_sent_as_it_is(server: Server, tmp_path: Path) -> None:
     assert json.loads(server.requests[0].body) == {"kind": "train", "what": ["ever"]}
 
 
-def test_options_beside_a_spec_file_are_refused(server: Server, tmp_path: Path) -> None:
+def test_fields_of_a_spec_file_are_changed_by_their_paths(server: Server, tmp_path: Path) -> None:
+    server.answers = [Answer(202, job())]
+    path = tmp_path / "spec.json"
+    path.write_text('{"kind": "train", "steps": 5}')
+    assert runner.invoke(app, ["train", "--spec", str(path), "--set", "steps=9"]).exit_code == 0
+    assert json.loads(server.requests[0].body) == {"kind": "train", "steps": 9}
+
+
+def test_flags_beside_a_spec_file_are_refused(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     path.write_text("{}")
     result = runner.invoke(app, ["lr-find", "--spec", str(path), "--batch-size", "8", "--no-watch"])
     assert result.exit_code == 2
-    assert result.stderr == "--batch-size: --spec sends the file as it is; leave this out, or use clr run --set.\n"
+    assert result.stderr == "--batch-size: --spec takes the fields of the file; leave this out, or use --set.\n"
     assert server.requests == []
