@@ -1,4 +1,4 @@
-"""``python -m api --host H --port P``: the API, by ``CLR_…`` variables; ``python -m api keys …``: its keys."""
+"""``python -m api --host H --port P`` serves the API; ``python -m api keys …`` manages its keys."""
 
 import argparse
 import gc
@@ -20,14 +20,14 @@ EXIT_USAGE = 2
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until SIGTERM or SIGINT, or run one command about keys."""
+    """Serve until SIGTERM or SIGINT, or run one command on API keys."""
     if arguments[:1] == ["keys"]:
         key_commands.main(arguments[1:])
         return
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--check", action="store_true", help="only say whether it would listen there")
+    parser.add_argument("--check", action="store_true", help="only check whether the API would listen on this address")
     asked = parser.parse_args(arguments)
     settings = Settings()
     policy = _policy(asked.host, settings)
@@ -39,19 +39,19 @@ def main(arguments: list[str]) -> None:
         app, host=asked.host, port=asked.port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=3, forwarded_allow_ips=settings.trusted_proxies,
     )  # fmt: skip
-    gc.freeze()  # what is there now stays: the collector need not look at it again, for tens of milliseconds
+    gc.freeze()  # startup objects are permanent: without this, each full collection spends tens of ms on them
     _Server(config, app.state.services.change_feed).run()
 
 
 class _Server(uvicorn.Server):
-    """Ends open streams of events when it is told to end, instead of waiting for them."""
+    """A server that closes open event streams at shutdown instead of waiting for them."""
 
     def __init__(self, config: uvicorn.Config, change_feed: ChangeFeed) -> None:
         super().__init__(config)
         self._change_feed = change_feed
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end, on SIGTERM or SIGINT."""
+        """Start the shutdown on SIGTERM or SIGINT."""
         self._change_feed.end()
         super().handle_exit(sig, frame)
 

@@ -40,8 +40,8 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
     """The API on the database and the broker of ``settings``.
 
     Args:
-        settings: Where both are, and limits.
-        policy: Whether keys are asked for; None where settings alone decide.
+        settings: Addresses of both, and limits.
+        policy: Whether keys are required; None if the settings alone decide.
     """
     policy = access.embedded(settings) if policy is None else policy
     database = Database(settings.sql_url, timeout_s=settings.database_timeout_s)
@@ -61,7 +61,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
         redirect_slashes=False, docs_url=None, redoc_url=None,
     )  # fmt: skip
     app.state.services = services
-    for each in (  # outputs' first: it answers in CSV where jobs' route of the same path answers in JSON
+    for each in (  # downloads first: it serves CSV on a path that the results route serves as JSON
         downloads.csv_router, submit_and_read.router, dry_run.router, results.router, control.router, events.router,
         logs.router, plots.router, downloads.router, catalog.router, datasets.router, workers.router, operations.router,
         keys.router, session.router, docs.router, pages.router,
@@ -69,7 +69,7 @@ def create_app(settings: Settings, policy: access.Policy | None = None) -> FastA
         app.include_router(each)
     problems.install(app)
     app.state.metrics = Metrics(services.database, notifier)
-    # The last one added is the outermost.
+    # The middleware added last is the outermost.
     app.add_middleware(LoadLimit, settings=settings)
     app.add_middleware(NullCharacterCheck)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_body_bytes, counted_elsewhere={datasets.UPLOAD})

@@ -1,4 +1,4 @@
-"""The feed of changes in SQL, for all who listen: one poll serves all streams of this process."""
+"""Publishes changes in the database to the streams of this process; one poll serves all of them."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from jobs.lifecycle import parents
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.2
-_MOST_WAITING: Final = 1000  # messages for one listener who does not take them
+_MOST_WAITING: Final = 1000  # messages queued for a slow listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Message:
     Attributes:
         job_id: The job that it is about.
         seq: Number of the job's event; None for a snapshot of the job.
-        version: Version of the job that it tells of.
-        is_terminal: Whether nothing follows: the job has ended, or is gone.
-        data: The bytes on the wire.
+        version: Version of the job that it reports.
+        is_terminal: Whether nothing follows: the job has ended or was deleted.
+        data: The encoded event.
     """
 
     job_id: str
@@ -44,22 +44,22 @@ class Message:
 
 
 def snapshot(session: Session, row: Job) -> Message:
-    """The job as it stands, as an event named ``job``."""
+    """The current document of a job, as an event named ``job``."""
     job = JobDocument.of(session, row)
     data = format_sse_event(event="job", data_str=job.model_dump_json())
     return Message(job.id, None, job.version, job.is_terminal, data)
 
 
 def message_of(row: Event) -> Message:
-    """Something that happened, as an event of its type; its id is what ``Last-Event-ID`` brings back."""
+    """A row as a server-sent event of its type; its number is the id that ``Last-Event-ID`` refers to."""
     data = format_sse_event(event=row.type, id=str(row.seq), data_str=EventDocument.of(row).model_dump_json())
     return Message(row.job_id, row.seq, 0, is_terminal=False, data=data)
 
 
 def news(session: Session, job_id: str, after: int) -> list[Message]:
-    """The events of a job after a number, then the job as it stood before they were read.
+    """The events of a job after a number, then the job as it was before they were read.
 
-    In this order an event that comes in between is told twice rather than never: the next version brings it again.
+    With this order, an event written in between is sent twice rather than never: the next version includes it.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -69,10 +69,10 @@ def news(session: Session, job_id: str, after: int) -> list[Message]:
 
 
 class Listener:
-    """One stream's place in the queue.
+    """The message queue of one stream.
 
     Attributes:
-        is_open: False once the server is to end, or the stream took its messages too slowly and lost some.
+        is_open: False once the server shuts down or the stream was too slow and lost messages.
     """
 
     def __init__(self) -> None:
@@ -80,20 +80,20 @@ class Listener:
         self.is_open = True
 
     def put(self, message: Message) -> None:
-        """Leave a message without waiting."""
+        """Queue a message without waiting."""
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.is_open = False
 
     def close(self) -> None:
-        """Have the stream end now."""
+        """End the stream now."""
         self.is_open = False
-        with suppress(asyncio.QueueFull):  # then it has no need to be woken
+        with suppress(asyncio.QueueFull):  # a full queue already wakes the stream
             self._queue.put_nowait(None)
 
     async def next(self, timeout_s: float) -> Message | None:
-        """The next message; None where none came in time, or none comes any more."""
+        """The next message; None after the timeout or once the stream is closed."""
         with suppress(TimeoutError):
             return await asyncio.wait_for(self._queue.get(), timeout_s)
         return None
@@ -107,7 +107,7 @@ class _Watched:
 
 
 class ChangeFeed:
-    """Watches the jobs that somebody listens to; without listeners it does nothing."""
+    """Polls the jobs that have listeners; without listeners it does nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -116,12 +116,12 @@ class ChangeFeed:
         self._ending = False
 
     def end(self) -> None:
-        """Have every stream end, those to come too; from a signal's handler or any thread."""
+        """End all current and future streams. Safe to call from a signal handler or any thread."""
         self._ending = True
 
     @contextmanager
     def listening(self, job_ids: Sequence[str]) -> Iterator[Listener]:
-        """Hear of jobs; what was there before may be heard once more."""
+        """Subscribe to jobs. Changes made before the subscription may be delivered again."""
         listener = Listener()
         for job_id in job_ids:
             self._watched.setdefault(job_id, _Watched()).listeners.append(listener)
@@ -143,8 +143,8 @@ class ChangeFeed:
             known = {job_id: (watched.version, watched.seq) for job_id, watched in self._watched.items()}
             try:
                 messages = await run_in_threadpool(self._changes, known)
-            except Exception:  # streams stay open; they hear of their jobs when the database is back
-                log.exception("what changed could not be read")
+            except Exception:  # streams stay open and continue when the database is back
+                log.exception("changes could not be read from the database")
                 messages = []
             for message in messages:
                 self._tell(message)
@@ -167,8 +167,8 @@ class ChangeFeed:
             listener.put(message)
 
     def _changes(self, known: dict[str, tuple[int, int]]) -> list[Message]:
-        # Every event is written with a new version of its job, in one transaction that holds the job's row: so a
-        # job's events become visible in the order of their numbers, and a job of the same version has no new ones.
+        # A transaction that writes an event locks the job's row and increments the job's version. So the events of a
+        # job become visible in order, and a job with an unchanged version has no new events.
         messages = []
         with self._database.read() as session:
             versions = parents.versions_of(session, list(known))

@@ -1,4 +1,4 @@
-"""What routes are given: the services, and the spec in a body."""
+"""Dependencies of routes: the services, and parsed request bodies."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from jobs.submission.schedule_preview import PreviewSpec
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the composition root has built."""
+    """The objects that the composition root has built."""
 
     database: Database
     notifier: WorkerNotifier
@@ -32,7 +32,7 @@ class Services:
     change_feed: ChangeFeed
     policy: Policy
     failures: Failures
-    judging: asyncio.Semaphore  # uploads are judged one after the other: each takes a core
+    judging: asyncio.Semaphore  # uploads are validated one at a time: each uses a core
 
     @property
     def store(self) -> ArtifactStore:
@@ -41,21 +41,21 @@ class Services:
 
 
 async def services(request: Request) -> Services:
-    """The services that this app was built from, with the database as the caller sees it: only their own jobs."""
+    """The services of this app, with a database that shows only what the caller may see."""
     found: Services = request.app.state.services
-    caller: Caller | None = request.scope.get("clr_caller")  # none on public paths, which see no job at all
+    caller: Caller | None = request.scope.get("clr_caller")  # None on public paths, which read no jobs
     return replace(found, database=found.database.seen_by(caller.row_filter(found.settings) if caller else NOBODY))
 
 
 async def stream_access(request: Request) -> StreamAccess:
-    """Whether the caller may still read what is streamed to them."""
+    """The check whether the caller may still read an open stream."""
     found: Services = request.app.state.services
     return StreamAccess(request.scope["clr_caller"], found.database, found.settings)
 
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """The JSON object in a body, and the bytes that it came in."""
+    """The JSON object in a body, and the body's bytes."""
 
     document: dict[str, Any]
     body: bytes
@@ -65,8 +65,8 @@ async def json_object(request: Request) -> JsonObject:
     """Parse the body.
 
     Raises:
-        BadBodyError: It is no JSON object.
-        ValidationError: A string in it has U+0000.
+        BadBodyError: The body is not a JSON object.
+        ValidationError: A string in it contains U+0000.
     """
     body = await request.body()
     try:
@@ -85,24 +85,24 @@ Body = Annotated[JsonObject, Depends(json_object)]
 
 @dataclass(frozen=True, slots=True)
 class SpecInBody:
-    """A valid spec, and the bytes that it came in."""
+    """A valid spec, and the body's bytes."""
 
     spec: AnySpec
     body: bytes
 
 
 def spec_in_body(found: Body) -> SpecInBody:
-    """A job's spec; pydantic's ValidationError where the object is not a legal one."""
+    """Parse a job spec; raises pydantic's ValidationError if it is invalid."""
     return SpecInBody(job_spec.validate_python(found.document), found.body)
 
 
 def preview_in_body(found: Body) -> PreviewSpec:
-    """What is to be previewed; pydantic's ValidationError where the object is not legal."""
+    """Parse a preview request; raises pydantic's ValidationError if it is invalid."""
     return PreviewSpec.model_validate(found.document)
 
 
 def body_of(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
-    """What the OpenAPI document says of a body that is parsed here."""
+    """The OpenAPI description of a body that is parsed here."""
     content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 

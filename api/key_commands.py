@@ -1,4 +1,4 @@
-"""``python -m api keys create|list|revoke``: keys straight in the database, for the first one and for emergencies."""
+"""``python -m api keys create|list|revoke``: manages keys in the database, for the first key and emergencies."""
 
 import argparse
 import json
@@ -18,13 +18,13 @@ DAY_S = 86_400.0
 
 
 def main(arguments: list[str]) -> None:
-    """Run one command and print JSON; a new key is printed this once."""
+    """Run one command and print JSON; a new key is printed only once."""
     parser = argparse.ArgumentParser(prog="python -m api keys", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    create = commands.add_parser("create", help="make a key and print it, this once")
-    create.add_argument("--name", required=True, help="a name for people")
+    create = commands.add_parser("create", help="create a key and print it once")
+    create.add_argument("--name", required=True, help="a human-readable name")
     create.add_argument("--scope", choices=[str(scope) for scope in Scope], default="submit")
-    create.add_argument("--owner", help="to whom its jobs belong (default: the name)")
+    create.add_argument("--owner", help="owner of its jobs (default: the name)")
     create.add_argument("--days", type=float, help="days until it expires (default: never)")
     commands.add_parser("list", help="all keys")
     commands.add_parser("revoke", help="end a key").add_argument("id")

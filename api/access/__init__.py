@@ -1,1 +1,1 @@
-"""Who may come in, and how often."""
+"""Authentication, authorization and rate limits."""

@@ -1,4 +1,4 @@
-"""Who asks: found by the key in ``Authorization: Bearer``, or by the session in a cookie."""
+"""Identifies the caller by the key in ``Authorization: Bearer`` or by the session cookie."""
 
 import hmac
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. ``key_id`` and ``owner`` are None where no key is asked for."""
+    """The sender of a request. ``key_id`` and ``owner`` are None if the server requires no key."""
 
     key_id: str | None
     owner: str | None
@@ -29,7 +29,7 @@ class Caller:
     session_token: str | None = None
 
     def row_filter(self, settings: Settings) -> RowFilter:
-        """What of the database this caller sees."""
+        """The rows that this caller may see."""
         return RowFilter(
             self.owner, sees_all=self.scope is Scope.ADMIN, max_unfinished_jobs=settings.max_unfinished_jobs,
             image_limits=settings.image_limits,
@@ -41,38 +41,38 @@ NOBODY = RowFilter(None, sees_all=False)
 
 
 def caller_of(request: Request, database: Database, settings: Settings) -> Caller:
-    """Who asks.
+    """Identify the caller of a request.
 
     Raises:
-        RefusedError: There is no key or session in the request, or it is not good (any more).
+        RefusedError: The request has no key or session, or an invalid one.
     """
     secrets = request.headers.getlist("authorization")
     token = request.cookies.get(COOKIE)
     if len(secrets) > 1:
-        raise RefusedError(401, "invalid_key", "there must be one Authorization header")
+        raise RefusedError(401, "invalid_key", "the request must have exactly one Authorization header")
     if secrets:
         scheme, _, secret = secrets[0].partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(secret) <= MOST_CHARACTERS:
-            raise RefusedError(401, "invalid_key", "Authorization must be: Bearer KEY")
+            raise RefusedError(401, "invalid_key", "Authorization must have the form: Bearer KEY")
         return with_key(api_keys.digest(secret), database, settings)
     if token and len(token) <= MOST_CHARACTERS:
         key_sha256 = api_keys.key_of_session(database, token)
         if key_sha256 is None:
             raise RefusedError(401, "session_ended", "this session has ended; log in again")
         return with_key(key_sha256, database, settings, token)
-    raise RefusedError(401, "key_required", "this server asks for a key: Authorization: Bearer KEY")
+    raise RefusedError(401, "key_required", "this server requires a key: send Authorization: Bearer KEY")
 
 
 def with_key(key_sha256: str, database: Database, settings: Settings, token: str | None = None) -> Caller:
-    """Who has the key with this hash.
+    """The caller whose key has this hash.
 
     Raises:
-        RefusedError: Nobody has, or the key has ended.
+        RefusedError: The key is unknown, expired or revoked.
     """
     bootstrap = settings.admin_key
     if bootstrap and hmac.compare_digest(api_keys.digest(bootstrap.get_secret_value()), key_sha256):
         return Caller(BOOTSTRAP_ID, BOOTSTRAP_OWNER, Scope.ADMIN, key_sha256, token)
     row = api_keys.find(database, key_sha256)
     if row is None:
-        raise RefusedError(401, "invalid_key", "this key is not known here, has expired or was revoked")
+        raise RefusedError(401, "invalid_key", "this key is unknown, expired or revoked")
     return Caller(row.id, row.owner, Scope(row.scope), key_sha256, token)

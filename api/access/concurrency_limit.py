@@ -1,4 +1,4 @@
-"""How much of what is heavy a key may have under way at once: counted in the memory of this process."""
+"""Limits how many expensive requests of a key run at once. Each process counts for itself, in memory."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from api.http.prefer import preferred_wait_s
 from api.http.problems import problem
 from jobs.config.settings import Settings
 
-ALL_KEYS = 3  # all keys together have so many times what one may have, where a request takes a thread or disk space
+ALL_KEYS = 3  # if a request holds a thread or disk space: limit of all keys together, as a multiple of one key's
 RETRY_AFTER_S = "1"
 _HEAVY_POSTS = frozenset({"/v1/schedules:preview", "/v1/jobs:validate"})
 _PLOT = re.compile(r"/v1/jobs/[^/]*/plot\.[a-z]+")
@@ -24,7 +24,7 @@ _FOLLOWED = re.compile(r"/v1/events|/v1/jobs/[^/]*(/events|/logs)?")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of request that is counted: its name, how many a key may have at once, and all keys together."""
+    """A kind of limited request: its name, and the limits per key and for all keys together."""
 
     name: str
     most: int
@@ -32,7 +32,7 @@ class Kind:
 
 
 class LoadLimit:
-    """Answers 429 to a request of a kind of which its key has as many under way as it may have."""
+    """Responds with 429 if a key already has the maximum number of requests of a kind in progress."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -42,7 +42,7 @@ class LoadLimit:
         self._under_way: Counter[tuple[str, str | None]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and count it until its answer has been sent, or answer it with a problem."""
+        """Pass the request on and count it until its response has been sent, or respond with a problem."""
         name = kind_of(Request(scope)) if scope["type"] == "http" else None
         if name is None:
             await self.app(scope, receive, send)
@@ -71,12 +71,12 @@ def _key_of(caller: Caller | None) -> str | None:
 
 
 def _refusal(request: Request, kind: Kind) -> "ASGIApp":
-    detail = f"{kind.most} {kind.name} of one key may be under way at once; ask again when one has ended"
+    detail = f"a key may have at most {kind.most} {kind.name} in progress; try again when one has ended"
     return problem(request, 429, "too_many_at_once", detail, headers={"Retry-After": RETRY_AFTER_S})
 
 
 def kind_of(request: Request) -> str | None:
-    """Which kind a request is counted as; None for most, which take little."""
+    """The kind of a request; None if it is cheap, as most are."""
     method, path = request.method, request.scope["path"]
     if method == "POST":
         return "uploads" if path == "/v1/datasets" else "heavy requests" if path in _HEAVY_POSTS else None

@@ -1,4 +1,4 @@
-"""Requests that a page of another site makes in a visitor's browser are no requests of that visitor."""
+"""Rejects cross-site requests, which a browser sends without its user's intent."""
 
 from urllib.parse import urlsplit
 
@@ -11,14 +11,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def assert_same_origin(request: Request, policy: Policy) -> None:
-    """Refuse what a browser sends for another site. Programs send neither header and are not concerned.
+    """Reject cross-site requests of browsers. Other clients send neither header and are not affected.
 
     Raises:
-        RefusedError: The request comes from another site's page, or names another server.
+        RefusedError: The request comes from another site's page or names another host.
     """
     host = request.headers.get("host", "")
     if policy.hosts is not None and _name_of(host) not in policy.hosts:
-        raise RefusedError(403, "unknown_host", "without keys this server answers to its loopback address only")
+        raise RefusedError(403, "unknown_host", "without keys this server serves its loopback address only")
     if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("origin")

@@ -1,4 +1,4 @@
-"""Asks every request for a key or a session, unless its path is on the short list of public paths here."""
+"""Requires a key or a session for every path except the public paths listed here."""
 
 import hmac
 import logging
@@ -22,21 +22,21 @@ from jobs.database.session import Database
 
 log = logging.getLogger(__name__)
 
-# What needs no key: whether the service lives, what it can do, and the way in. Every other path needs one.
+# These need no key: health, documentation and log-in. Every other path needs one.
 PUBLIC = frozenset({("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("POST", "/v1/session")})
 PUBLIC_FOLDERS = ("/docs", "/assets")
-# Pages are frames without data: what they show, their modules ask of /v1, with a session.
+# Pages contain no data: their scripts fetch it from /v1 with a session.
 PAGES = re.compile(r"/|/(login|new|workers|keys|compare|jobs/[^/]*)")
-# Posts that change nothing, for keys that may only read.
+# POST requests that change nothing are open to keys that may only read.
 READING_POSTS = frozenset({"/v1/schedules:preview", "/v1/jobs:validate"})
-# Any other method is the router's to refuse, with what the path does have: no route answers it.
+# The router rejects other methods with the ones that the path supports.
 ROUTED_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ADMIN_FOLDERS = ("/v1/keys",)
 ADMIN_ACTIONS = re.compile(r"/v1/workers/[^/]*/drain")
 
 
 class AccessMiddleware:
-    """Finds out who calls and whether they may; routes are given the database as that caller sees it."""
+    """Authenticates and authorizes callers, and restricts the database of routes to the caller's rows."""
 
     def __init__(
         self, app: ASGIApp, database: Database, settings: Settings, policy: Policy, failures: Failures
@@ -46,7 +46,7 @@ class AccessMiddleware:
         self._asked = Buckets(settings.rate_per_s, settings.rate_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it with a problem."""
+        """Pass the request on, or respond with a problem."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -57,7 +57,7 @@ class AccessMiddleware:
             response = problem(request, error.status, error.code, error.detail, headers=error.headers)
             await response(scope, receive, send)
         except SQLAlchemyError:
-            log.exception("the database did not say whose key this is")
+            log.exception("a key could not be looked up in the database")
             response = problem(
                 request, 503, "database_unavailable", "the database does not answer", headers={"Retry-After": "1"}
             )
@@ -77,7 +77,7 @@ class AccessMiddleware:
             raise too_many(wait_s)
         needed = scope_of(request.method, request.scope["path"])
         if not found.scope.includes(needed):
-            detail = f"this needs a key with the scope {needed}, and this one has {found.scope}"
+            detail = f"this request needs a key with the scope {needed}, not {found.scope}"
             raise RefusedError(403, "scope_missing", detail)
         _assert_no_forgery(request, found)
         return found
@@ -98,7 +98,7 @@ class AccessMiddleware:
 
 
 def _assert_method(request: Request) -> None:
-    """On a path that is public with one method, no key helps with a method that it does not have."""
+    """Reject methods that a public path does not have: no key would allow them."""
     path = request.scope["path"]
     if path not in {public for _, public in PUBLIC}:
         return
@@ -110,7 +110,7 @@ def _assert_method(request: Request) -> None:
 
 
 def scope_of(method: str, path: str) -> api_keys.Scope:
-    """The scope that a request needs: reading reads, all else submits; keys and workers are for admins."""
+    """The scope that a request needs: ``read``, ``submit`` to change something, ``admin`` for keys and workers."""
     in_folder = any(path == folder or path.startswith(f"{folder}/") for folder in ADMIN_FOLDERS)
     if in_folder or ADMIN_ACTIONS.fullmatch(path):
         return api_keys.Scope.ADMIN
@@ -120,9 +120,9 @@ def scope_of(method: str, path: str) -> api_keys.Scope:
 
 
 def _assert_no_forgery(request: Request, found: Caller) -> None:
-    """A cookie goes along by itself, so a request that changes something must also show what only our page knows."""
+    """Require the CSRF token for changes by session: browsers attach the cookie to forged requests too."""
     if found.session_token is None or request.method in csrf.SAFE_METHODS:
         return
     shown = request.headers.get("x-csrf-token", "").encode()
     if not hmac.compare_digest(shown, api_keys.csrf_token(found.session_token).encode()):
-        raise RefusedError(403, "csrf_token_missing", "a session must send X-CSRF-Token, as GET /v1/session gives it")
+        raise RefusedError(403, "csrf_token_missing", "a session must send X-CSRF-Token, from GET /v1/session")

@@ -1,4 +1,4 @@
-"""Whether a key is asked for, decided once, when the API starts: without keys it serves this very machine only."""
+"""Decides once, when the API starts, whether it requires keys. Without keys it serves only this machine."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -11,23 +11,23 @@ from jobs.database.session import Database
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 HOW_TO = (
-    "Make a first key with `python -m api keys create --name NAME --scope admin` (it is printed once),\n"
+    "Create a first key with `python -m api keys create --name NAME --scope admin` (it is printed once),\n"
     "or set CLR_ADMIN_KEY to a secret of at least 32 characters; or listen on 127.0.0.1."
 )
 
 
 class AccessPolicyError(Exception):
-    """Anybody could use the API from elsewhere, or nobody could use it at all."""
+    """The API would be open to other machines without a key, or nobody could use it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Whether keys are asked for.
+    """Whether the API requires keys.
 
     Attributes:
         key_required: Whether requests need a key.
-        hosts: Names by which the server may be addressed; None for any. Without keys it is what keeps pages of other
-            sites out, whose own name was made to point at this machine (DNS rebinding).
+        hosts: Host names that requests may use; None for any. Without keys, this protects against DNS rebinding: a
+            page of another site whose host name resolves to this machine.
     """
 
     key_required: bool
@@ -35,7 +35,7 @@ class Policy:
 
 
 def embedded(settings: Settings) -> Policy:
-    """The policy of an app whose address somebody else chooses: keys where settings ask for them."""
+    """The policy of an app whose address is chosen elsewhere: keys are required if the settings say so."""
     return Policy(key_required=settings.auth if settings.auth is not None else settings.admin_key is not None)
 
 
@@ -43,7 +43,7 @@ def policy_for(host: str, settings: Settings, database: Database) -> Policy:
     """The policy of a server that listens on ``host``.
 
     Raises:
-        AccessPolicyError: Other machines could reach it and no key was asked for, or there is no key yet.
+        AccessPolicyError: Other machines could reach the server without a key, or no key exists yet.
     """
     local = _is_loopback(host)
     if not local and settings.auth is False:

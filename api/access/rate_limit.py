@@ -1,4 +1,4 @@
-"""How often somebody may ask: a token bucket each, in the memory of this process."""
+"""Rate limits: one token bucket per client, in the memory of this process."""
 
 import threading
 import time
@@ -12,21 +12,21 @@ class Buckets:
     """Token buckets by name. Each process of the API counts for itself.
 
     Args:
-        rate_per_s: Tokens that come back each second.
+        rate_per_s: Tokens added per second.
         burst: Tokens in a full bucket.
-        clock: Seconds that never go back.
+        clock: Monotonic time in seconds.
     """
 
     def __init__(self, rate_per_s: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate_per_s, self._burst, self._clock = rate_per_s, burst, clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and the time of that count
         self._lock = threading.Lock()
 
     def take(self, name: str) -> float:
         """Take a token.
 
         Returns:
-            0 where there was one, else the seconds until there is.
+            0 if a token was taken, otherwise the seconds until one is available.
         """
         with self._lock:
             tokens, now = self._level(name)
@@ -42,5 +42,5 @@ class Buckets:
     def _put(self, name: str, tokens: float, now: float) -> None:
         self._levels[name] = (tokens, now)
         self._levels.move_to_end(name)
-        if len(self._levels) > MOST_BUCKETS:  # those that were asked for longest ago are full by now, or nearly
+        if len(self._levels) > MOST_BUCKETS:  # the least recently used buckets are full again, or nearly
             self._levels.popitem(last=False)

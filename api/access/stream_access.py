@@ -1,4 +1,4 @@
-"""Checks that the caller of an open stream may still read it: keys are revoked and sessions end meanwhile."""
+"""Checks that the caller of an open stream may still read it: a key may be revoked, a session may end."""
 
 import logging
 import time
@@ -15,17 +15,17 @@ from jobs.database.session import Database
 
 log = logging.getLogger(__name__)
 
-CHECK_S: Final = 4.5  # a stream wakes every 5 s, so that each time it is due
+CHECK_S: Final = 4.5  # a stream wakes every 5 s, so each time a check is due
 
 
 class StreamAccess:
-    """Asks the database about a caller again, but not more often than every few seconds.
+    """Authenticates a caller again, at most once every few seconds.
 
     Args:
         caller: Who opened the stream.
-        database: Where keys and sessions are.
-        settings: Where the key of the environment is.
-        check_s: Seconds between two looks.
+        database: Stores keys and sessions.
+        settings: Has the key from the environment.
+        check_s: Seconds between two checks.
     """
 
     def __init__(self, caller: Caller, database: Database, settings: Settings, check_s: float = CHECK_S) -> None:
@@ -33,7 +33,7 @@ class StreamAccess:
         self._asked = time.monotonic()
 
     async def refusal(self) -> RefusedError | None:
-        """Why the stream must end; None where it may go on, or where it is too early to ask again."""
+        """Why the stream must end; None if it may go on or the next check is not due."""
         now = time.monotonic()
         if self._caller.key_id is None or now - self._asked < self._check_s:
             return None
@@ -42,8 +42,8 @@ class StreamAccess:
             await run_in_threadpool(self._ask)
         except RefusedError as error:
             return error
-        except SQLAlchemyError:  # streams outlive a database that does not answer for a while
-            log.warning("the database did not say whether a stream may go on", exc_info=True)
+        except SQLAlchemyError:  # streams survive a database outage
+            log.warning("the caller of a stream could not be checked in the database", exc_info=True)
         return None
 
     def _ask(self) -> None:

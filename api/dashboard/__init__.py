@@ -1,1 +1,1 @@
-"""The dashboard: pages at ``/``. Each is a frame without data, filled from ``/v1`` by its module."""
+"""The dashboard: pages at ``/``, which contain no data; their scripts fetch it from ``/v1``."""

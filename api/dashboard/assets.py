@@ -1,4 +1,4 @@
-"""What pages load: our own modules and styles, and plotly.js from its Python package, which is never imported."""
+"""Static files of the pages: our scripts and styles, and plotly.js from the (never imported) Python package."""
 
 import gzip
 import hashlib
@@ -14,7 +14,7 @@ PLOTLY = "plotly.min.js"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, its media type, and its gzip."""
+    """A file, its media type and its gzip-compressed content."""
 
     media_type: str
     plain: bytes
@@ -23,7 +23,7 @@ class Asset:
 
 @cache
 def digest() -> str:
-    """A name for all assets together. It is part of their addresses, so browsers may keep them for ever."""
+    """A hash of all assets. It is part of their URLs, so browsers may cache them indefinitely."""
     found = hashlib.sha256(distribution("plotly").version.encode())
     for name, path in sorted(_files().items()):
         found.update(name.encode() + b"\0" + path.read_bytes())
@@ -32,7 +32,7 @@ def digest() -> str:
 
 @cache
 def asset(name: str) -> Asset | None:
-    """The asset of that name, a path below ``static`` such as ``lib/api.js``; None if there is none."""
+    """The asset with a name, a path below ``static`` such as ``lib/api.js``; None if there is none."""
     if name == PLOTLY:
         path = Path(str(distribution("plotly").locate_file(f"plotly/package_data/{PLOTLY}")))
     elif name in _files():
@@ -46,5 +46,5 @@ def asset(name: str) -> Asset | None:
 
 @cache
 def _files() -> dict[str, Path]:
-    """All files below ``static`` by their names. No other file can be asked for."""
+    """All files below ``static`` by name. No other file is served."""
     return {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}

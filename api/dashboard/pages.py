@@ -1,4 +1,4 @@
-"""The pages and what they load."""
+"""Routes of the pages and their assets."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ def jobs_page() -> HTMLResponse:
 
 @router.get("/new")
 def new_job_page() -> HTMLResponse:
-    """A form for a new job; what it begins with, its module reads from the address."""
+    """A form for a new job; its script reads the initial values from the URL."""
     return _page("new", "New job", draws=True)
 
 
@@ -43,46 +43,46 @@ def keys_page() -> HTMLResponse:
 
 @router.get("/login")
 def login_page() -> HTMLResponse:
-    """The way in, with a key."""
+    """Log-in with a key."""
     return _page("login", "Log in")
 
 
 @router.get("/jobs/{_job_id}")
 def job_page(_job_id: str) -> HTMLResponse:
-    """One job; which one, its module reads from the address."""
+    """One job; its script reads the id from the URL."""
     return _page("job", "Job", draws=True)
 
 
 @router.get("/compare")
 def compare_page() -> HTMLResponse:
-    """Several trainings beside each other; which ones, its module reads from the address."""
+    """Several trainings side by side; its script reads their ids from the URL."""
     return _page("compare", "Compare", draws=True)
 
 
 @router.get("/assets/{version}/{name:path}")
 def show_asset(version: str, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
-    """A file of the pages, compressed where the browser takes that."""
+    """An asset of the pages, compressed if the browser accepts that."""
     found = asset(name) if version == digest() else None
     if found is None:
-        raise HTTPException(404, "there is no such asset; load the page again")
+        raise HTTPException(404, "no such asset; reload the page")
     if "gzip" in accept_encoding:
         return Response(found.packed, media_type=found.media_type, headers=_KEEP | {"Content-Encoding": "gzip"})
     return Response(found.plain, media_type=found.media_type, headers=_KEEP)
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser opens an address, rather than a program asking the API."""
+    """Whether the request is a browser's page load rather than an API call."""
     in_api = request.url.path == "/v1" or request.url.path.startswith("/v1/")
     return request.method == "GET" and not in_api and "text/html" in request.headers.get("accept", "")
 
 
 def not_found_page() -> HTMLResponse:
-    """For addresses that have no page."""
+    """The page for unknown URLs."""
     return _page("not_found", "Not found", status=404)
 
 
 def _page(name: str, title: str, *, draws: bool = False, status: int = 200) -> HTMLResponse:
-    """A page; with Plotly where it ``draws``."""
+    """A page; if ``draws``, it loads Plotly."""
     template = _templates.get_template(f"{name}.html")
     text = template.render(page=name, title=title, draws=draws, assets=f"/assets/{digest()}")
     return HTMLResponse(text, status)

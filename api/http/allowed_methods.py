@@ -1,4 +1,4 @@
-"""Which methods a path has: the router itself knows only the first of several routes with the same path."""
+"""Finds the methods of a path; the router only reports those of its first matching route."""
 
 import re
 
@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 
 def allowed_methods(app: FastAPI, path: str) -> dict[str, str]:
-    """The ``Allow`` header of a path, from the OpenAPI document; empty for a path that does not stand in it."""
+    """The ``Allow`` header of a path, from the OpenAPI document; empty if the path is not in it."""
     methods: set[str] = set()
     for template, item in app.openapi()["paths"].items():
         if _pattern(template).fullmatch(path):

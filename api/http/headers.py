@@ -1,4 +1,4 @@
-"""Headers that keep browsers from doing more with an answer than it is meant for."""
+"""Security headers, which restrict what browsers do with a response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,7 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 CONTENT_SECURITY_POLICY = _POLICY.format(style="'self'")
-# Swagger UI sets styles on elements; its page is given no more than that.
+# Swagger UI needs inline styles; its page gets this one exception.
 POLICY_OF_DOCS = _POLICY.format(style="'self' 'unsafe-inline'")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +22,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds them to every answer, where a route has not set its own."""
+    """Adds the headers to every response, except those that a route has set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

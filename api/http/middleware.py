@@ -1,4 +1,4 @@
-"""What surrounds every request: an id, a limit on the size of the body, and an answer when all else failed."""
+"""Middleware of every request: an id, a limit on body size, and a response to unhandled exceptions."""
 
 import logging
 import re
@@ -19,7 +19,7 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestId:
-    """Gives each request an id, the client's own where it sent a decent ``X-Request-ID``, and sends it back."""
+    """Gives each request an id, or keeps a valid ``X-Request-ID`` of the client, and returns it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,9 +43,9 @@ class RequestId:
 
 
 class BodyLimit:
-    """Refuses bodies that are larger than ``limit_bytes``, declared or not.
+    """Rejects bodies larger than ``limit_bytes``, whether or not they declare their size.
 
-    ``counted_elsewhere`` are the ``(method, path)`` that take larger bodies, and count them against their own limit.
+    ``counted_elsewhere`` has each ``(method, path)`` that accepts larger bodies and enforces its own limit.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BodyLimit:
         self.counted_elsewhere = counted_elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, counting what comes in."""
+        """Pass the request on and count the bytes of its body."""
         if (scope.get("method"), scope.get("path")) in self.counted_elsewhere:
             await self.app(scope, receive, send)
             return
@@ -74,7 +74,7 @@ class BodyLimit:
 
 
 class UnhandledErrors:
-    """Answers an unhandled exception with a problem document, inside the middleware that adds headers and counts."""
+    """Turns an unhandled exception into a problem document. It runs inside the middleware for headers and metrics."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -95,5 +95,5 @@ class UnhandledErrors:
                 raise
             request = Request(scope)
             log.exception("%s %s failed", request.method, request.url.path)
-            detail = "something broke in the server; its log has the request id"
+            detail = "internal server error; find the request id in the server's log"
             await problem(request, 500, "internal_error", detail)(scope, receive, send)

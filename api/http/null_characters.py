@@ -1,4 +1,4 @@
-"""U+0000 has no place in a request: PostgreSQL stores no such text, and fails over JSON that holds it."""
+"""Rejects U+0000 in requests: PostgreSQL cannot store it in text or JSON."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,13 +15,13 @@ _Place = tuple[int | str, ...]
 
 
 class NullCharacterCheck:
-    """Refuses U+0000 in addresses: in a path there is nothing of that name, in a query it is no legal value."""
+    """Rejects U+0000 in URLs: with 404 in a path, with 422 in a query."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it with a problem."""
+        """Pass the request on, or respond with a problem."""
         if scope["type"] == "http":
             request = Request(scope)
             if NUL in scope["path"]:
@@ -34,7 +34,7 @@ class NullCharacterCheck:
 
 
 def _name_in(query: bytes) -> str | None:
-    """The first parameter that has the character in its name or its value."""
+    """The name of the first parameter that contains the character in its name or value."""
     if b"%00" not in query and b"\0" not in query:
         return None
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
@@ -43,20 +43,20 @@ def _name_in(query: bytes) -> str | None:
 
 def _not_legal(request: Request, name: str) -> Any:
     shown = name.replace(NUL, "\\0")
-    error = {"pointer": f"/query/{shown}", "code": "control_character", "detail": "must not hold the character U+0000"}
+    error = {"pointer": f"/query/{shown}", "code": "control_character", "detail": "must not contain U+0000"}
     return problem(request, 422, "invalid_request", f"{error['pointer']}: {error['detail']}", errors=[error])
 
 
 def assert_plain(document: dict[str, Any], body: bytes) -> None:
-    """Refuse a body with U+0000 in a string or in the name of a field, at any depth.
+    """Reject a body with U+0000 in a string or field name, at any depth.
 
     Raises:
-        ValidationError: It has one; the error has the place.
+        ValidationError: The body contains the character; the error says where.
     """
     if rb"\u0000" not in body:  # JSON has no other way to write it
         return
     if (place := _place_in(document)) is not None:
-        error = refuse("control_character", "must not hold the character U+0000")
+        error = refuse("control_character", "must not contain U+0000")
         raise ValidationError.from_exception_data("body", [{"type": error, "loc": place[0], "input": place[1]}])
 
 

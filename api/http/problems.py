@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents: every error of every path leaves the service as one of these."""
+"""RFC 9457 problem documents. Every error response of the service is one of these."""
 
 import logging
 import math
@@ -20,13 +20,13 @@ from jobs.errors import ConditionsDifferError, JobsError
 
 
 class RefusedError(Exception):
-    """A request is turned away with a problem document.
+    """A request is rejected with a problem document.
 
     Args:
         status: HTTP status.
         code: Name of the problem.
         detail: What is wrong and what to do.
-        retry_after_s: When to ask again.
+        retry_after_s: Seconds until the client may try again.
     """
 
     def __init__(self, status: int, code: str, detail: str, retry_after_s: float | None = None) -> None:
@@ -40,8 +40,8 @@ class RefusedError(Exception):
 
 
 def too_many(retry_after_s: float) -> RefusedError:
-    """The caller asks too often."""
-    return RefusedError(429, "too_many_requests", "you ask too often; see Retry-After", retry_after_s)
+    """The error for a caller that exceeds its rate limit."""
+    return RefusedError(429, "too_many_requests", "too many requests; see Retry-After", retry_after_s)
 
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ _SHOWN_CHARACTERS = 80
 
 
 class BadBodyError(Exception):
-    """The body is not a JSON object, so there is nothing in it to point at."""
+    """The body is not a JSON object, so no pointer into it is possible."""
 
 
 def problem(
@@ -79,7 +79,7 @@ def _id_of(request: Request) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Have every exception of the app answered with a problem document, or with a page where a browser asks for one."""
+    """Make the app respond to exceptions with a problem document, or with a page if a browser requests one."""
 
     @app.exception_handler(HTTPException)
     def on_http_exception(request: Request, error: HTTPException) -> Response:
@@ -121,7 +121,7 @@ def _on_jobs_error(request: Request, error: Exception) -> JSONResponse:
 
 def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s (request %s) failed", request.method, request.url.path, _id_of(request), exc_info=error)
-    return problem(request, 500, "internal_error", "something broke in the server; its log has the request id")
+    return problem(request, 500, "internal_error", "internal server error; find the request id in the server's log")
 
 
 def _on_refused(request: Request, error: Exception) -> JSONResponse:
@@ -136,7 +136,7 @@ def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, st
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:
     found = trouble(error) if isinstance(error, DBAPIError) else None
     if found is None:
-        raise error  # a bug of ours, answered like any other
+        raise error  # a programming error, handled like any other
     log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)
     code, detail = found
     return problem(request, 507 if code == "storage_full" else 503, code, detail, headers={"Retry-After": "5"})
@@ -159,7 +159,7 @@ def _invalid(request: Request, code: str, errors: list[dict[str, Any]]) -> JSONR
 def _describe(error: Any, body: object) -> dict[str, Any]:
     context = error.get("ctx", {})
     pointer = _pointer(error, body) if body is not None else "/" + "/".join(map(str, error["loc"]))
-    pointer = context.get("pointer", pointer)  # a rule over several fields says itself which is at fault
+    pointer = context.get("pointer", pointer)  # a rule over several fields names the invalid field itself
     code = context.get("code", error["type"]) if error["type"] == "clr_error" else error["type"]
     message = error["msg"]
     over_several_fields = "value" not in context and isinstance(error.get("input"), dict) and "error" in error["type"]
@@ -169,7 +169,7 @@ def _describe(error: Any, body: object) -> dict[str, Any]:
 
 
 def _pointer(error: Any, body: object) -> str:
-    """JSON pointer of an error; pydantic also names the chosen forms of unions, which the body does not have."""
+    """JSON pointer of an error, without the tags of union members that pydantic adds."""
     pointer, place = "", body
     for part in error["loc"]:
         try:
@@ -186,6 +186,6 @@ def _shown(value: object) -> str:
         return "an object" if isinstance(value, dict) else "a list"
     try:
         text = repr(value)
-    except ValueError:  # an integer of more digits than Python likes to print
-        return "a number of very many digits"
+    except ValueError:  # the integer has more digits than Python converts to text
+        return "a number with too many digits"
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

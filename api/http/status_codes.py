@@ -1,4 +1,4 @@
-"""Which HTTP status each error of the service has."""
+"""The HTTP status of each error of the service."""
 
 from jobs.datasets.errors import (
     DatasetInUseError,
@@ -64,7 +64,7 @@ STATUS_OF: dict[type[JobsError], int] = {
 }
 RETRY_AFTER_S: dict[type[JobsError], str] = {BoundsNotReadyError: "1", TooManyJobsError: "30"}
 
-# What can be wrong with a spec beyond its own fields.
+# Errors of a spec that do not concern a single field.
 SUBMITTING: tuple[type[JobsError], ...] = (
     JobNotFoundError, ConditionsDifferError, NoBoundsError, UnusableBoundsError, UnusableStartError,
     UnusableDatasetError,

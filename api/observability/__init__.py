@@ -1,1 +1,1 @@
-"""What operators see of the API: the request log and metrics."""
+"""The request log and metrics of the API."""

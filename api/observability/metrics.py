@@ -1,4 +1,4 @@
-"""What SQL says of jobs and workers, as metrics. Every API process says the same: take the maximum, not the sum."""
+"""Metrics of jobs and workers from the database. Each API process exports the same values: use max, not sum."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from jobs.status import Status
 
 
 class BrokerCollector(Collector):
-    """Asks the broker at every scrape.
+    """Checks the broker at every scrape.
 
     Args:
         notifier: Connects to the broker.
@@ -28,41 +28,41 @@ class BrokerCollector(Collector):
         self._notifier = notifier
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering must not ask it."""
+        """Return nothing: registering must not contact the broker."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Whether it answers and takes messages."""
+        """Yield whether the broker responds and accepts messages."""
         try:
             self._notifier.check()
             up = 1.0
         except BrokerUnreachableError:
             up = 0.0
-        yield GaugeMetricFamily("clr_broker_up", "Whether the broker answers and takes messages", value=up)
+        yield GaugeMetricFamily("clr_broker_up", "Whether the broker responds and accepts messages", value=up)
 
 
 class JobsCollector(Collector):
-    """Reads the database at every scrape; a database that does not answer leaves ``clr_database_up`` at 0.
+    """Reads the database at every scrape; ``clr_database_up`` is 0 if the database does not answer.
 
     Args:
-        database: Where jobs are.
+        database: Stores the jobs.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering must not read the database."""
+        """Return nothing: registering must not read the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """All of them."""
+        """Yield all metrics."""
         try:
             with self._database.read() as session:
                 found = [*_jobs(session), *_attempts(session), *_workers(session)]
         except SQLAlchemyError:
             found = []
-        yield GaugeMetricFamily("clr_database_up", "Whether the database answers", value=float(bool(found)))
+        yield GaugeMetricFamily("clr_database_up", "Whether the database responds", value=float(bool(found)))
         yield from found
 
 
@@ -75,10 +75,10 @@ def _jobs(session: Session) -> Iterator[Metric]:
     yield jobs
     waiting = (Job.status == Status.QUEUED, Job.waits_for.is_(None))
     depth = session.scalar(select(func.count()).select_from(Job).where(*waiting)) or 0
-    yield GaugeMetricFamily("clr_queue_depth", "Queued jobs that wait for nothing but slots", value=depth)
+    yield GaugeMetricFamily("clr_queue_depth", "Queued jobs that wait only for slots", value=depth)
     oldest = session.scalar(select(db_now() - func.min(Job.queued_at)).where(*waiting))
     yield GaugeMetricFamily(
-        "clr_queue_oldest_age_seconds", "How long the oldest of them has waited", value=max(0.0, oldest or 0.0)
+        "clr_queue_oldest_age_seconds", "How long the oldest job in the queue has waited", value=max(0.0, oldest or 0.0)
     )
 
 
@@ -92,18 +92,18 @@ def _attempts(session: Session) -> Iterator[Metric]:
     seconds = func.sum(Attempt.finished_at - Attempt.started_at)
     row = session.execute(select(steps, seconds).where(ended, Attempt.last_step.is_not(None))).one()
     yield SummaryMetricFamily(
-        "clr_step_seconds", "Time of optimizer steps in attempts that ended, with their start and end",
+        "clr_step_seconds", "Time per optimizer step in ended attempts, including startup and shutdown",
         count_value=int(row[0] or 0), sum_value=float(row[1] or 0.0),
     )  # fmt: skip
 
 
 def _workers(session: Session) -> Iterator[Metric]:
     workers = queries.live_workers(session)
-    yield GaugeMetricFamily("clr_workers", "Workers that beat", value=len(workers))
-    yield GaugeMetricFamily("clr_slots", "Slots of workers that beat", value=sum(worker.slots for worker in workers))
+    yield GaugeMetricFamily("clr_workers", "Live workers", value=len(workers))
+    yield GaugeMetricFamily("clr_slots", "Slots of live workers", value=sum(worker.slots for worker in workers))
     troubles = sum(len(worker.troubles or {}) for worker in workers)
     yield GaugeMetricFamily(
-        "clr_worker_troubles", "Parts of workers, and jobs, that their sweep fails at", value=troubles
+        "clr_worker_troubles", "Worker components, and jobs, that the reaper fails on", value=troubles
     )
     held = sum(slots_held(session).values())
-    yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that run or are being ended", value=held)
+    yield GaugeMetricFamily("clr_slots_held", "Slots of jobs that are running or cancelling", value=held)

@@ -1,4 +1,4 @@
-"""What is seen of every request: a line in the log, an audit event where it matters, and its latency as a metric."""
+"""Observes each request: a log line, its latency as a metric and, for changes, an audit event."""
 
 import logging
 import time
@@ -24,17 +24,17 @@ _KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OP
 
 
 class Metrics:
-    """The metrics of one app: latencies of this process, and what SQL says of jobs and workers.
+    """The metrics of one app: latencies in this process, and jobs and workers from the database.
 
     Args:
-        database: Where jobs are; read at every scrape.
+        database: Stores the jobs; read at every scrape.
         notifier: Connects to the broker, whose state is a metric too.
     """
 
     def __init__(self, database: Database, notifier: WorkerNotifier) -> None:
         self._registry = CollectorRegistry()
         self._latency = Histogram(
-            "clr_http_request_seconds", "Time until an answer was whole", ["method", "route", "status"],
+            "clr_http_request_seconds", "Time until the response was complete", ["method", "route", "status"],
             buckets=BUCKETS_S, registry=self._registry,
         )  # fmt: skip
         self._registry.register(JobsCollector(database))
@@ -45,7 +45,7 @@ class Metrics:
         self._latency.labels(method, route, str(status)).observe(seconds)
 
     def text(self) -> bytes:
-        """All of them in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
@@ -60,7 +60,7 @@ class RequestObserver:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 499  # 499: nobody waited for the answer
+        begun, status = time.perf_counter(), 499  # 499: the client closed the connection early
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -74,7 +74,7 @@ class RequestObserver:
             self._note(Request(scope), status, time.perf_counter() - begun)
 
     def _note(self, request: Request, status: int, seconds: float) -> None:
-        # The template, never the path: an id in a label would make a new time series for every job.
+        # The route template, not the path: an id in a label would create a time series for every job.
         route = getattr(request.scope.get("route"), "path", "unmatched")
         method = request.method if request.method in _KNOWN_METHODS else "other"
         self._metrics.observe(method, route, status, seconds)

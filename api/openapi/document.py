@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document of FastAPI: bodies that `api.dependencies` parses, keys, examples, problems."""
+"""Completes FastAPI's OpenAPI document with bodies parsed by `api.dependencies`, keys, examples and problems."""
 
 from typing import Any
 
@@ -13,25 +13,25 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _EVERYWHERE: dict[int, Meanings] = {
     400: {"bad_request": "The request could not be read."},
     403: {
-        "unknown_host": "Without keys the server answers to its loopback address only.",
+        "unknown_host": "Without keys the server serves its loopback address only.",
         "cross_origin": "The request comes from another site's page.",
     },
-    422: {"invalid_request": "A parameter or a header is not legal."},
-    500: {"internal_error": "Something broke in the server; its log has the request id."},
+    422: {"invalid_request": "A parameter or a header is invalid."},
+    500: {"internal_error": "Internal server error; find the request id in the server's log."},
 }
 _WITH_A_KEY: dict[int, Meanings] = {
     401: {
-        "key_required": "This server asks for a key.",
-        "invalid_key": "The key is not known here, has expired or was revoked.",
+        "key_required": "This server requires a key.",
+        "invalid_key": "The key is unknown, expired or revoked.",
         "session_ended": "The session has ended; log in again.",
     },
     403: {
-        "scope_missing": "The key's scope is too small.",
+        "scope_missing": "The key's scope does not permit the request.",
         "csrf_token_missing": "A session must send X-CSRF-Token.",
     },
     429: {
-        "too_many_requests": "You ask too often; Retry-After says when to ask again.",
-        "too_many_at_once": "Too many heavy requests, uploads or streams of this key are under way.",
+        "too_many_requests": "Too many requests; see Retry-After.",
+        "too_many_at_once": "This key has too many expensive requests, uploads or streams in progress.",
     },
     503: {"database_unavailable": "The database does not answer; try again."},
 }
@@ -41,12 +41,12 @@ _WRITING: dict[int, Meanings] = {
 }
 _SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key"},
-    "session": {"type": "apiKey", "in": "cookie", "name": "clr_session", "description": "Begun by POST /v1/session"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "clr_session", "description": "Created by POST /v1/session"},
 }
 
 
 def complete(app: FastAPI, specs: dict[str, TypeAdapter[Any]]) -> None:
-    """Have the app's OpenAPI document say all of it.
+    """Make the app produce the completed OpenAPI document.
 
     Args:
         app: The app, with all routes.
@@ -104,7 +104,7 @@ def _list_problems(path: str, method: str, responses: dict[str, Any]) -> None:
 
 
 def _show(content: dict[str, Any]) -> None:
-    """Add the example of the document that an answer is."""
+    """Add the example of the response's schema."""
     for media in content.values():
         name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if name in ANSWERS and "examples" not in media:

@@ -1,7 +1,6 @@
-"""Examples of the OpenAPI document: bodies that can be posted as they are, answers, and ids in paths.
+"""Examples of the OpenAPI document: bodies that can be posted as they are, responses, and ids in paths.
 
-``answers.json`` has the answers by the names of their schemas. A test posts each body, and checks each answer against
-its schema.
+``answers.json`` has the responses by schema name. A test posts each body and checks each response against its schema.
 """
 
 import json
@@ -49,7 +48,7 @@ COMPARE: dict[str, Any] = {
     "seeds": [0, 1, 2],
 }
 JOB_SPECS: dict[str, Any] = {
-    "lr_find": {"summary": "Run three range tests and answer with bounds", "value": LR_FIND},
+    "lr_find": {"summary": "Run three range tests and find bounds", "value": LR_FIND},
     "sweep": {"summary": "The same range test under three weight decays", "value": SWEEP},
     "compare": {"summary": "1cycle against eight times as many updates of the standard policy", "value": COMPARE},
     "train": {"summary": "Find the bounds first, then train with 1cycle", "value": TRAIN},

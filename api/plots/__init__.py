@@ -1,4 +1,4 @@
-"""Pictures of jobs. `api.plots.figure` describes what to draw; matplotlib and Plotly are the two ways to draw it.
+"""Plots of jobs. `api.plots.figure` describes what to draw; matplotlib and Plotly render it.
 
 Importing this package does not load matplotlib.
 """

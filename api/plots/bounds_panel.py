@@ -1,4 +1,4 @@
-"""An ``lr_bounds`` document in a picture: the cycle shaded, and a row for every rule, ours first."""
+"""Plots an ``lr_bounds`` document: the shaded cycle, and a row for each rule, our own first."""
 
 from collections.abc import Mapping
 from typing import Any

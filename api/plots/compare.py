@@ -1,4 +1,4 @@
-"""The arms of a comparison, laid over one another: the metric, the LR, and when each arm reaches the target."""
+"""Plots the arms of a comparison over one another: the metric, the LR, and when each arm reaches the target."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ Curves = Mapping[str, Mapping[str, Any]]
 
 
 def describe(subject: Subject, document: Mapping[str, Any], curves: Curves) -> Figure:
-    """The picture of a comparison.
+    """The figure of a comparison.
 
     Args:
         subject: The job.
         document: Its ``comparison``.
-        curves: Of each run that has any, by its job's id: its ``curves`` document over ``x=step``, the LR included.
+        curves: ``curves`` documents over ``x=step``, including the LR, by job id; only of runs that have any.
     """
     arms, metric = document["arms"], document["target"]["metric"]
     measured, rates, rows = list[Item](), list[Item](), list[Item]()
@@ -59,7 +59,7 @@ def _metric(index: int, arm: Arm, metric: str, curves: Curves) -> Iterator[Item]
 
 
 def _stacked(documents: Sequence[Mapping[str, Any]], metric: str) -> tuple[Floats, Floats]:
-    """Updates ``[N]``, and the metric of each run there, ``[runs, N]``: where at least half of the runs have it."""
+    """Updates ``[N]`` at which at least half of the runs have the metric, and its values ``[runs, N]``."""
     series = [found for found in (only_series_of(each, metric) for each in documents) if not found.is_empty]
     if not series:
         return np.empty(0), np.empty((0, 0))

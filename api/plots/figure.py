@@ -1,6 +1,6 @@
-"""What a picture shows, in words of its own: no renderer, no colours but by role, nothing but numbers and text.
+"""A figure described by numbers, text and colour roles, independent of the renderer.
 
-x and y are in the units of the axes. None in a line is a gap. Panels lie one above the other and share x.
+x and y are in axis units. None in a line is a gap. Panels are stacked and share x.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Gapped = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve; with ``name`` it stands in the legend."""
+    """A curve; if it has a ``name``, the legend shows it."""
 
     x: Values
     y: Gapped
@@ -65,7 +65,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One point, with its interval along x where it has one, and a label on its right."""
+    """One point, with a label on its right and an optional interval along x."""
 
     x: float
     y: float
@@ -74,7 +74,7 @@ class Mark:
     label: str | None = None
     interval: tuple[float, float] | None = None
     size: float = 7.0
-    raised: bool = False  # the label stands above the point's height, clear of a curve through it
+    raised: bool = False  # the label is above the point, clear of a curve through it
 
 
 Item = Line | Band | Span | Rule | Mark
@@ -82,7 +82,7 @@ Item = Line | Band | Span | Rule | Mark
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Axes. With ``rows``, y counts rows from the top (0, 1, …) and their names stand in place of numbers."""
+    """Axes. With ``rows``, y counts rows from the top (0, 1, …), and their names replace the tick numbers."""
 
     items: tuple[Item, ...]
     label: str = ""
@@ -93,17 +93,17 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture.
+    """A figure.
 
     Attributes:
         title: What was done, under which conditions.
-        verdict: What came of it, in one line; it stands under the title.
+        verdict: The result in one line, shown under the title.
         tone: Colour of the verdict.
         panels: From top to bottom.
-        x_label: Of the lowest panel.
-        x_scale: Of all panels.
-        x_limits: Of all panels; None for what the data need.
-        message: What stands across the first panel where there is nothing, or no bounds, to show.
+        x_label: Label of the lowest panel.
+        x_scale: Scale of all panels.
+        x_limits: Limits of all panels; None to fit the data.
+        message: Text across the first panel if there is nothing, or no bounds, to show.
         notes: Sentences below the panels.
     """
 
@@ -119,7 +119,7 @@ class Figure:
 
     @property
     def description(self) -> str:
-        """The picture for who cannot see it."""
+        """A text alternative for screen readers."""
         named = [item.name for panel in self.panels for item in panel.items if not isinstance(item, Mark) and item.name]
         shown = f"Shown over {self.x_label}: {'; '.join(named)}." if named else "Nothing is drawn yet."
         return " ".join([f"{self.verdict}.", *([self.message] if self.message else []), shown, *self.notes])

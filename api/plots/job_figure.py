@@ -1,4 +1,4 @@
-"""From a job in SQL to what its picture shows."""
+"""Builds the figure of a job from its rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +20,10 @@ MAX_POINTS = 1000
 
 
 def figure_of(session: Session, job: Job) -> Figure:
-    """The picture of a job as it stands now.
+    """The figure of a job in its current state.
 
     Raises:
-        NoPlotError: There is no picture of jobs of this kind.
+        NoPlotError: Jobs of this kind have no plot.
     """
     match job.kind:
         case "lr_find":
@@ -41,14 +41,14 @@ def figure_of(session: Session, job: Job) -> Figure:
 
 
 def _sweep(session: Session, job: Job, table: Mapping[str, Any]) -> Figure:
-    """The picture of a sweep from its ``sweep_table``; each child's curves are read from SQL."""
+    """The figure of a sweep from its ``sweep_table`` and the curves of its children."""
     children = [queries.get_job(session, cell["job_id"]) for cell in table["cells"]]
     found = {child.id: _curves(session, child, [*range_test.METRICS], "lr") for child in children}
     return sweep.describe(_subject(session, job), table, found)
 
 
 def _compare(session: Session, job: Job, document: Mapping[str, Any]) -> Figure:
-    """The picture of a comparison from its document; each run's curves are read from SQL."""
+    """The figure of a comparison from its document and the curves of its runs."""
     ids = [run["job_id"] for arm in document["arms"] for run in arm["runs"]]
     metrics = [document["target"]["metric"], "lr"]
     found = {each: _curves(session, queries.get_job(session, each), metrics, "step") for each in ids}
@@ -60,7 +60,7 @@ def _curves(session: Session, job: Job, metrics: list[str], x: str) -> dict[str,
 
 
 def _subject(session: Session, job: Job) -> Subject:
-    """The job; a training that gave no conditions has those of the job that its bounds come from."""
+    """The job's subject; a training without conditions has those of the job that its bounds come from."""
     spec, conditions = job.spec, job.spec.get("conditions")
     peak = (spec.get("schedule") or {}).get("max_lr")
     if not conditions and isinstance(peak, dict):

@@ -1,4 +1,4 @@
-"""What pictures say of a job in words."""
+"""Text in figures of jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _METRICS = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The job that a picture is of, as far as pictures need it."""
+    """The properties of a job that its figure shows."""
 
     id: str
     kind: str
@@ -31,17 +31,17 @@ class Subject:
 
 
 def number(value: float) -> str:
-    """Three digits are enough."""
+    """A number with three significant digits."""
     return f"{value:.3g}"
 
 
 def metric_name(metric: str) -> str:
-    """A metric as an axis has it."""
+    """A metric's axis label."""
     return _METRICS.get(metric, metric.replace("_", " "))
 
 
 def rule_name(method: str) -> str:
-    """A rule without underscores."""
+    """A rule's name without underscores."""
     return method.replace("_", " ")
 
 
@@ -72,12 +72,12 @@ def optimizer(settings: Mapping[str, Any]) -> str:
 
 
 def status_label(subject: Subject) -> tuple[str, Role]:
-    """The status of a job that has no verdict, in words, and the colour for it."""
+    """The status of a job without a verdict as text, and its colour."""
     if subject.status == "failed":
         why = f" ({subject.reason})" if subject.reason else ""
         return f"Failed{why}{': ' + subject.error if subject.error else ''}", "red"
     if subject.status == "cancelled":
-        return "Cancelled before its end", "red"
+        return "Cancelled before the end", "red"
     if subject.status == "queued":
         return (f"Waits for {subject.waits_for}" if subject.waits_for else "Queued"), "muted"
     if subject.status == "succeeded":

@@ -1,4 +1,4 @@
-"""A figure as Plotly's JSON, for browsers. SVG traces only: WebGL ones need ``eval``, which our pages forbid."""
+"""Renders a figure as Plotly JSON. SVG traces only: WebGL traces need ``eval``, which our pages forbid."""
 
 from html import escape
 from math import log10
@@ -24,9 +24,9 @@ def render(figure: Figure, theme: Theme, width: int, height: int) -> dict[str, A
 
     Args:
         figure: What to draw.
-        theme: In which colours.
-        width: In CSS pixels.
-        height: In CSS pixels.
+        theme: Its colours.
+        width: Width in CSS pixels.
+        height: Height in CSS pixels.
     """
     data: list[dict[str, Any]] = []
     notes = [line for note in figure.notes for line in wrap(note, max(20, int((width - 80) / CHARACTER_PX)))]
@@ -49,7 +49,7 @@ def render(figure: Figure, theme: Theme, width: int, height: int) -> dict[str, A
 
 
 def _domains(panels: tuple[Panel, ...]) -> list[tuple[float, float]]:
-    """The share of the height that each panel has, from top to bottom."""
+    """The y domain of each panel, from top to bottom."""
     room = (1 - GAP * (len(panels) - 1)) / sum(panel.weight for panel in panels)
     domains, top = [], 1.0
     for panel in panels:
@@ -164,7 +164,7 @@ def _labels(item: Item, theme: Theme, suffix: str, *, is_log: bool) -> list[dict
         x = item.x if item.interval is None else max(item.x, item.interval[1])
         beside = {"yref": f"y{suffix}", "y": item.y, "xanchor": "left", "xshift": 8}
         beside["yanchor"] = "bottom" if item.raised else "middle"
-    # Plotly wants annotations, unlike shapes and traces, at the logarithm.
+    # Unlike shapes and traces, Plotly's annotations need the logarithm of x.
     place = {"xref": "x", "x": log10(x) if is_log else x, "text": text, "showarrow": False}
     return [place | beside | style]
 

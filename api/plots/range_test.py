@@ -1,4 +1,4 @@
-"""Loss over LR: every replica, their median and band, the bounds with their intervals, and what other rules say."""
+"""Plots loss over LR: replicas, their median and band, the bounds with intervals, and the results of other rules."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ BEYOND = 1.3
 
 
 def describe(subject: Subject, curves: Mapping[str, Any], bounds: Mapping[str, Any] | None) -> Figure:
-    """The picture of an ``lr_find`` job.
+    """The figure of an ``lr_find`` job.
 
     Args:
         subject: The job.
@@ -42,7 +42,7 @@ def describe(subject: Subject, curves: Mapping[str, Any], bounds: Mapping[str, A
 
 
 def measured(subject: Subject, curves: Mapping[str, Any], bounds: Mapping[str, Any] | None) -> str:
-    """The metric that the bounds were, or will be, read from."""
+    """The metric that determines the bounds."""
     curve = (bounds or {}).get("curve") or {}
     asked = (subject.spec.get("range_test") or {}).get("measure")
     present = {series["metric"] for series in curves["series"]}
@@ -65,7 +65,7 @@ def _losses(replicas: Sequence[Series], line: Merged | None, diverged_at: float 
         items.append(Line(*series.points, "blue", name, width=0.9, opacity=0.35))
     if line is None:
         return items
-    # Beyond the divergence the weights are wrecked, and a median of that says nothing.
+    # After the divergence the weights are useless, so a median is meaningless.
     tells = line.x <= (np.inf if diverged_at is None else diverged_at)
     known = tells & np.isfinite(line.low) & np.isfinite(line.high)
     if several and known.any():
@@ -89,14 +89,14 @@ def _divergence(lr: float | None, end: float) -> list[Item]:
 
 
 def _limits(replicas: Sequence[Series], metric: str, *, is_under_message: bool) -> tuple[float, float] | None:
-    """What matters lies below the loss of a model that knows nothing; a divergence may leave the picture."""
+    """Limits that reach up to the loss of an untrained model; a divergence may exceed them."""
     if not replicas:
         return None
     lowest = min(float(np.nanmin(series.y)) for series in replicas)
     if metric == "val_accuracy":
         return 0.0, max(0.1, 1.25 * max(float(np.nanmax(series.y)) for series in replicas))
     start = float(np.median([series.y[np.isfinite(series.y)][0] for series in replicas]))
-    # A level curve is to look level: its noise does not fill the picture.
+    # A flat curve should look flat: its noise must not fill the panel.
     room = HEADROOM * max(start - lowest, 0.5 * abs(start), 1e-12)
     return lowest - room / 3, start + (2.0 if is_under_message else 1.0) * room
 

@@ -1,4 +1,4 @@
-"""Curves read from a ``curves`` document, and what is computed from several of them before they are drawn."""
+"""Reads curves from a ``curves`` document, and merges or smooths them for plots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 SMOOTH_FROM_POINTS = 20
 WINDOWS = 40
-LARGEST = 1e30  # what is larger is drawn as a gap: axes overflow long before floats do
+LARGEST = 1e30  # larger values are drawn as gaps: axes overflow long before floats do
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Series:
 
     @property
     def points(self) -> tuple[Values, Gapped]:
-        """The same as plain numbers, None for NaN."""
+        """The points as Python numbers, with None for NaN."""
         return values(self.x), tuple(value if np.isfinite(value) else None for value in self.y.tolist())
 
 
 def values(array: Floats) -> Values:
-    """An array as plain numbers."""
+    """An array as Python numbers."""
     return tuple(float(value) for value in array.tolist())
 
 
@@ -63,7 +63,7 @@ def floats(numbers: Sequence[float | None]) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Median of several replicas with the lowest and highest of them, all over the same x."""
+    """Median, minimum and maximum of several replicas over the same x."""
 
     x: Floats
     median: Floats
@@ -74,7 +74,7 @@ class Merged:
 def merged(replicas: Sequence[Series]) -> Merged:
     """Median and range over LR, where at least half of the replicas have a value.
 
-    Replicas share their LRs; one that was thinned or stopped early is read between its points, never beyond.
+    Replicas share their LRs; one that was thinned or stopped early is interpolated, never extrapolated.
 
     Args:
         replicas: At least one, none empty, x > 0.
@@ -93,9 +93,9 @@ def _at(series: Series, lrs: Floats) -> Floats:
 
 
 def smoothed(series: Series) -> Series:
-    """The mean over a small window around each point, which unlike an exponential average does not lag.
+    """The centred moving average over a small window; unlike an exponential average, it does not lag.
 
-    Short series come back as they are.
+    Short series are returned unchanged.
     """
     known = np.isfinite(series.y)
     x, y = series.x[known], series.y[known]

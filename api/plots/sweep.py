@@ -1,4 +1,4 @@
-"""Range tests under several conditions, laid over one another (Smith 2018, arXiv:1803.09820, figure 7)."""
+"""Plots range tests under several conditions over one another (Smith 2018, arXiv:1803.09820, figure 7)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ ROW_WEIGHT = 0.22
 
 
 def describe(subject: Subject, table: Mapping[str, Any], curves: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """The picture of a sweep.
+    """The figure of a sweep.
 
     Args:
         subject: The job.
         table: Its ``sweep_table``.
-        curves: Of each child that has any, by its id: its ``curves`` document over ``x=lr``.
+        curves: ``curves`` documents over ``x=lr`` by the child's job id; only of children that have any.
     """
     cells: Sequence[Mapping[str, Any]] = table["cells"]
     metric = next((measured(subject, document, None) for document in curves.values()), "train_loss")
@@ -80,7 +80,7 @@ def _row(index: int, cell: Mapping[str, Any]) -> list[Item]:
 
 
 def _named(cell: Mapping[str, Any]) -> str:
-    """The settings of a cell, by the last word of each field: ``weight_decay 0.0001``."""
+    """The settings of a cell, with the last part of each field's path: ``weight_decay 0.0001``."""
     return ", ".join(f"{_short(field)} {_value(value)}" for field, value in cell["settings"].items())
 
 
@@ -91,7 +91,7 @@ def _row_name(cell: Mapping[str, Any]) -> str:
 
 
 def _shared(conditions: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """The conditions without what the sweep varies."""
+    """The conditions without the fields that the sweep varies."""
     shared: dict[str, Any] = {**conditions}
     for field in {field for cell in table["cells"] for field in cell["settings"]}:
         outer, _, inner = field.partition(".")

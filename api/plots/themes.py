@@ -1,4 +1,4 @@
-"""Colours by role. The hues are those of M. Okabe and K. Ito (2008), told apart with every common colour blindness."""
+"""Colours by role: the palette of M. Okabe and K. Ito (2008), safe for all common kinds of colour blindness."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ ThemeName = Literal["light", "dark"]
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Paper, grid, and the ink of each role."""
+    """Colours of the background, the grid and each role."""
 
     paper: str
     grid: str

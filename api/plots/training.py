@@ -1,4 +1,4 @@
-"""Losses, accuracy, LR and momentum over the steps of a training, one above the other."""
+"""Plots losses, accuracy, LR and momentum over the steps of a training, in stacked panels."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +14,11 @@ METRICS = ("train_loss", "val_loss", "val_accuracy", "lr", "momentum")
 
 
 def describe(subject: Subject, curves: Mapping[str, Any]) -> Figure:
-    """The picture of a training.
+    """The figure of a training.
 
     Args:
         subject: The job.
-        curves: Its ``curves`` document over ``x=step`` with `METRICS`, as far as there are any.
+        curves: Its ``curves`` document over ``x=step``, with those of `METRICS` that it has.
     """
     losses, accuracy = _losses(curves), only_series_of(curves, "val_accuracy")
     panels = [Panel(losses, "loss", _loss_limits(curves), weight=3.0)]
@@ -51,7 +51,7 @@ def _losses(curves: Mapping[str, Any]) -> tuple[Item, ...]:
 
 
 def _gap(train: Series, val: Series) -> list[Item]:
-    """What validation loses against training, where it does at the end."""
+    """The gap between validation and training loss, if there is one at the end."""
     known = np.isfinite(val.y)
     x, high = val.x[known], val.y[known]
     if not len(x):
@@ -64,7 +64,7 @@ def _gap(train: Series, val: Series) -> list[Item]:
 
 
 def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
-    """From zero, unless a loss is negative; a spike above three times the first losses may leave the picture."""
+    """Limits from zero (or a negative loss) to three times the first losses; a spike may exceed them."""
     found = [series for name in ("train_loss", "val_loss") if not (series := only_series_of(curves, name)).is_empty]
     if not found:
         return None
@@ -77,7 +77,7 @@ def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _first_of(series: Series) -> Floats:
-    """The first twentieth of the values, of those that are numbers: a training may begin with none."""
+    """The first twentieth of the finite values: a training may begin with non-finite ones."""
     finite = series.y[np.isfinite(series.y)]
     return finite[: max(3, len(finite) // 20)]
 

@@ -1,4 +1,4 @@
-"""Models and schedules: which there are, and what a schedule does before anyone trains with it. No worker, no torch."""
+"""Lists models and schedules, and previews schedules, without a worker or torch."""
 
 from fastapi import APIRouter
 
@@ -15,13 +15,13 @@ router = APIRouter(prefix="/v1")
 
 @router.get("/models", tags=["models"])
 def list_models() -> ModelCatalog:
-    """Every model by name, with a line of help and the JSON Schema of its document in ``conditions.model``."""
+    """List all models with a description and the JSON Schema of ``conditions.model``."""
     return ModelCatalog.model_validate({"data": models.catalog()})
 
 
 @router.get("/schedules", tags=["schedules"])
 def list_schedules() -> ScheduleCatalog:
-    """Every schedule by name, with a line of help and the JSON Schema of its document."""
+    """List all schedules with a description and the JSON Schema of their documents."""
     return ScheduleCatalog.model_validate({"data": builder.catalog()})
 
 
@@ -30,5 +30,5 @@ def list_schedules() -> ScheduleCatalog:
     openapi_extra=body_of("PreviewSpec", PREVIEWS), responses=problems(400, 413, 422),
 )  # fmt: skip
 def preview_schedule(asked: PreviewBody) -> SchedulePreview:
-    """LR, momentum and batch size over the steps of a training, as it would have them."""
+    """Compute LR, momentum and batch size over the steps of a training without running it."""
     return SchedulePreview(**preview(asked))

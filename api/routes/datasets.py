@@ -1,4 +1,4 @@
-"""Datasets: what there is, and uploads, which stream to a file without a name and from there to the store."""
+"""Lists and deletes datasets, and streams uploads through an unnamed temporary file to the store."""
 
 import logging
 import shutil
@@ -35,7 +35,7 @@ _BUFFER_BYTES = 1 << 20
 _FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file itself: .npz, or .zip, .tar or .tar.gz with class folders of images. No form.",
+        "description": "The file itself (not a form): .npz, or .zip, .tar or .tar.gz with class folders of images.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
@@ -50,7 +50,7 @@ _FILE_BODY: dict[str, Any] = {
 async def upload_dataset(
     request: Request, services: ServicesDep, response: Response, name: Annotated[Text, Query(max_length=200)] = ""
 ) -> DatasetDocument:
-    """Take in a dataset: the body is the file. It is judged whole before the answer; a refused one leaves nothing."""
+    """Upload a dataset: the body is the file. It is validated before the response; a rejected file is not kept."""
     limit_bytes = services.settings.max_upload_bytes
     _refuse_unread(request, limit_bytes)
     try:
@@ -68,7 +68,7 @@ async def upload_dataset(
 
 @router.get("")
 def list_datasets(services: ServicesDep) -> DatasetList:
-    """What can be trained on: datasets known by name, and uploaded ones."""
+    """List the datasets to train on: built-in and uploaded ones."""
     with services.database.read() as session:
         uploaded = [DatasetDocument.of(row) for row in uploads.everything(session)]
     known = [DatasetDocument.builtin(one) for one in BUILTINS]
@@ -77,7 +77,7 @@ def list_datasets(services: ServicesDep) -> DatasetList:
 
 @router.get("/{dataset_id}", responses=problems(DatasetNotFoundError))
 def show_dataset(services: ServicesDep, dataset_id: str) -> DatasetDocument:
-    """One dataset, by its name or the id of an upload."""
+    """Get a dataset by its name or the id of an upload."""
     for known in BUILTINS:
         if known.name == dataset_id:
             return DatasetDocument.builtin(known)
@@ -87,7 +87,7 @@ def show_dataset(services: ServicesDep, dataset_id: str) -> DatasetDocument:
 
 @router.delete("/{dataset_id}", status_code=204, responses=problems(DatasetNotFoundError, DatasetInUseError))
 def delete_dataset(services: ServicesDep, dataset_id: str) -> None:
-    """Remove an uploaded dataset; 409 while a job that has not ended needs it."""
+    """Delete an uploaded dataset; 409 while a job that has not ended needs it."""
     uploads.delete(services.database, services.store, dataset_id)
 
 
@@ -104,20 +104,20 @@ def _declared_bytes(request: Request) -> int:
 
 
 def _assert_room(services: Services, more_bytes: int) -> None:
-    """Refuse to take so many bytes more where the database and running jobs would be left with too little disk.
+    """Reject an upload that would leave too little disk space for the database and running jobs.
 
     Raises:
-        StorageError: The disk would have less free than ``CLR_MIN_FREE_BYTES``.
+        StorageError: Less than ``CLR_MIN_FREE_BYTES`` would remain free.
     """
     folder = services.settings.uploads_dir
     folder.mkdir(parents=True, exist_ok=True)
     least_bytes = services.settings.min_free_bytes
     if shutil.disk_usage(folder).free - more_bytes < least_bytes:
-        raise StorageError(f"the disk would be left with less than {least_bytes} bytes; nothing more is taken in")
+        raise StorageError(f"the upload would leave less than {least_bytes} bytes of free disk space")
 
 
 def _nameless_file(services: Services) -> IO[bytes]:
-    """A file that no name leads to: it is gone when it is closed, however this process ends."""
+    """An unnamed temporary file: it disappears when it is closed, even if this process is killed."""
     return tempfile.TemporaryFile(dir=services.settings.uploads_dir)
 
 

@@ -1,4 +1,4 @@
-"""``/docs``: Swagger UI from this server, since a strict CSP and machines without internet rule a CDN out."""
+"""``/docs``: Swagger UI, served from here because a strict CSP and offline machines rule out a CDN."""
 
 from importlib.resources import files
 
@@ -39,7 +39,7 @@ def show_docs() -> HTMLResponse:
 
 @router.get("/docs/{name}")
 def show_file(name: str) -> Response:
-    """One of the page's files, by its exact name."""
+    """A file of the page by its exact name."""
     if name == "start.js":
         return Response(_START, media_type="text/javascript")
     if name not in _FILES:

@@ -26,7 +26,7 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 class KeySpec(Strict):
-    """A key that is asked for. Jobs belong to ``owner``, which is ``name`` where it is left out."""
+    """A key to create. Its jobs belong to ``owner``, which defaults to ``name``."""
 
     name: _Name
     scope: Literal["read", "submit", "admin"] = "submit"
@@ -35,7 +35,7 @@ class KeySpec(Strict):
 
 
 class KeyDocument(Document):
-    """What is known of a key; the key itself is not."""
+    """Metadata of a key, without the key itself."""
 
     object: Literal["key"] = "key"
     id: str
@@ -49,7 +49,7 @@ class KeyDocument(Document):
 
     @classmethod
     def of(cls, row: ApiKey) -> Self:
-        """From its row."""
+        """Build the document from its row."""
         return cls(
             id=row.id, name=row.name, owner=row.owner, scope=Scope(row.scope), created_at=_moment(row.created_at),
             expires_at=_moment(row.expires_at), revoked_at=_moment(row.revoked_at),
@@ -58,20 +58,20 @@ class KeyDocument(Document):
 
 
 class NewKeyDocument(KeyDocument):
-    """A key that was just made: ``key`` is shown this once."""
+    """A new key: ``key`` is shown only once."""
 
     key: str
 
 
 class KeyList(Document):
-    """All keys, ended ones too."""
+    """All keys, including expired and revoked ones."""
 
     object: Literal["list"] = "list"
     data: list[KeyDocument]
 
 
 def key_in_body(found: Body) -> KeySpec:
-    """What key is asked for; pydantic's ValidationError where the object is not legal."""
+    """Parse a key request; raises pydantic's ValidationError if it is invalid."""
     return KeySpec.model_validate(found.document)
 
 
@@ -80,7 +80,7 @@ _EXAMPLE = {"user": {"summary": "A key for one user", "value": {"name": "ada", "
 
 @router.post("", status_code=201, openapi_extra=body_of("KeySpec", _EXAMPLE), responses=problems(400, 413, 422))
 def create_key(services: ServicesDep, asked: Annotated[KeySpec, Depends(key_in_body)]) -> NewKeyDocument:
-    """Make a key. The answer is the only place where it is ever shown."""
+    """Create a key. Only this response ever contains it."""
     made = api_keys.create(
         services.database, name=asked.name, scope=Scope(asked.scope), owner=asked.owner, expires_in_s=asked.expires_in_s
     )
@@ -89,12 +89,12 @@ def create_key(services: ServicesDep, asked: Annotated[KeySpec, Depends(key_in_b
 
 @router.get("")
 def list_keys(services: ServicesDep) -> KeyList:
-    """All keys, from old to new."""
+    """List all keys, oldest first."""
     with services.database.read() as session:
         return KeyList(data=[KeyDocument.of(row) for row in api_keys.everything(session)])
 
 
 @router.delete("/{key_id}", responses=problems(KeyNotFoundError))
 def revoke_key(services: ServicesDep, key_id: str) -> KeyDocument:
-    """End a key, and sessions that began with it. To repeat it is harmless."""
+    """Revoke a key and the sessions created with it. Repeating the request is harmless."""
     return KeyDocument.of(api_keys.revoke(services.database, key_id))

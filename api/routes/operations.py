@@ -1,4 +1,4 @@
-"""What operators ask for: liveness, readiness, and metrics for Prometheus."""
+"""Liveness, readiness and Prometheus metrics."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,31 +29,31 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 
 @router.get("/metrics", response_class=Response, responses=_TEXT)
 def show_metrics(request: Request) -> Response:
-    """Queue, attempts, workers, latencies. Needs a key where keys are asked for, unless ``CLR_METRICS_PUBLIC``."""
+    """Get metrics of queue, attempts, workers and latencies. Needs a key unless ``CLR_METRICS_PUBLIC`` is set."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 NEEDED = {"database", "workers"}
 PATIENCE_S = 5.0
-UNKNOWN = {"database": "does not answer", "broker": "unknown", "workers": "unknown: the database does not answer"}
+UNKNOWN = {"database": "does not answer", "broker": "unknown", "workers": "unknown: the database does not respond"}
 LOOK = "look"  # as in `worker.dispatch.health`
 
 
 @router.get("/healthz")
-async def healthz() -> Health:  # no thread, so that it answers while all of them wait for the database
-    """Whether this process answers."""
+async def healthz() -> Health:  # async, so that it responds while all threads wait for the database
+    """Whether this process responds."""
     return Health(status="ok", checks={})
 
 
 @router.get("/readyz", responses={503: {"model": Health, "description": "Something is missing"}})
 async def readyz(services: ServicesDep, response: Response) -> Health:
-    """Whether jobs that are accepted now will run: with database and worker they do, without the broker a little later.
+    """Whether jobs accepted now will run. They need the database and a worker; without the broker they start later.
 
-    `degraded`, with 200, says that something is wrong and jobs run all the same.
+    `degraded`, with 200, means that something is wrong but jobs still run.
     """
     checks = UNKNOWN
-    with move_on_after(PATIENCE_S):  # in a thread of its own: all others may wait for the database
+    with move_on_after(PATIENCE_S):  # in a separate thread: all others may wait for the database
         checks = await to_thread.run_sync(_checks, services, abandon_on_cancel=True, limiter=CapacityLimiter(1))
     wrong = {name for name, check in checks.items() if check != "ok"}
     if wrong & NEEDED:
@@ -76,7 +76,7 @@ def _database(services: Services) -> str:
         return "has no tables: run clr migrate"
     needed = [(table.name, column.name) for table in Base.metadata.sorted_tables for column in table.columns]
     missing = [f"{table}.{column}" for table, column in needed if (table, column) not in found]
-    return f"is of an older version (no {missing[0]}): run clr migrate" if missing else "ok"
+    return f"has an older schema (no {missing[0]}): run clr migrate" if missing else "ok"
 
 
 def _broker(services: Services) -> str:
@@ -88,7 +88,7 @@ def _broker(services: Services) -> str:
 
 
 def _workers(services: Services) -> dict[str, str]:
-    """Whether a worker lives that can start jobs, and what of workers fails; why, their logs say."""
+    """Whether a live worker can start jobs, and which parts of workers fail; their logs say why."""
     try:
         with services.database.read() as session:
             workers = queries.live_workers(session)
@@ -101,7 +101,7 @@ def _workers(services: Services) -> dict[str, str]:
 
 
 def _troubles(workers: Sequence[Worker]) -> str:
-    """Anyone may ask for it, so it names no worker and no job."""
+    """Summarize failures without names of workers or jobs, since the response is public."""
     failing = [worker.troubles for worker in workers if worker.troubles]
     if not failing:
         return "ok"

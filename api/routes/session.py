@@ -1,4 +1,4 @@
-"""A browser's session: begun with a key, kept in a cookie that no script reads, ended by log-out or with the key."""
+"""Browser sessions: started with a key, kept in an HttpOnly cookie, ended by log-out or when the key ends."""
 
 from typing import Annotated, Literal
 
@@ -18,13 +18,13 @@ router = APIRouter(prefix="/v1/session", tags=["session"])
 
 
 class LogIn(Strict):
-    """A key, to begin a session with."""
+    """A key that starts a session."""
 
     key: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class SessionDocument(Document):
-    """Who asks. ``csrf_token`` goes into ``X-CSRF-Token`` of every request of a session that changes something."""
+    """The caller. A session sends ``csrf_token`` as ``X-CSRF-Token`` with every request that changes something."""
 
     object: Literal["session"] = "session"
     owner: str | None
@@ -34,7 +34,7 @@ class SessionDocument(Document):
 
 
 def log_in_in_body(found: Body) -> LogIn:
-    """The key in the body; pydantic's ValidationError where the object is not legal."""
+    """Parse a log-in request; raises pydantic's ValidationError if it is invalid."""
     return LogIn.model_validate(found.document)
 
 
@@ -45,7 +45,7 @@ _EXAMPLE = {"key": {"summary": "Log in", "value": {"key": "clr_…"}}}
 def log_in(
     request: Request, services: ServicesDep, asked: Annotated[LogIn, Depends(log_in_in_body)], response: Response
 ) -> SessionDocument:
-    """Begin a session: a cookie, and the token that must go with it."""
+    """Start a session: sets a cookie and returns the CSRF token that changes require."""
     if not services.policy.key_required:
         return _document(services, ANYBODY)
     try:
@@ -61,14 +61,14 @@ def log_in(
 
 @router.get("")
 def show_session(request: Request, services: ServicesDep) -> SessionDocument:
-    """Who asks, by key or by session."""
+    """Get the caller, identified by key or session."""
     caller: Caller = request.scope["clr_caller"]
     return _document(services, caller, caller.session_token)
 
 
 @router.delete("", status_code=204)
 def log_out(request: Request, services: ServicesDep, response: Response) -> None:
-    """End the session. Whoever asks with a key has none to end."""
+    """End the session. With a key instead of a session, this does nothing."""
     caller: Caller = request.scope["clr_caller"]
     if caller.session_token is not None:
         api_keys.end_session(services.database, caller.session_token)

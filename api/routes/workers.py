@@ -1,4 +1,4 @@
-"""Workers: who lives, what runs where, draining."""
+"""Lists live workers and their jobs, and drains workers."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
 
 class RunningJob(Document):
-    """A job that a worker holds, on so many of its slots: those that it needs and those lent to its replicas."""
+    """A job on a worker. ``slots`` counts those that it needs and idle ones lent to its replicas."""
 
     job_id: str
     kind: str
@@ -30,7 +30,7 @@ class RunningJob(Document):
 
 
 class WorkerDocument(Document):
-    """A live worker. ``idle`` is one that runs nothing; one that drains takes no more jobs."""
+    """A live worker. ``idle`` means that it runs no job; a draining worker accepts no more jobs."""
 
     object: Literal["worker"] = "worker"
     name: str
@@ -50,7 +50,7 @@ class WorkerDocument(Document):
 
     @classmethod
     def of(cls, row: Worker, jobs: list[Job], slots: dict[str, int], seen: set[str], now: float) -> "WorkerDocument":
-        """From its row and the jobs that it holds, with their slots; of those, only the ``seen`` ones are named."""
+        """Build the document from a worker's row, its jobs and their slots; only ``seen`` jobs are named."""
         used = sum(slots.get(job.id, job.slots) // job.nodes for job in jobs)
         state: Literal["idle", "busy", "draining", "drained"] = "busy" if jobs else "idle"
         if row.draining:
@@ -79,13 +79,13 @@ class WorkerList(Document):
 
 
 class DrainRequest(Strict):
-    """Whether the worker is to take no more jobs."""
+    """Whether the worker should accept no more jobs."""
 
     draining: bool = True
 
 
 def drain_request(found: OptionalBody) -> DrainRequest:
-    """What is asked; pydantic's ValidationError where it is not legal."""
+    """Parse a drain request; raises pydantic's ValidationError if it is invalid."""
     return DrainRequest.model_validate(found.document)
 
 
@@ -99,7 +99,7 @@ _BODY = {
 
 @router.get("")
 def list_workers(services: ServicesDep) -> WorkerList:
-    """Workers that have beaten lately, their slots, devices and versions, and the jobs that they run."""
+    """List workers with a recent heartbeat: their slots, devices, versions and running jobs."""
     return WorkerList(data=_documents(services))
 
 
@@ -109,7 +109,7 @@ def list_workers(services: ServicesDep) -> WorkerList:
 def drain_worker(
     services: ServicesDep, name: str, asked: Annotated[DrainRequest, Depends(drain_request)]
 ) -> WorkerDocument:
-    """Have a worker take no more jobs and finish those that it has; ``{"draining": false}`` takes that back."""
+    """Let a worker finish its jobs and accept no more; ``{"draining": false}`` reverts that."""
     workers.drain(services.database, name, draining=asked.draining)
     for document in _documents(services):
         if document.name == name:
@@ -121,7 +121,7 @@ def _documents(services: Services) -> list[WorkerDocument]:
     with services.database.read() as session:
         now = queries.now(session)
         seen = {job.id for jobs in workers.jobs_of(session).values() for job in jobs}
-        with every_owner(session):  # slots are taken, whoever takes them
+        with every_owner(session):  # slots count whoever owns the job
             held, slots = workers.jobs_of(session), workers.slots_held(session)
         return [
             WorkerDocument.of(row, held.get(row.name, []), slots, seen, now) for row in queries.live_workers(session)

@@ -1,1 +1,1 @@
-"""The documents that the API answers with, by what they are about."""
+"""The response documents of the API, by resource."""

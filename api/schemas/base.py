@@ -1,4 +1,4 @@
-"""What the documents of the API have in common."""
+"""The base of the API's documents."""
 
 from datetime import UTC, datetime
 
@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 def instant(seconds: float | None) -> datetime | None:
-    """A time on the database's clock, as JSON has it."""
+    """A time of the database clock as a datetime."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 class Document(BaseModel):
-    """Answers are never changed after they are made."""
+    """A response document; it is immutable."""
 
     model_config = ConfigDict(frozen=True)

@@ -6,7 +6,7 @@ from api.schemas.base import Document
 
 
 class Bounds(Document):
-    """Foot and peak of a cycle."""
+    """Lowest and highest LR of a cycle."""
 
     base_lr: float
     max_lr: float
@@ -20,7 +20,7 @@ class Interval(Document):
 
 
 class Confidence(Document):
-    """How far the bounds can be trusted: a grade, and intervals at ``level``."""
+    """Confidence in the bounds: a grade, and intervals at ``level``."""
 
     grade: Literal["high", "medium", "low", "none"]
     level: float
@@ -30,7 +30,7 @@ class Confidence(Document):
 
 
 class Alternative(Document):
-    """What another rule says about the same curves."""
+    """The result of another rule for the same curves."""
 
     method: str
     lr: float
@@ -44,7 +44,7 @@ class Note(Document):
 
 
 class MedianCurve(Document):
-    """Replicas merged: the median of each rate, and the band that holds nine in ten of them."""
+    """Replicas merged: the median at each LR, and the band that contains 90 % of them."""
 
     metric: Literal["train_loss", "val_loss", "val_accuracy"]
     lr: list[float]
@@ -54,7 +54,7 @@ class MedianCurve(Document):
 
 
 class ProbeRun(Document):
-    """One short 1cycle run: its rung, which run of its rate, its peak rate; null where its loss was not finite."""
+    """One short 1cycle run: its rung, its number at this rate, its peak rate; null if its loss was not finite."""
 
     number: int
     rung: int
@@ -70,7 +70,7 @@ class ProbeRun(Document):
 
 
 class PlainBounds(Document):
-    """What the curves alone say."""
+    """The bounds from the curves alone."""
 
     bounds: Bounds | None
     confidence: Confidence
@@ -79,7 +79,7 @@ class PlainBounds(Document):
 
 
 class ProbeReport(Document):
-    """A ladder of rates tried in short runs: what each found, and the bounds of the curves alone."""
+    """Results of short runs over a ladder of rates, and the bounds from the curves alone."""
 
     objective: Literal["val_loss", "val_accuracy"]
     budget: int
@@ -90,7 +90,7 @@ class ProbeReport(Document):
 
 
 class LrBoundsDocument(Document):
-    """Bounds with their interval, evidence and conditions; ``bounds`` is null where none can be defended."""
+    """Bounds with their interval, evidence and conditions; ``bounds`` is null if none can be defended."""
 
     object: Literal["lr_bounds"] = "lr_bounds"
     job_id: str

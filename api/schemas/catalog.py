@@ -1,4 +1,4 @@
-"""Datasets, models and schedules: which there are, and the preview of a schedule."""
+"""Documents of datasets, models and schedules, and the preview of a schedule."""
 
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -12,7 +12,7 @@ from jobs.datasets.facts import Facts
 
 
 class ScheduleEntry(Document):
-    """A schedule that can be asked for."""
+    """An available schedule."""
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
 
@@ -29,7 +29,7 @@ class ScheduleCatalog(Document):
 
 
 class SchedulePreview(Document):
-    """Values of a schedule at ``steps``; momentum is null where it does not cycle."""
+    """Values of a schedule at ``steps``; momentum is null if it does not cycle."""
 
     object: Literal["schedule_preview"] = "schedule_preview"
     total_steps: int
@@ -41,7 +41,7 @@ class SchedulePreview(Document):
 
 
 class ModelEntry(Document):
-    """A model that conditions can name; ``schema`` is that of ``conditions.model``."""
+    """An available model; ``schema`` is the JSON Schema of ``conditions.model``."""
 
     model_config = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
 
@@ -58,11 +58,11 @@ class ModelCatalog(Document):
     data: list[ModelEntry]
 
 
-SUGGESTED_IMAGE_SIZE = 64  # pixels; where images differ in size, some size has to be chosen
+SUGGESTED_IMAGE_SIZE = 64  # pixels; used if the images differ in size
 
 
 class DatasetDocument(Document):
-    """A dataset that conditions can name; ``use`` is what to write there."""
+    """An available dataset; ``use`` is the value for ``conditions.dataset``."""
 
     object: Literal["dataset"] = "dataset"
     id: str
@@ -84,7 +84,7 @@ class DatasetDocument(Document):
 
     @classmethod
     def of(cls, row: Dataset) -> Self:
-        """From the row of an uploaded dataset."""
+        """Build the document from the row of an uploaded dataset."""
         facts = Facts.model_validate(row.facts)
         options: dict[str, Any] = {"id": row.id}
         if row.format == "image_folder" and facts.shape is None:
@@ -97,7 +97,7 @@ class DatasetDocument(Document):
 
     @classmethod
     def builtin(cls, known: Builtin) -> Self:
-        """From one that the server knows by name."""
+        """Build the document of a built-in dataset."""
         return cls(
             id=known.name, name=known.help, source="builtin", format=None, created_at=None, size_bytes=None,
             sha256=None, use={"name": known.name}, **known.facts.model_dump(),
@@ -105,7 +105,7 @@ class DatasetDocument(Document):
 
 
 class DatasetList(Document):
-    """Datasets by name, then uploaded ones from new to old; a larger upload than ``upload_limit_bytes`` is refused."""
+    """Built-in datasets by name, then uploads, newest first. Uploads over ``upload_limit_bytes`` are rejected."""
 
     object: Literal["list"] = "list"
     data: list[DatasetDocument]

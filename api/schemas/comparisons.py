@@ -1,4 +1,4 @@
-"""Results of jobs that consist of others: the table of a sweep, and a comparison."""
+"""Results of jobs with children: the table of a sweep, and a comparison."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from jobs.status import Status
 
 
 class SweepCell(Document):
-    """One job of a sweep: what is special about its conditions, where it stands, what it found."""
+    """One job of a sweep: the conditions that it varies, its status and its result."""
 
     job_id: str
     status: Status
@@ -22,7 +22,7 @@ class SweepCell(Document):
 
 
 class SizeScaling(Document):
-    """Exponent of ``max_lr`` against the global batch size; null with a reason where it cannot be fitted."""
+    """Exponent of ``max_lr`` over the global batch size; null, with a reason, if it cannot be fitted."""
 
     exponent: float | None
     low: float | None
@@ -35,7 +35,7 @@ class SizeScaling(Document):
 
 
 class SweepTable(Document):
-    """All cells of a sweep, those included that failed or have not ended."""
+    """All cells of a sweep, including those that failed or have not ended."""
 
     object: Literal["sweep_table"] = "sweep_table"
     job_id: str
@@ -46,9 +46,9 @@ class SweepTable(Document):
 
 
 class Spread(Document):
-    """Median and range over runs; null where they would lie among runs that have no value.
+    """Median and range over runs; null where they would fall on runs without a value.
 
-    A run that never reached the target stands above all others in steps and seconds, below all in ratios.
+    A run that never reached the target ranks above all others in steps and seconds, and below all in ratios.
     """
 
     median: float | None
@@ -59,7 +59,7 @@ class Spread(Document):
 
 
 class Run(Document):
-    """One arm with one seed. ``is_reached`` is null as long as that is open, ``latest`` the last evaluation so far."""
+    """One arm with one seed. ``is_reached`` is null until known; ``latest`` is the last evaluation so far."""
 
     seed: int
     job_id: str
@@ -78,7 +78,7 @@ class Run(Document):
 
 
 class ArmResult(Document):
-    """One arm: what it is, its runs, and what they come to; ``is_added`` where nobody asked for it."""
+    """One arm: its settings, its runs and their summary. ``is_added`` means that the service added it."""
 
     name: str
     is_added: bool
@@ -96,7 +96,7 @@ class ArmResult(Document):
 
 
 class TargetOfRuns(Document):
-    """What is to be reached: a value, or where the arm of that name ends with the same seed."""
+    """The target: a value, or the final metric of the named arm with the same seed."""
 
     metric: Literal["val_accuracy", "val_loss"]
     value: float | None
@@ -104,21 +104,21 @@ class TargetOfRuns(Document):
 
 
 class Difference(Document):
-    """What the shortest arm has more than another one of the same budget, seed by seed."""
+    """The difference between the shortest arm and another of the same budget, per seed."""
 
     arm: str
     difference: Spread
 
 
 class EqualBudget(Document):
-    """The shortest arm beside the others of its budget."""
+    """The shortest arm compared with the others of the same budget."""
 
     arm: str
     differences: list[Difference]
 
 
 class RangeTestOfArms(Document):
-    """The range test that peaks of ``"auto"`` come from."""
+    """The range test that ``"auto"`` peaks come from."""
 
     job_id: str
     status: Status
@@ -128,10 +128,10 @@ class RangeTestOfArms(Document):
 
 
 class Comparison(Document):
-    """All arms of a ``compare`` job, those included that failed or have not ended.
+    """All arms of a ``compare`` job, including those that failed or have not ended.
 
-    ``update_ratio`` of an arm: updates of ``reference`` to its own last value of the metric over those of the arm to
-    that same value.
+    ``update_ratio`` of an arm: the updates that ``reference`` needs to reach its final metric, divided by the updates
+    that the arm needs to reach the same value.
     """
 
     object: Literal["comparison"] = "comparison"

@@ -1,4 +1,4 @@
-"""What is asked of curves, and what is answered."""
+"""Query and response of curves."""
 
 from typing import Literal
 
@@ -8,20 +8,20 @@ from api.schemas.base import Document
 
 
 class CurveQuery(BaseModel):
-    """What is asked of curves."""
+    """Which curves to return, and how."""
 
-    metric: list[str] = Field([], max_length=20, description="Names of metrics; all where none is named.")
+    metric: list[str] = Field([], max_length=20, description="Names of metrics; all if empty.")
     x: Literal["step", "epoch", "time", "lr"] = Field(
-        "step", description="`time`: seconds of training since the first step, attempts laid end to end."
+        "step", description="`time`: seconds of training since the first step, over all attempts."
     )
-    max_points: int = Field(2000, ge=4, le=20_000, description="Most points of a series.")
+    max_points: int = Field(2000, ge=4, le=20_000, description="Maximum number of points per series.")
     start_step: int = Field(0, ge=0, lt=2**63, description="First step of the range.")
     end_step: int | None = Field(None, ge=0, lt=2**63, description="Last step of the range.")
     smoothing: float | None = Field(None, ge=0, lt=1, description="Weight of the neighbours in a smooth series.")
 
 
 class Sampling(Document):
-    """How points were chosen: first, last and the extremes of equal stretches."""
+    """How points were selected: the first, the last and the extremes of equal intervals."""
 
     method: Literal["minmax"]
     max_points: int

@@ -1,4 +1,4 @@
-"""What happened to a job: its events and its log."""
+"""Documents of a job's events and log."""
 
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -14,20 +14,20 @@ MOST_LINES = 10_000
 
 
 class LogQuery(BaseModel):
-    """Which lines are asked for, and in which form."""
+    """Which lines to return, and in which format."""
 
-    after: int | None = Field(None, ge=0, lt=2**63, description="Number of the last line that is known already.")
-    tail: int | None = Field(None, ge=0, le=MOST_LINES, description="Begin with the last so many lines.")
+    after: int | None = Field(None, ge=0, lt=2**63, description="Number of the last line already received.")
+    tail: int | None = Field(None, ge=0, le=MOST_LINES, description="Start with this many of the last lines.")
     attempt: int | None = Field(None, ge=1, lt=2**31, description="Lines of this attempt only.")
-    limit: int = Field(1000, ge=1, le=MOST_LINES, description="Most lines of a page.")
-    follow: bool = Field(False, description="Text only: go on until the job has ended.")
-    format: Literal["json", "text"] | None = Field(None, description="What Accept says, where it is left out.")
+    limit: int = Field(1000, ge=1, le=MOST_LINES, description="Maximum number of lines per page.")
+    follow: bool = Field(False, description="Text only: continue until the job has ended.")
+    format: Literal["json", "text"] | None = Field(None, description="Defaults to the format in Accept.")
 
     @field_validator("tail")
     @classmethod
     def _goes_alone(cls, tail: int | None, info: ValidationInfo) -> int | None:
         if tail is not None and info.data.get("after") is not None:
-            raise refuse("tail_and_after", "must be left out where after says where to begin")
+            raise refuse("tail_and_after", "must be omitted if after is given")
         return tail
 
 
@@ -43,7 +43,7 @@ class LogLineDocument(Document):
 
     @classmethod
     def of(cls, row: LogLine) -> Self:
-        """From its row."""
+        """Build the document from its row."""
         return cls.model_validate(
             {
                 "number": row.number, "attempt": row.attempt, "source": row.source, "stream": row.stream,
@@ -52,15 +52,15 @@ class LogLineDocument(Document):
         )  # fmt: skip
 
     def as_text(self) -> str:
-        """The line for people."""
+        """The line as human-readable text."""
         at = "" if self.at is None else self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{at} {self.source} {self.stream}: {self.text}\n"
 
 
 class LogPage(Document):
-    """Lines of a job from old to new; ``next_after`` asks for later ones, null where there are none yet.
+    """Lines of a job, oldest first; pass ``next_after`` as ``after`` for later ones, null if there are none yet.
 
-    ``dropped`` of the oldest lines are no longer kept.
+    ``dropped`` counts the oldest lines, which are no longer kept.
     """
 
     object: Literal["list"] = "list"
@@ -70,7 +70,7 @@ class LogPage(Document):
 
 
 class EventDocument(Document):
-    """Something that happened to a job. ``seq`` grows with time; ``at`` is the database's clock."""
+    """An event of a job. ``seq`` increases over time; ``at`` is the time of the database clock."""
 
     seq: int
     job_id: str
@@ -80,12 +80,12 @@ class EventDocument(Document):
 
     @classmethod
     def of(cls, row: Event) -> Self:
-        """From its row."""
+        """Build the document from its row."""
         return cls(seq=row.seq, job_id=row.job_id, at=instant(row.at), type=row.type, data=row.data)
 
 
 class EventList(Document):
-    """Events of a job from old to new; ``next_after`` asks for later ones, null where there are none yet."""
+    """Events of a job, oldest first; pass ``next_after`` as ``after`` for later ones, null if there are none yet."""
 
     object: Literal["list"] = "list"
     data: list[EventDocument]

@@ -1,4 +1,4 @@
-"""Whether each part that is needed answers."""
+"""The health document."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from api.schemas.base import Document
 
 
 class Health(Document):
-    """Whether each part that is needed answers."""
+    """Whether each required component responds."""
 
     status: Literal["ok", "degraded", "not_ready"]
     checks: dict[str, str]

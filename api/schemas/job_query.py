@@ -1,4 +1,4 @@
-"""What is asked of a list of jobs."""
+"""Query parameters of the job list."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def _apart(values: object) -> object:
 
 
 def _dated(moment: object) -> object:
-    """Not a bare number, which pydantic would take for seconds since 1970."""
+    """Reject a bare number, which pydantic would read as seconds since 1970."""
     if isinstance(moment, str) and not _DATE.match(moment):
         raise refuse("datetime_format", "must be a date and time with an offset, such as 2026-01-15T09:30:00Z")
     return moment
@@ -41,28 +41,28 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 
 
 class JobQuery(BaseModel):
-    """Filters, all of which must hold, and the page. A parameter that is not one of these is refused."""
+    """Filters, all of which must match, and the page. Unknown parameters are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Annotated[list[Status], BeforeValidator(_apart)] = Field(
-        [], max_length=20, description="Any one of these; repeated, or with commas between."
+        [], max_length=20, description="Any of these; repeated or separated by commas."
     )
     is_terminal: bool | None = Field(None, description="Whether the job has ended.")
     kind: Literal["lr_find", "train", "sweep", "compare"] | None = None
     label: list[Annotated[Text, AfterValidator(_pair)]] = Field(
         [], max_length=MOST_LABELS, examples=[["project:demo"]],
-        description="`name:value`, the name up to the first colon; repeated, all must hold.",
+        description="`name:value`, the name up to the first colon; if repeated, all must match.",
     )  # fmt: skip
-    name: Text | None = Field(None, min_length=1, max_length=200, description="A part of the name, in any case.")
-    parent: JobId | None = Field(None, description="Id of the job that started it.")
+    name: Text | None = Field(None, min_length=1, max_length=200, description="A part of the name, case-insensitive.")
+    parent: JobId | None = Field(None, description="Id of the parent job.")
     fingerprint: str | None = Field(
         None, pattern=r"^sha256:[0-9a-f]{64}$", description="Fingerprint of the conditions."
     )
-    created_after: Moment | None = Field(None, description="RFC 3339 with an offset; this moment included.")
-    created_before: Moment | None = Field(None, description="RFC 3339 with an offset; this moment excluded.")
-    limit: int = Field(50, ge=1, le=200, description="Most jobs of a page.")
-    cursor: JobId | None = Field(None, description="`next_cursor` of the page before.")
+    created_after: Moment | None = Field(None, description="RFC 3339 with an offset, inclusive.")
+    created_before: Moment | None = Field(None, description="RFC 3339 with an offset, exclusive.")
+    limit: int = Field(50, ge=1, le=200, description="Maximum number of jobs per page.")
+    cursor: JobId | None = Field(None, description="`next_cursor` of the previous page.")
 
     @field_validator("created_before")
     @classmethod
@@ -73,7 +73,7 @@ class JobQuery(BaseModel):
         return before
 
     def filter(self) -> JobFilter:
-        """The same for SQL."""
+        """The filter for the database query."""
         return JobFilter(
             statuses=tuple(self.status), kind=self.kind, labels=tuple(_pairs(self.label)), name=self.name,
             parent=self.parent, fingerprint=self.fingerprint, is_terminal=self.is_terminal,

@@ -1,4 +1,4 @@
-"""A job, and what a spec would become as one."""
+"""Documents of jobs, and of the job that a spec would become."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from jobs.status import Status
 
 
 class PlannedJob(Document):
-    """A job that would be made. ``total_steps`` is null where it hangs on data whose size is not known yet."""
+    """A job that would be created. ``total_steps`` is null if it depends on data of unknown size."""
 
     kind: str
     fingerprint: str
@@ -25,10 +25,10 @@ class PlannedJob(Document):
 
 
 class ValidationDocument(PlannedJob):
-    """What a legal spec would become; ``children`` are the jobs that it would start.
+    """The job that a valid spec would become; ``children`` are the jobs that it would start.
 
-    ``resolved`` is what would be decided at once (the rates, where the bounds are known), ``waits_for`` the job whose
-    bounds it would wait for, and ``spec`` has all defaults written out.
+    ``resolved`` has what is decided at submission (the rates, if the bounds are known). ``waits_for`` is the job whose
+    bounds it would wait for. ``spec`` includes all defaults.
     """
 
     object: Literal["validation"] = "validation"
@@ -40,7 +40,7 @@ class ValidationDocument(PlannedJob):
 
 
 class Progress(Document):
-    """How far a job is. ``eta_s`` is an estimate in seconds, null where there is nothing to go on."""
+    """Progress of a job. ``eta_s`` is an estimate in seconds, null if there is no basis for one."""
 
     step: int
     total_steps: int | None
@@ -51,7 +51,7 @@ class Progress(Document):
 
 
 class AttemptDocument(Document):
-    """One try at a job; ``slots`` is how many it holds, or held at its end."""
+    """One attempt at a job. ``slots`` is the number that it holds, or held at its end."""
 
     number: int
     worker: str
@@ -64,7 +64,7 @@ class AttemptDocument(Document):
 
     @classmethod
     def of(cls, row: Attempt) -> Self:
-        """From its row."""
+        """Build the document from its row."""
         return cls(
             number=row.number, worker=row.worker, slots=row.slots, outcome=row.outcome,
             started_at=instant(row.started_at),
@@ -73,14 +73,14 @@ class AttemptDocument(Document):
 
 
 class JobError(Document):
-    """Why a job failed, in words a user can act on."""
+    """Why a job failed, and what the user can do."""
 
     code: str
     message: str
 
 
 class JobDocument(Document):
-    """A job: what was asked, where it stands, what came out."""
+    """A job: its spec, status and result."""
 
     object: Literal["job"] = "job"
     id: str
@@ -112,12 +112,12 @@ class JobDocument(Document):
 
     @classmethod
     def of(cls, session: Session, row: Job) -> Self:
-        """From its row, its attempts and its children."""
+        """Build the document from the job's row, attempts and children."""
         return cls.of_all(session, [row])[0]
 
     @classmethod
     def of_all(cls, session: Session, rows: Sequence[Job]) -> list[Self]:
-        """Like `of` for several jobs, in as few queries as for one; a parent of others takes one more."""
+        """Like `of` for several jobs, with as few queries as for one; a parent job takes one more."""
         attempts = queries.attempts_of_all(session, [row.id for row in rows if row.attempt])
         children = queries.children_of_all(session, [row.id for row in rows if _may_have_children(row)])
         now = queries.now(session) if any(row.status == Status.RUNNING for row in rows) else 0.0
@@ -149,7 +149,7 @@ class JobDocument(Document):
 
 
 def _may_have_children(row: Job) -> bool:
-    """Whether to ask: of trainings only those have any that began with a range test for an "auto" peak."""
+    """Whether to query children; among trainings, only those with an "auto" peak have a child."""
     return row.kind in parents.KINDS or (row.kind == "train" and "auto" in str(row.spec["schedule"]))
 
 
@@ -181,7 +181,7 @@ def _links(row: Job) -> dict[str, str]:
 
 
 class JobList(Document):
-    """Jobs from new to old; ``next_cursor`` asks for older ones."""
+    """Jobs, newest first; pass ``next_cursor`` as ``cursor`` for older ones."""
 
     object: Literal["list"] = "list"
     data: list[JobDocument]

@@ -10,7 +10,7 @@ from jobs.database.tables import Artifact
 
 
 class CheckpointDocument(Document):
-    """A stored checkpoint: all that the rest of a training depends on after ``step`` steps."""
+    """A stored checkpoint: the complete state of a training after ``step`` steps."""
 
     object: Literal["checkpoint"] = "checkpoint"
     step: int
@@ -18,12 +18,12 @@ class CheckpointDocument(Document):
     size_bytes: int
     sha256: str
     created_at: datetime
-    damaged_at: datetime | None = Field(description="When a worker found that its file is not what was stored.")
+    damaged_at: datetime | None = Field(description="When a worker found that the file differs from what was stored.")
     href: str
 
     @classmethod
     def of(cls, row: Artifact) -> Self:
-        """From its row."""
+        """Build the document from its row."""
         step = row.step or 0
         created, damaged = datetime.fromtimestamp(row.created_at, UTC), row.damaged_at
         return cls(
@@ -34,7 +34,7 @@ class CheckpointDocument(Document):
 
 
 class CheckpointList(Document):
-    """Checkpoints, the newest first."""
+    """Checkpoints, newest first."""
 
     object: Literal["list"] = "list"
     data: list[CheckpointDocument]

@@ -1,4 +1,4 @@
-"""Errors, as RFC 9457 has them, and what the OpenAPI document says of those of an operation."""
+"""Errors as RFC 9457 problem documents, and their OpenAPI descriptions."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from api.http.status_codes import STATUS_OF
 from api.schemas.base import Document
 from jobs.errors import JobsError
 
-Meanings = dict[str, str]  # what each code of a problem means
+Meanings = dict[str, str]  # meaning of each problem code
 
 OF_REQUESTS: dict[int, Meanings] = {
     400: {"bad_body": "The body is not a JSON object.", "bad_request": "The request could not be read."},
     413: {"body_too_large": "The body is larger than the limit."},
     422: {
-        "invalid_request": "A parameter or a header is not legal.", "invalid_spec": "A field of the body is not legal.",
+        "invalid_request": "A parameter or a header is invalid.", "invalid_spec": "A field of the body is invalid.",
     },
 }  # fmt: skip
 
 
 class Problem(Document):
-    """An error, as RFC 9457 has it."""
+    """An error as an RFC 9457 problem document."""
 
     type: str
     title: str
@@ -31,10 +31,10 @@ class Problem(Document):
 
 
 def problems(*which: int | type[JobsError]) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of the errors of an operation.
+    """The OpenAPI description of an operation's errors.
 
     Args:
-        which: Errors of the service, and statuses of what can be wrong with the request itself.
+        which: Errors of the service, and HTTP statuses for errors of the request itself.
     """
     found: dict[int, Meanings] = {}
     for each in which:
@@ -47,7 +47,7 @@ def problems(*which: int | type[JobsError]) -> dict[int | str, dict[str, Any]]:
 
 
 def answer(status: int, meanings: Meanings) -> dict[str, Any]:
-    """The response of an operation with a status, for problems of these codes; each has an example."""
+    """The response of an operation with one status and these problem codes, each with an example."""
     examples = {
         code: {"summary": meaning, "value": _example(status, code, meaning)} for code, meaning in meanings.items()
     }
@@ -60,7 +60,7 @@ def answer(status: int, meanings: Meanings) -> dict[str, Any]:
 
 
 def meanings_in(response: dict[str, Any]) -> Meanings:
-    """The codes of a response that `answer` made, with their meanings; none of any other."""
+    """The codes and meanings of a response made by `answer`; empty for other responses."""
     examples = response.get("content", {}).get("application/problem+json", {}).get("examples", {})
     return {code: example["summary"] for code, example in examples.items()}
 

@@ -47,7 +47,7 @@ def test_who_comes_without_a_session_logs_in_and_is_brought_back(stack: Stack, o
 def test_a_wrong_key_is_refused_beside_its_field(stack: Stack, open_page: OpenPage) -> None:
     page = open_page(f"{stack.url}/login", allowed=REFUSED)
     log_in(page, "clr_wrong")
-    expect(page.locator("#key-error")).to_contain_text("not known here")
+    expect(page.locator("#key-error")).to_contain_text("is unknown")
     expect(page.get_by_label("Key")).to_be_focused()
     assert_accessible(page)
 

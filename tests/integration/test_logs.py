@@ -165,7 +165,7 @@ def test_lines_go_with_their_job(database: Database, tmp_path: Path) -> None:
     ("asked", "says"),
     [
         ({"tail": "-1"}, "greater than or equal to 0"), ({"limit": "0"}, "greater than or equal to 1"),
-        ({"tail": "5", "after": "2"}, "after says where to begin"), ({"attempt": "0"}, "greater than or equal to 1"),
+        ({"tail": "5", "after": "2"}, "must be omitted if after"), ({"attempt": "0"}, "greater than or equal to 1"),
         ({"format": "xml"}, "'json' or 'text'"),
     ],
 )  # fmt: skip

@@ -47,5 +47,5 @@ def test_a_database_of_an_older_version_is_not_ready(settings: Settings, databas
         session.execute(text("ALTER TABLE jobs DROP COLUMN spec_version"))
     with TestClient(create_app(settings)) as client:
         check = client.get("/readyz").json()["checks"]["database"]
-    assert check.startswith("is of an older version (no ")
+    assert check.startswith("has an older schema (no ")
     assert check.endswith("run clr migrate")

@@ -1,4 +1,4 @@
-"""Each item of a panel as matplotlib draws it."""
+"""Draws the items of a panel with matplotlib."""
 
 from matplotlib.axes import Axes
 
@@ -13,7 +13,7 @@ MARKERS = {
 
 
 def draw_item(axes: Axes, item: Item, theme: Theme) -> None:
-    """Draw one item; what has a name is given it as label, for the legend to find."""
+    """Draw one item; its name becomes the label that the legend shows."""
     match item:
         case Line():
             _line(axes, item, theme.colours[item.colour])

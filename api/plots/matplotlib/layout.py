@@ -1,4 +1,4 @@
-"""What stands around the panels: header, legend, notes; all in pixels, so that nothing overlaps at any size."""
+"""Lays out header, legend and notes around the panels, in pixels, so that nothing overlaps at any size."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -18,18 +18,18 @@ LINE_HEIGHT = 1.35
 CHARACTER, BOLD_CHARACTER = 0.58, 0.66  # mean width of a character of DejaVu Sans, in units of its size
 LEGEND_GAP = 6.0
 NOTES_SHARE = 0.35
-HEADER_SHARE = 0.17  # of the height: the most that the title takes, and the most that the verdict takes
+HEADER_SHARE = 0.17  # largest share of the height that the title, and the verdict, may take
 DASHES: dict[Dash, Any] = {"solid": "-", "dash": (0, (5, 3)), "dot": (0, (1.5, 2))}
-PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 15.0, 44.0  # least heights
+PANEL, TALL_PANEL, ROW, AXIS = 60.0, 110.0, 15.0, 44.0  # minimum heights
 
 
 def points(pixels: float) -> float:
-    """Pixels in matplotlib's unit, 1/72 inch."""
+    """Convert pixels to matplotlib's unit, 1/72 inch."""
     return pixels * 0.75
 
 
 def write_header(paper: Paper, figure: Figure, theme: Theme, margin: float) -> float:
-    """Title and verdict; returns the height that they take, the margin above included."""
+    """Write title and verdict; returns their height, including the margin above."""
     top = margin
     ink: Role = "ink"
     for text, size, role in ((figure.title, LARGE, ink), (figure.verdict, MEDIUM, figure.tone)):
@@ -41,7 +41,7 @@ def write_header(paper: Paper, figure: Figure, theme: Theme, margin: float) -> f
 
 
 def write_legend(paper: Paper, figure: Figure, theme: Theme, corner: tuple[float, float]) -> float:
-    """The legend in as many columns as fit, if the picture is high enough for it; returns its height."""
+    """Write the legend in as many columns as fit, if the figure is high enough; returns its height."""
     items = [item for panel in figure.panels for item in panel.items]
     handles = [_handle(item, theme) for item in items if not isinstance(item, Mark) and item.name]
     if not handles:
@@ -66,19 +66,19 @@ def write_legend(paper: Paper, figure: Figure, theme: Theme, corner: tuple[float
 
 
 def write_notes(paper: Paper, figure: Figure, theme: Theme, margin: float, top: float) -> float:
-    """The notes at the foot, as many lines as there is room for below ``top``; returns their height."""
+    """Write the notes at the bottom, as many lines as fit below ``top``; returns their height."""
     lines = [line for note in figure.notes for line in _wrapped(note, _width(paper) - 2 * margin, TINY * CHARACTER)]
     below = _height(paper) - top
     fit = max(0, int(min(NOTES_SHARE * below, below - TALL_PANEL - AXIS) / (TINY * LINE_HEIGHT)))
     if len(lines) > fit:
-        lines = [*lines[: fit - 1], "… and more: the job's documents have every word."] if fit else []
+        lines = [*lines[: fit - 1], "… and more: see the job's documents for the full text."] if fit else []
     height = len(lines) * TINY * LINE_HEIGHT
     _write(paper, lines, (margin, _height(paper) - height - margin / 2), TINY, theme.colours["ink"])
     return height + (margin / 2 if lines else 0.0)
 
 
 def write_message(axes: Axes, figure: Figure, theme: Theme, width: int) -> None:
-    """What stands across the first panel."""
+    """Write the message across the first panel."""
     axes.text(
         0.5, 0.95, "\n".join(_wrapped(figure.message or "", 0.62 * width, MEDIUM * CHARACTER)),
         transform=axes.transAxes, ha="center", va="top", color=theme.colours["ink"], fontsize=points(MEDIUM),
@@ -88,9 +88,9 @@ def write_message(axes: Axes, figure: Figure, theme: Theme, width: int) -> None:
 
 
 def fitting(panels: Sequence[Panel], height: float) -> list[tuple[Panel, float]]:
-    """The panels from the top that have room at ``height`` pixels, each with its own; the first always has.
+    """The panels from the top that fit into ``height`` pixels, with their heights; the first always fits.
 
-    Rows take what they need to be read apart; the other panels share the rest by their weight.
+    Panels of rows get the height that their text needs; the others share the rest by weight.
     """
     kept, needed = list(panels[:1]), TALL_PANEL
     for panel in panels[1:]:

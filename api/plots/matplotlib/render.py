@@ -1,6 +1,6 @@
-"""A figure as SVG or PNG, by matplotlib's objects: no pyplot, and so no state that threads could share.
+"""Renders a figure as SVG or PNG with matplotlib's object interface: pyplot's global state is not thread-safe.
 
-Imported when the first picture is asked for, not before: matplotlib takes memory that most API processes never need.
+Imported on the first request for a plot: matplotlib takes memory that most API processes never need.
 """
 
 from io import BytesIO
@@ -21,7 +21,7 @@ from api.plots.themes import Theme
 DPI = 96  # CSS pixels to the inch
 MARGIN = 12.0
 
-# Parameters of matplotlib belong to the process, and so do its caches of fonts.
+# matplotlib's parameters and font caches are global to the process.
 _LOCK = Lock()
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "clr-service", "text.parse_math": False,
@@ -33,13 +33,13 @@ Format = Literal["svg", "png"]
 
 
 def render(figure: Figure, theme: Theme, width: int, height: int, file_format: Format) -> bytes:
-    """The picture; the same bytes for the same figure, theme and size.
+    """Render a figure; the same figure, theme and size give the same bytes.
 
     Args:
         figure: What to draw.
-        theme: In which colours.
-        width: In pixels.
-        height: In pixels.
+        theme: Its colours.
+        width: Width in pixels.
+        height: Height in pixels.
         file_format: ``svg`` or ``png``.
     """
     with _LOCK, mpl.rc_context(_STYLE):
@@ -51,7 +51,7 @@ def render(figure: Figure, theme: Theme, width: int, height: int, file_format: F
 
 
 def _draw(figure: Figure, theme: Theme, width: int, height: int) -> Paper:
-    # A hundredth of a pixel more, for a product of fractions may fall just short of a whole number of them.
+    # Add a hundredth of a pixel: rounding may put the product just below a whole number of pixels.
     paper = Paper(figsize=((width + 0.01) / DPI, (height + 0.01) / DPI), dpi=DPI, facecolor=theme.paper)
     FigureCanvasAgg(paper)
     top = layout.write_header(paper, figure, theme, MARGIN)

@@ -1,4 +1,4 @@
-"""Text in figures: characters that the font has, labels of ticks, and what an SVG says to screen readers."""
+"""Text in figures: supported characters, tick labels, and an SVG's text for screen readers."""
 
 import re
 from functools import cache
@@ -17,7 +17,7 @@ FEW_DECADES = 2.0
 
 
 def mark_decades(axes: Axes) -> None:
-    """Label the powers of ten, and 2 and 5 between them where there are few."""
+    """Label the powers of ten, and also 2 and 5 if there are few."""
     low, high = axes.get_xlim()
     few = log10(high / low) < FEW_DECADES
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
@@ -26,7 +26,7 @@ def mark_decades(axes: Axes) -> None:
 
 
 def power_of_ten(value: float) -> str:
-    """``10⁻³`` for a thousandth, ``0.02`` for what lies between powers."""
+    """A tick label: ``10⁻³`` for a power of ten, ``0.02`` for other values."""
     exponent = floor(log10(value) + 1e-9)
     if abs(value / 10.0**exponent - 1) > 1e-6:  # noqa: PLR2004 - rounding
         return f"{value:.3g}"
@@ -37,7 +37,7 @@ _ROOT = re.compile(rb"<svg\b[^>]*>")
 
 
 def described(document: bytes, figure: Figure) -> bytes:
-    """The document with ``<title>`` and ``<desc>`` as first children of its root (SVG 1.1, section 5.4)."""
+    """Add ``<title>`` and ``<desc>`` as the first children of the root (SVG 1.1, section 5.4)."""
     title, text = escape(drawable(figure.title)), escape(drawable(figure.description))
     words = f'\n <title id="title">{title}</title>\n <desc id="desc">{text}</desc>'.encode()
 
@@ -51,7 +51,7 @@ MISSING = "\N{WHITE SQUARE}"
 
 
 def drawable(text: str) -> str:
-    """The text with every character that the font has; line ends stay, control characters go."""
+    """Remove control characters other than line breaks, and characters that the font lacks."""
     known = _known()
     return "".join(
         character if character == "\n" or ord(character) in known else MISSING

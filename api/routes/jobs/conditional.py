@@ -1,4 +1,4 @@
-"""Answers that wait for a job to change: ``ETag``, ``If-None-Match`` and ``Prefer: wait`` (RFC 7240)."""
+"""Conditional and waiting requests: ``ETag``, ``If-None-Match`` and ``Prefer: wait`` (RFC 7240)."""
 
 import hashlib
 import time
@@ -14,18 +14,18 @@ RETRY_AFTER_S: Final = "1"
 
 
 def etag_of(job: JobDocument) -> str:
-    """The version of a job, as an entity tag: weak, since an ETA changes with the clock."""
+    """A job's entity tag: its version; weak because the ETA changes with the clock."""
     return f'W/"{job.version}"'
 
 
 def etag_of_list(jobs: JobList) -> str:
-    """The jobs of a page and their versions, as an entity tag: weak for the same reason."""
+    """A page's entity tag: its jobs and their versions; weak for the same reason."""
     shown = " ".join([*(f"{job.id}@{job.version}" for job in jobs.data), str(jobs.next_cursor)])
     return f'W/"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
 async def when_changed(services: Services, job_id: str, etag: str | None, wait_s: float) -> JobDocument:
-    """The job as soon as it differs from ``etag``, or (without one) has ended; as it stands after ``wait_s``.
+    """Wait until the job differs from ``etag`` or, without one, has ended, but at most ``wait_s``.
 
     Raises:
         JobNotFoundError: There is no such job.

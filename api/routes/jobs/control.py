@@ -1,4 +1,4 @@
-"""Jobs that exist: resume, clone, delete."""
+"""Resumes, clones and deletes jobs."""
 
 from typing import Annotated
 
@@ -27,10 +27,10 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 @router.post("/{job_id}/resume", status_code=202, responses=problems(JobNotFoundError, NotResumableError))
 def resume_job(services: ServicesDep, job_id: str, background: BackgroundTasks) -> JobDocument:
-    """Queue a failed or cancelled job once more: its next attempt goes on from its last checkpoint.
+    """Queue a failed or cancelled job again; the next attempt resumes from the last checkpoint.
 
-    It stays the same job, with its curve; its deadlines and its lost attempts count from nothing again. A range test
-    begins anew. The own range test of a training, and the jobs of a sweep, that did not succeed are resumed with it.
+    The job keeps its id and its curves. Its deadlines and its count of lost attempts start again. A range test starts
+    from the beginning. Children that did not succeed (a training's range test, the jobs of a sweep) are resumed too.
     """
     runnable = resume_and_delete.resume(services.database, job_id)
     background.add_task(notify_workers, services, *runnable)
@@ -48,9 +48,9 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
     background: BackgroundTasks,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
-    """Submit the spec of a job as a new one, changed by the merge patch in the body and judged like any other."""
+    """Submit a job's spec as a new job, with the merge patch in the body applied and validated as usual."""
     document = clone.patched_spec(services.database, job_id, asked.document)
-    request.state.body = document  # what errors point into
+    request.state.body = document  # the document that errors point into
     spec = job_spec.validate_python(document)
     submitted = clone.submit_clone(services.database, job_id, spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
@@ -61,5 +61,5 @@ def clone_job(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its type
 
 @router.delete("/{job_id}", status_code=204, responses=problems(JobNotFoundError, JobNotTerminalError, JobInUseError))
 def delete_job(services: ServicesDep, job_id: str) -> None:
-    """Remove a job that has ended with its curves, events and files, and those it started; this cannot be undone."""
+    """Delete an ended job, its children, and their curves, events and files. This cannot be undone."""
     resume_and_delete.delete_job(services.database, services.store, services.settings.runs_dir, job_id)

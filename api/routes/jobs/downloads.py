@@ -1,4 +1,4 @@
-"""What a training hands out: its model with a card, its checkpoints, and its curves as CSV."""
+"""Downloads of a training: its model and model card, its checkpoints, and its curves as CSV."""
 
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -49,7 +49,7 @@ def _file(content: str) -> dict[int | str, dict[str, object]]:
     responses={**problems(JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
 )
 def download_model(services: ServicesDep, job_id: str) -> FileResponse:
-    """The final weights of a training that succeeded, as safetensors; 409 while there are none."""
+    """Download the final weights of a succeeded training as safetensors; 409 if there are none."""
     with services.database.read() as session:
         row = downloads.handed_out(session, job_id, "model")
     answer = _send(services, row, f"{job_id}.safetensors")
@@ -63,7 +63,7 @@ def download_model(services: ServicesDep, job_id: str) -> FileResponse:
     responses={**problems(JobNotFoundError, NoSuchFileError), **_CARD},
 )
 def show_card(services: ServicesDep, job_id: str) -> FileResponse:
-    """What the model is: spec, conditions and their fingerprint, rates, metrics, versions."""
+    """Get the model card: spec, conditions and their fingerprint, rates, metrics, versions."""
     with services.database.read() as session:
         row = downloads.handed_out(session, job_id, "card")
     return _send(services, row, f"{job_id}.json", "application/json")
@@ -71,7 +71,7 @@ def show_card(services: ServicesDep, job_id: str) -> FileResponse:
 
 @router.get("/{job_id}/checkpoints", responses=problems(JobNotFoundError))
 def list_checkpoints(services: ServicesDep, job_id: str) -> CheckpointList:
-    """The stored checkpoints of a training, the newest first: the last two, and the best."""
+    """List the stored checkpoints of a training, newest first: the last two, and the best."""
     with services.database.read() as session:
         job = queries.get_job(session, job_id)
         return CheckpointList(data=[CheckpointDocument.of(row) for row in queries.checkpoints_of(session, job.id)])
@@ -82,7 +82,7 @@ def list_checkpoints(services: ServicesDep, job_id: str) -> CheckpointList:
     responses={**problems(422, JobNotFoundError, NoSuchFileError), **_file(_BINARY)},
 )  # fmt: skip
 def download_checkpoint(services: ServicesDep, job_id: str, step: int) -> FileResponse:
-    """The checkpoint after so many steps, as torch saved it; load it with ``weights_only=True``."""
+    """Download the checkpoint after ``step`` steps, saved by torch; load it with ``weights_only=True``."""
     with services.database.read() as session:
         row = downloads.checkpoint_at(session, job_id, step)
     return _send(services, row, f"{job_id}-step-{step}.pt")
@@ -90,15 +90,15 @@ def download_checkpoint(services: ServicesDep, job_id: str, step: int) -> FileRe
 
 def _send(services: Services, row: Artifact, name: str, media_type: str = _BINARY) -> FileResponse:
     path = ArtifactStore(services.settings.artifacts_dir).path(row.key)
-    if not path.is_file():  # the store of this host is not that of the workers, or someone deleted the file
+    if not path.is_file():  # this host and the workers use different stores, or the file was deleted
         raise NoSuchFileError(row.job_id, row.kind, "its file is not in the artifact store of this server")
     if path.stat().st_size != row.size_bytes:
-        raise NoSuchFileError(row.job_id, row.kind, "its file is damaged: it has another size than was stored")
+        raise NoSuchFileError(row.job_id, row.kind, "its file is damaged: its size differs from the stored size")
     return FileResponse(path, media_type=media_type, filename=name, headers={"ETag": f'"{row.sha256}"'})
 
 
 class _CsvRoute(APIRoute):
-    """A route for requests that ask for CSV; for others it is not there, and the JSON route of the path answers."""
+    """A route that matches only requests for CSV; the JSON route of the same path serves all others."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -120,7 +120,7 @@ csv_router = APIRouter(prefix="/v1/jobs", route_class=_CsvRoute)
 def download_curves(
     services: ServicesDep, job_id: str, metric: Annotated[list[str] | None, Query(max_length=20)] = None
 ) -> StreamingResponse:
-    """Every point of a job, nothing left out, as ``metric,replica,step,value`` with a header line."""
+    """Download all points of a job as ``metric,replica,step,value`` with a header line."""
     with services.database.read() as session:
         job = queries.get_job(session, job_id)
 

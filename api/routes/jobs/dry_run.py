@@ -1,4 +1,4 @@
-"""What a spec would become, without a job."""
+"""Validates a spec without creating a job."""
 
 from fastapi import APIRouter
 
@@ -19,8 +19,8 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
     responses=problems(400, 413, 422, TooManyJobsError, *SUBMITTING),
 )
 def validate_job(services: ServicesDep, asked: SpecBody) -> ValidationDocument:
-    """Judge a spec as a submit would, and write nothing: what it would become, or the same problems.
+    """Validate a spec without creating a job: returns the job that it would become, or the errors of a submission.
 
-    That no live worker has as many slots as the job needs is a warning: it would wait for one.
+    It is only a warning if no live worker has enough slots: the job would wait for one.
     """
     return ValidationDocument(**validate(services.database, asked.spec))

@@ -1,4 +1,4 @@
-"""What happens to jobs, as it happens: server-sent events, or a page of what has happened."""
+"""Events of jobs, as a stream of server-sent events or in pages."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 router = APIRouter(prefix="/v1", tags=["events"])
 
 JobIds = Annotated[list[str], Query(min_length=1, max_length=100, description="Ids of jobs.")]
-After = Annotated[int | None, Query(ge=0, lt=2**63, description="Number of the last event that is known already.")]
+After = Annotated[int | None, Query(ge=0, lt=2**63, description="Number of the last event already received.")]
 LastEventId = Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")]
 
 
@@ -47,11 +47,11 @@ async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its 
     services: ServicesDep, access: StreamAccessDep, job_id: str, accept: Annotated[str, Header()] = "",
     after: After = None, limit: Annotated[int, Query(ge=1, le=1000)] = 100, last_event_id: LastEventId = None,
 ) -> EventList | StreamingResponse:  # fmt: skip
-    """Events of one job: a stream where ``Accept`` asks for ``text/event-stream``, else a page.
+    """Get the events of a job: a stream if ``Accept`` has ``text/event-stream``, otherwise a page.
 
-    The stream begins with the events after ``after`` (or ``Last-Event-ID``), then has each new one as it happens and
-    a ``job`` event, the job's document, whenever it has changed. It closes with ``end`` when the job has ended, and
-    with ``refused`` when the key or the session that it was opened with has.
+    The stream starts with the events after ``after`` (or ``Last-Event-ID``) and continues with new events as they
+    happen. A ``job`` event with the job's document follows each change. The last event is ``end`` when the job has
+    ended, or ``refused`` when the key or session is no longer valid.
     """
     seen = int(last_event_id) if last_event_id is not None else after or 0
     if "text/event-stream" in accept:
@@ -63,7 +63,7 @@ async def show_events(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its 
 async def stream_events(
     services: ServicesDep, access: StreamAccessDep, job: JobIds, after: After = None, last_event_id: LastEventId = None
 ) -> StreamingResponse:
-    """One stream of the events of several jobs; it closes with ``end`` when all of them have ended."""
+    """Stream the events of several jobs; the last event is ``end`` when all of them have ended."""
     seen = int(last_event_id) if last_event_id is not None else after or 0
     return await _stream_of(services, access, list(dict.fromkeys(job)), seen)
 
@@ -77,7 +77,7 @@ def _page(services: Services, job_id: str, after: int, limit: int) -> EventList:
 
 
 async def _stream_of(services: Services, access: StreamAccess, job_ids: Sequence[str], after: int) -> StreamingResponse:
-    await run_in_threadpool(_past, services, job_ids, after)  # a job that is not there is a 404, not a broken stream
+    await run_in_threadpool(_past, services, job_ids, after)  # an unknown job must give a 404, not a broken stream
     stream = _stream(services, access, job_ids, after)
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
@@ -89,7 +89,7 @@ def _past(services: Services, job_ids: Sequence[str], after: int) -> list[Messag
 
 async def _stream(services: Services, access: StreamAccess, job_ids: Sequence[str], after: int) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RECONNECT_MS)
-    known = dict.fromkeys(job_ids, (-1, after))  # version and number of event that this stream has told
+    known = dict.fromkeys(job_ids, (-1, after))  # last version and event number sent
     running = set(job_ids)
     with services.change_feed.listening(job_ids) as listener:
         for message in await run_in_threadpool(_past, services, job_ids, after):
@@ -109,14 +109,14 @@ async def _stream(services: Services, access: StreamAccess, job_ids: Sequence[st
 
 
 def refused(error: RefusedError) -> bytes:
-    """The last event of a stream whose reader may read it no more."""
+    """The last event of a stream whose caller has lost access."""
     return format_sse_event(
         event="refused", data_str=json.dumps({"status": error.status, "code": error.code, "detail": error.detail})
     )
 
 
 def _note(known: dict[str, tuple[int, int]], running: set[str], message: Message) -> bool:
-    """Whether a message is news to this stream."""
+    """Whether a message is new to this stream."""
     version, seq = known[message.job_id]
     if message.is_terminal:
         running.discard(message.job_id)

@@ -1,4 +1,4 @@
-"""What routes about jobs share: the document of a job as the answer, and the messages to workers after it."""
+"""Shared by job routes: the job document as response, and the notification of workers."""
 
 import logging
 
@@ -11,16 +11,16 @@ log = logging.getLogger(__name__)
 
 
 def notify_workers(services: Services, *job_ids: str) -> None:
-    """Tell workers that jobs wait. If the broker is down, workers find the jobs in SQL later."""
+    """Notify workers of queued jobs. If the broker is down, workers find the jobs in the database later."""
     for job_id in job_ids:
         try:
             services.notifier.notify(job_id)
         except BrokerUnreachableError as error:
-            log.warning("%s waits until a worker looks into SQL: %s", job_id, error)
-            return  # the others wait for it too
+            log.warning("%s waits until a worker polls the database: %s", job_id, error)
+            return  # the other notifications would fail too
 
 
 def show(services: Services, job_id: str) -> JobDocument:
-    """The job as it stands now."""
+    """The current document of a job."""
     with services.database.read() as session:
         return JobDocument.of(session, queries.get_job(session, job_id))

@@ -1,4 +1,4 @@
-"""What the processes of a job wrote: in pages, as text, or as a stream while they write."""
+"""The log of a job's processes: in pages, as text or as a live stream."""
 
 import time
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from jobs.errors import JobNotFoundError
 from jobs.files import job_log
 from jobs.status import TERMINAL
 
-PIECE = 1000  # lines read at once
+PIECE = 1000  # lines per read
 
 router = APIRouter(prefix="/v1/jobs", tags=["logs"])
 
@@ -45,7 +45,7 @@ _FORMS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one look has found: lines, the number of the last line that is known now, whether the job has ended."""
+    """Result of one read: lines, the number of the last line read so far, whether the job has ended."""
 
     page: LogPage
     position: int
@@ -61,14 +61,14 @@ class _Log:
     job_id: str
     attempt: int | None
 
-    def plot_options(self, after: int, limit: int, tail: int | None = None) -> _Read:
+    def read(self, after: int, limit: int, tail: int | None = None) -> _Read:
         """The lines after a number, or the last ones.
 
         Raises:
             JobNotFoundError: There is no such job.
         """
         with self.services.database.read() as session:
-            job = queries.get_job(session, self.job_id)  # first: what it wrote before it ended is then there
+            job = queries.get_job(session, self.job_id)  # read first: if it has ended, all its lines are already stored
             if tail is not None:
                 after = job_log.last_number(session, job.id)
                 rows = job_log.tail(session, job.id, tail, attempt=self.attempt)
@@ -81,9 +81,9 @@ class _Log:
             return _Read(page, after, job.status in TERMINAL)
 
     async def follow(self, first: _Read) -> AsyncIterator[_Read | RefusedError | None]:
-        """Looks that have found lines, until the job has ended and all is told; None where none came for a while.
+        """Yield reads that found lines, until the job has ended and none are left; None after a while without lines.
 
-        The last is an error where the reader may read no more.
+        The last item is an error if the caller has lost access.
         """
         found = first
         with (
@@ -100,15 +100,15 @@ class _Log:
                 if (refusal := await self.access.refusal()) is not None:
                     yield refusal
                     return
-                found = await run_in_threadpool(self.plot_options, found.position, PIECE)
+                found = await run_in_threadpool(self.read, found.position, PIECE)
 
     async def wait(self, first: _Read, limit: int, wait_s: float) -> LogPage:
-        """The first lines that come, or an empty page when the time is up or the job has ended."""
+        """The next lines, or an empty page after the timeout or when the job has ended."""
         found, deadline = first, time.monotonic() + wait_s
         with self.services.change_feed.listening([self.job_id]) as listener:
             while not (found.page.data or found.is_over) and (left_s := deadline - time.monotonic()) > 0:
                 await listener.next(left_s)
-                found = await run_in_threadpool(self.plot_options, found.position, limit)
+                found = await run_in_threadpool(self.read, found.position, limit)
         return found.page
 
 
@@ -117,17 +117,17 @@ async def show_logs(  # noqa: PLR0913, PLR0917 - FastAPI hands in each by its ty
     services: ServicesDep, access: StreamAccessDep, job_id: str, asked: Annotated[LogQuery, Query()],
     accept: Annotated[str, Header()] = "", prefer: Annotated[str, Header()] = "", last_event_id: LastEventId = None,
 ) -> LogPage | StreamingResponse:  # fmt: skip
-    """What ranks and their agent wrote, the last 10,000 lines of a job: a page, text, or a stream.
+    """Get the last 10,000 lines of ranks and their launch agent, as a page, text or a stream.
 
-    ``Accept: text/event-stream`` gives a ``log`` event for each line until the job has ended, then ``end``;
-    ``Last-Event-ID`` goes on after a line. ``Accept: text/plain`` (or ``format=text``) gives text, with ``follow``
-    until the job has ended. Otherwise it is a page, for which ``Prefer: wait=30`` waits until it has a line.
+    ``Accept: text/event-stream`` returns a ``log`` event for each line until the job has ended, then ``end``;
+    ``Last-Event-ID`` continues after a line. ``Accept: text/plain`` (or ``format=text``) returns text, with ``follow``
+    until the job has ended. Otherwise the response is a page; ``Prefer: wait=30`` waits until it has a line.
     """
     log = _Log(services, access, job_id, asked.attempt)
     after, tail = asked.after or 0, asked.tail
-    if last_event_id is not None:  # a browser that comes back asks for the same address
+    if last_event_id is not None:  # a browser reconnects to the same URL
         after, tail = int(last_event_id), None
-    first = await run_in_threadpool(log.plot_options, after, asked.limit, tail)
+    first = await run_in_threadpool(log.read, after, asked.limit, tail)
     form = asked.format or _form(accept)
     if form == "events":
         return StreamingResponse(_events(log, first), media_type="text/event-stream", headers=HEADERS)

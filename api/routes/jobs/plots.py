@@ -1,4 +1,4 @@
-"""Pictures of jobs: SVG, PNG, and Plotly's JSON."""
+"""Plots of jobs as SVG, PNG and Plotly JSON."""
 
 import hashlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ TERMINAL_MAX_AGE_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class PlotOptions:
-    """How a picture is to look, and which one the caller has."""
+    """Appearance of a plot, and the entity tag of the caller's copy."""
 
     theme: ThemeName
     width: int
@@ -39,7 +39,7 @@ def plot_options(
     height: Annotated[int, Query(ge=240, le=1800, description="pixels")] = 600,
     if_none_match: Annotated[str, Header()] = "",
 ) -> PlotOptions:
-    """What the query and the headers say of the picture."""
+    """Parse the options of a plot from query and headers."""
     return PlotOptions(theme, width, height, if_none_match)
 
 
@@ -60,26 +60,26 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     content: dict[str, Any] = {media_type: _EXAMPLES.get(media_type, {"schema": {"type": "string"}})}
     return {
         200: {"content": content, "description": "The picture"},
-        304: {"description": "As it was: the ETag of If-None-Match still holds"},
+        304: {"description": "Not modified: the ETag in If-None-Match is current"},
         **problems(422, JobNotFoundError, NoPlotError),
     }
 
 
 @router.get("/{job_id}/plot.svg", response_class=Response, responses=_answers("image/svg+xml"))
 def plot_svg(services: ServicesDep, job_id: str, asked: Asked) -> Response:
-    """The picture of a job, as far as it has come; 409 for a kind of which there is none."""
+    """Plot the current state of a job; 409 for kinds of jobs without a plot."""
     return _file(services, job_id, asked, "svg", "image/svg+xml")
 
 
 @router.get("/{job_id}/plot.png", response_class=Response, responses=_answers("image/png"))
 def plot_png(services: ServicesDep, job_id: str, asked: Asked) -> Response:
-    """The same picture as PNG."""
+    """The same plot as PNG."""
     return _file(services, job_id, asked, "png", "image/png")
 
 
 @router.get("/{job_id}/plot.json", response_class=JSONResponse, responses=_answers("application/json"))
 def plot_json(services: ServicesDep, job_id: str, asked: Asked) -> Response:
-    """The same picture for ``Plotly.newPlot``: ``data`` and ``layout``, with SVG traces only."""
+    """The same plot for ``Plotly.newPlot``: ``data`` and ``layout``, with SVG traces only."""
     figure, headers = _figure(services, job_id, asked, "json")
     if _is_known(asked, headers):
         return Response(status_code=304, headers=headers)
@@ -99,7 +99,7 @@ def _file(
 
 
 def _figure(services: Services, job_id: str, asked: PlotOptions, file_format: str) -> tuple[Figure, dict[str, str]]:
-    """What to draw, and the headers of the answer. The tag comes from what is drawn: to know it needs no drawing."""
+    """The figure and the response headers. The entity tag is a hash of the figure, so it needs no rendering."""
     with services.database.read() as session:
         job = queries.get_job(session, job_id)
         figure = figure_of(session, job)

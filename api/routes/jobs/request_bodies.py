@@ -1,4 +1,4 @@
-"""Bodies of requests about jobs that exist: an empty one is as good as ``{}``."""
+"""Optional bodies of requests on existing jobs: an empty body means ``{}``."""
 
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ class CancelRequest(Strict):
 
 
 async def optional_object(request: Request) -> JsonObject:
-    """The JSON object in a body, empty where there is no body."""
+    """The JSON object in a body; empty if there is no body."""
     return await json_object(request) if await request.body() else JsonObject({}, b"")
 
 
@@ -23,7 +23,7 @@ OptionalBody = Annotated[JsonObject, Depends(optional_object)]
 
 
 def cancel_request(found: OptionalBody) -> CancelRequest:
-    """What a cancel asks for; pydantic's ValidationError where it is not legal."""
+    """Parse a cancel request; raises pydantic's ValidationError if it is invalid."""
     return CancelRequest.model_validate(found.document)
 
 
@@ -48,7 +48,7 @@ CLONE_BODY: dict[str, Any] = {
             "application/json": {
                 "schema": {"type": "object"},
                 "examples": {
-                    "same": {"summary": "The same once more", "value": {}},
+                    "same": {"summary": "An unchanged copy", "value": {}},
                     "seed": {"summary": "With another seed and name", "value": {"seed": 1, "name": "second seed"}},
                     "decay": {
                         "summary": "With another weight decay",

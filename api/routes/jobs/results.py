@@ -26,7 +26,7 @@ from jobs.results.sweep_table import table
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-_CSV: dict[int | str, dict[str, Any]] = {  # answered by `api.routes.jobs.downloads`
+_CSV: dict[int | str, dict[str, Any]] = {  # served by `api.routes.jobs.downloads`
     200: {
         "content": {
             "text/csv": {"schema": {"type": "string"}, "example": "metric,replica,step,value\ntrain_loss,0,0,2.31\n"}
@@ -37,21 +37,21 @@ _CSV: dict[int | str, dict[str, Any]] = {  # answered by `api.routes.jobs.downlo
 
 @router.get("/{job_id}/comparison", responses=problems(JobNotFoundError, NoComparisonError))
 def show_comparison(services: ServicesDep, job_id: str) -> Comparison:
-    """Each run of a ``compare`` job, medians over seeds, and ratios of updates, as far as they are known by now."""
+    """Get the runs of a ``compare`` job so far, with medians over seeds and ratios of updates."""
     with services.database.read() as session:
         return Comparison(**comparison(session, queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/lr-bounds", responses=problems(JobNotFoundError, BoundsNotReadyError, NoBoundsError))
 def show_bounds(services: ServicesDep, job_id: str) -> LrBoundsDocument:
-    """Bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null where none can be defended."""
+    """Get the bounds of an ``lr_find`` job; 409 until it has ended. ``bounds`` is null if none can be defended."""
     with services.database.read() as session:
         return LrBoundsDocument(**bounds_document(queries.get_job(session, job_id)))
 
 
 @router.get("/{job_id}/table", responses=problems(JobNotFoundError, NoTableError))
 def show_table(services: ServicesDep, job_id: str) -> SweepTable:
-    """Bounds under each of the conditions of a ``sweep`` job, as far as they are known by now."""
+    """Get the bounds found so far under each of the conditions of a ``sweep`` job."""
     with services.database.read() as session:
         return SweepTable(**table(session, queries.get_job(session, job_id)))
 

@@ -1,4 +1,4 @@
-"""Jobs: submit, list, show, cancel."""
+"""Submits, lists, shows and cancels jobs."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -40,7 +40,7 @@ def submit_job(
     services: ServicesDep, asked: SpecBody, response: Response, background: BackgroundTasks,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> JobDocument:  # fmt: skip
-    """Accept a job. It is stored when the answer leaves; ``Location`` says where to ask for it."""
+    """Submit a job. It is stored before the response is sent; ``Location`` has its URL."""
     submitted = submit.submit(services.database, asked.spec, key=idempotency_key, body=asked.body)
     if submitted.is_new:
         background.add_task(notify_workers, services, submitted.runnable_id, *submitted.more_runnable_ids)
@@ -53,9 +53,9 @@ def list_jobs(
     services: ServicesDep, request: Request, response: Response, asked: Annotated[JobQuery, Query()],
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> JobList:  # fmt: skip
-    """Jobs from new to old. ``cursor`` is the ``next_cursor`` of the page before; ``Link`` has the whole address.
+    """List jobs, newest first. ``cursor`` is the ``next_cursor`` of the previous page; ``Link`` has the full URL.
 
-    With ``If-None-Match`` the answer is 304 until a job of the page changes, comes or goes.
+    With ``If-None-Match`` the response is 304 until a job of the page changes, appears or disappears.
     """
     with services.database.read() as session:
         rows = job_list.list_jobs(session, asked.filter(), before=asked.cursor, limit=asked.limit + 1)
@@ -81,10 +81,10 @@ async def show_job(
     services: ServicesDep, job_id: str, response: Response,
     if_none_match: Annotated[str | None, Header()] = None, prefer: Annotated[str, Header()] = "",
 ) -> JobDocument:  # fmt: skip
-    """One job: status, progress, attempts, result.
+    """Get a job: status, progress, attempts, result.
 
-    ``Prefer: wait=30`` holds the answer until the job differs from ``If-None-Match``, or without that until it has
-    ended, but no longer than so many seconds (60 at most).
+    ``Prefer: wait=30`` delays the response for up to 30 seconds (at most 60) until the job differs from
+    ``If-None-Match`` or, without that header, has ended.
     """
     wait_s = preferred_wait_s(prefer)
     job = await when_changed(services, job_id, if_none_match, wait_s)
@@ -103,10 +103,10 @@ async def show_job(
     "/{job_id}/cancel", status_code=202, openapi_extra=CANCEL_BODY, responses=problems(400, 413, 422, JobNotFoundError)
 )
 def cancel_job(services: ServicesDep, job_id: str, asked: CancelBody) -> JobDocument:
-    """Ask for a job to stop. To repeat it is harmless; a job that has ended stays as it is.
+    """Cancel a job. Repeating the request is harmless; a job that has ended does not change.
 
-    A running training saves a checkpoint first, from which it can be resumed; ``{"mode": "kill"}`` leaves that out,
-    also where the job is being cancelled already.
+    A running training first saves a checkpoint, from which it can be resumed. ``{"mode": "kill"}`` skips that, even
+    if the job is already being cancelled.
     """
     submit.cancel(services.database, job_id, mode=asked.mode)
     return _show(services, job_id)
