@@ -76,7 +76,7 @@ def test_filters_narrow_the_list_and_stand_in_the_address(stack: Stack, client: 
     expect(page.get_by_role("link", name="a quick look")).to_be_visible()
     expect(page.get_by_role("link", name="a short one")).to_have_count(0)
     page.get_by_label("Status").select_option("failed")
-    expect(page.get_by_role("heading", name="No job is like that")).to_be_visible()
+    expect(page.get_by_role("heading", name="No matching jobs")).to_be_visible()
 
 
 def test_older_jobs_are_a_page_away(stack: Stack, client: Client, open_page: OpenPage) -> None:

@@ -88,10 +88,10 @@ def test_an_admin_makes_a_key_that_is_shown_once_lets_one_in_and_is_revoked(stac
     log_in(page, ADMIN_KEY)
     page.get_by_label("Name").fill("grace")
     page.get_by_label("Ends after (days)").fill("many")
-    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Create key").click()
     expect(page.locator("#days-error")).to_contain_text("number")
     page.get_by_label("Ends after (days)").fill("30")
-    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Create key").click()
     expect(page.locator("#secret")).to_contain_text("clr_")
     secret = page.locator("#secret").inner_text()
     with Client(stack.url, api_key=secret) as grace:

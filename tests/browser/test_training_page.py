@@ -92,7 +92,7 @@ def test_a_resumed_training_goes_on_and_says_where(stack: Stack, client: Client,
     page.get_by_text("Events", exact=True).click()
     expect(page.locator("#events")).to_contain_text("resumed")
     page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("button", name="Delete for ever").click()
+    page.get_by_role("button", name="Delete permanently").click()
     page.wait_for_url(stack.url + "/")
 
 
@@ -105,7 +105,7 @@ def test_a_page_asks_for_nothing_more_once_its_job_is_being_deleted(
     held: list[Route] = []
     page.route(f"**/v1/jobs/{job['id']}", lambda route: held.append(route))  # noqa: PLW0108 - Playwright counts its parameters
     page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("button", name="Delete for ever").click()
+    page.get_by_role("button", name="Delete permanently").click()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
     page.locator("#view [name=smoothing]").fill("10")  # draws anew

@@ -1,4 +1,4 @@
-// What the server says of a spec while it is typed: the same as it would say of a submit, and nothing is written.
+// Validates a spec on the server while the user types, exactly as a submission would, without creating a job.
 
 import { fetchJson, Problem } from "../lib/api.js";
 import { node, showError } from "../lib/dom.js";

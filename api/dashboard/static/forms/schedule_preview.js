@@ -1,4 +1,4 @@
-// What a schedule does, drawn while it is typed: asked of the server, which computes it as a training would.
+// Plots a schedule while the user types; the server computes it as a training would.
 
 import { axis, colour, draw, layout, onResizeOrTheme } from "../charts/frame.js";
 import { fetchJson } from "../lib/api.js";

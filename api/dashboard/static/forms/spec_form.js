@@ -1,4 +1,4 @@
-// The form for one kind of job: made from its schema, read as a spec, and told what the server refuses.
+// The form for one kind of job: built from its schema, read as a spec, and marked with the server's errors.
 
 import { node } from "../lib/dom.js";
 import { fieldFor, section } from "./object_fields.js";

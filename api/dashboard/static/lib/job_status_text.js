@@ -36,18 +36,18 @@ export const formatBytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB`
  */
 const REASONS = {
   user_cancelled: ["it was cancelled", ""],
-  worker_lost: ["its worker was lost", "The next attempt goes on from its last checkpoint."],
+  worker_lost: ["its worker was lost", "The next attempt resumes from its last checkpoint."],
   out_of_memory: ["a rank ran out of memory", "Clone it with a smaller global batch size, more ranks, or bf16."],
-  disk_full: ["the disk of its worker is full", "Make room there; it goes on by itself."],
+  disk_full: ["the disk of its worker is full", "Free space there; the job continues automatically."],
   diverged: ["the loss became NaN or infinite", "Run a range test under these conditions and train with its bounds, or clone it with a lower max_lr."],
-  invalid_data: ["the data cannot be used", "Mend the dataset, or clone the job with another."],
+  invalid_data: ["the data cannot be used", "Correct the dataset, or clone the job with another one."],
   no_matching_worker: ["no live worker has enough slots", "Start a worker with as many slots as ranks are asked for, or ask for fewer ranks."],
   deadline_exceeded: ["its deadline passed", "Resume it, or clone it with a larger max_runtime_s or max_queue_s."],
   attempts_exhausted: ["it was lost with its worker too often", "The log says what ended it. Then resume it."],
-  internal_error: ["something broke", "The log has the traceback."],
+  internal_error: ["an internal error occurred", "The log has the traceback."],
   children_failed: ["not one of its jobs succeeded", "Each of them says why."],
   not_installed: ["its worker lacks a package or a compiler", "Install it there, then resume the job."],
-  parent_failed: ["the job that it waited for gave it nothing to go on", "Look at that job first."],
+  parent_failed: ["the job that it waited for gave no usable result", "Look at that job first."],
 };
 
 /**
@@ -77,7 +77,7 @@ export function statusText(job) {
     if (!total) return "Starts its ranks.";
     return `Step ${step} of ${total}${eta === null ? "" : `, about ${duration(eta)} left`}.`;
   }
-  if (job.status === "cancelling") return `Is being stopped at step ${step}.`;
+  if (job.status === "cancelling") return `Stopping at step ${step}.`;
   const took = secondsBetween(job.started_at, job.finished_at);
   const after = took === null ? "" : ` after ${duration(took)}`;
   const why = what && job.reason !== "user_cancelled" ? `: ${what}` : "";

@@ -2,11 +2,11 @@
 
 import { stream } from "./stream.js";
 
-// Of the stream only the job's documents are wanted: its events are asked for where they are looked at.
+// Only job documents are taken from the stream; events are fetched when they are shown.
 const AFTER_ALL = Number.MAX_SAFE_INTEGER;
 
 /**
- * Hear of a job until it has ended, and of the connection as `stream` tells it.
+ * Follow a job until it has ended, with callbacks about the connection as in `stream`.
  *
  * @param {string} id
  * @param {import("./stream.js").Connection & {job: (job: Job) => void}} hear

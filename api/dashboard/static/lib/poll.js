@@ -1,4 +1,4 @@
-// Asks for a document again and again while the page is looked at, and tells of it where it has changed.
+// Polls a document while the page is visible, and reports changes.
 
 import { fetchIfChanged } from "./api.js";
 import { showError } from "./dom.js";

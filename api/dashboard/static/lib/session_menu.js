@@ -1,4 +1,4 @@
-// Who asks, at the top of every page: pages for admins are named to admins alone, and a session can be ended.
+// The user, at the top of every page: hides links that the scope does not permit, and offers log-out.
 
 import { fetchJson, fetchSession } from "./api.js";
 import { byId, node, showError } from "./dom.js";

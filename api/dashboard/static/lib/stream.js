@@ -11,7 +11,7 @@ const AGAIN_MS = 2000;
  */
 
 /**
- * Hear of what happens until the server says `end`. Every callback is optional.
+ * Receive events until the server sends `end`. Every callback is optional.
  *
  * @param {(seen: number | null) => string} address The stream after the event of that number.
  * @param {Record<string, (document: any, number: number | null) => void>} on Listeners by the type of the event.
@@ -46,7 +46,7 @@ export function stream(address, on, hear = {}) {
   }
 
   /**
-   * The browser tries again by itself unless the server refused. Then it is asked for why: a 401 goes to log in.
+   * The browser reconnects unless the server refused. Then a request finds out why: a 401 leads to the login.
    *
    * @param {Event} event
    */

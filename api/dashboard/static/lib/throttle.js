@@ -1,7 +1,7 @@
-// Work that is asked for often and done seldom.
+// Throttling and debouncing.
 
 /**
- * One run at a time, each at least `pauseMs` after the one before; what is asked meanwhile is one more run.
+ * One run at a time, at least `pauseMs` apart; calls in between are merged into one more run.
  *
  * @param {() => Promise<void>} work
  * @param {number} pauseMs
@@ -21,7 +21,7 @@ export function throttle(work, pauseMs) {
 }
 
 /**
- * One run, once nobody has asked for `quietMs`.
+ * One run, once there was no call for `quietMs`.
  *
  * @template {unknown[]} Given
  * @param {(...given: Given) => void} work

@@ -1,4 +1,4 @@
-// Several trainings beside each other: which, is in the address.
+// Several trainings side by side; their ids are in the URL.
 
 import { compareFigure, ROLES } from "../charts/compare_figure.js";
 import { fetchCurves } from "../charts/curve_data.js";

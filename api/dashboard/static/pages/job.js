@@ -1,4 +1,4 @@
-// One job: what every kind shows, and the part for its kind. News come as a stream and change only what changed.
+// One job: the part common to all kinds, and the part for its kind. A stream updates only what has changed.
 
 import { comparison } from "../job/comparison.js";
 import { controls } from "../job/controls.js";

@@ -30,7 +30,7 @@ function row(key) {
   return node("li", { className: `key${ended ? " ended" : ""}` },
     node("div", { className: "job-name" }, node("strong", { textContent: key.name }), node("span", { className: "about", textContent: `owner ${key.owner} · ${key.scope}` })),
     state,
-    node("span", {}, "made ", when(key.created_at)),
+    node("span", {}, "created ", when(key.created_at)),
     node("span", {}, key.last_used_at ? "used " : "never used", key.last_used_at ? when(key.last_used_at) : ""),
     node("span", { textContent: key.expires_at ? `ends ${moment(key.expires_at)}` : "does not end" }),
     node("div", { className: "job-action" }, revoke));
@@ -78,7 +78,7 @@ form.addEventListener("submit", async (event) => {
     secret.textContent = made.key;
     byId("made").hidden = false;
     form.reset();
-    announce("The key is made. Copy it now: it is shown this once.");
+    announce("The key was created. Copy it now: it is shown only once.");
     await show();
   } catch (error) {
     if (error instanceof Problem && error.errors.length) tell(error.errors);

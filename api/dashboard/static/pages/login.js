@@ -49,7 +49,7 @@ async function greet() {
   form.hidden = true;
   byId("in").hidden = false;
   const words = required ? ["You are ", node("strong", { textContent: owner }), `, with the scope ${scope}.`]
-    : ["This service asks for no key: it answers to this machine only."];
+    : ["This service requires no key: it is open to this machine only."];
   byId("who-is-in").replaceChildren(...words);
 }
 
