@@ -17,7 +17,7 @@ from jobs.database.session import Database
 from local_stack.stack import Stack
 from migrations.run import upgrade
 from tests.browser.conftest import WIDTHS, assert_accessible, assert_fits
-from tests.listening import listening
+from tests.live_server import listening
 
 OpenPage = Callable[..., Page]
 

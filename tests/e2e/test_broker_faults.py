@@ -23,7 +23,7 @@ from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.submission import submit
 from local_stack.valkey import Valkey
 from migrations.run import upgrade
-from tests.asking import dead_port
+from tests.api_requests import dead_port
 from tests.builders import conditions, train_spec
 from tests.e2e.second_worker import end
 

@@ -20,7 +20,7 @@ from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database.session import Database
 from migrations.run import upgrade
-from tests.asking import dead_port
+from tests.api_requests import dead_port
 
 # The server is thrown away with its data, so nothing has to reach the disk.
 UNSAFE = ("fsync", "full_page_writes", "synchronous_commit")

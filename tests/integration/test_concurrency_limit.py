@@ -16,10 +16,10 @@ from jobs.database.api_keys import Scope
 from jobs.database.session import Database
 from jobs.database.tables import Point
 from jobs.submission import submit
+from tests.api_requests import assert_problem, bearer
 from tests.archives import LEGAL, files_in
-from tests.asking import assert_problem, bearer
 from tests.builders import lr_find_spec
-from tests.listening import listening
+from tests.live_server import listening
 
 LINES = 60_000  # more than the buffers of a connection take in
 SLOW_CLIENTS = 26  # one more than there are connections to the database

@@ -13,7 +13,7 @@ from jobs.database.session import Database
 from jobs.lifecycle import claims
 from jobs.scheduling import workers
 from jobs.scheduling.workers import WorkerInfo
-from tests.asking import assert_problem
+from tests.api_requests import assert_problem
 from tests.builders import lr_find, train
 
 

@@ -15,8 +15,8 @@ from jobs.database.session import Database
 from jobs.datasets.cache import uploaded_in
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish
+from tests.api_requests import assert_problem, dead_port
 from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
-from tests.asking import assert_problem, dead_port
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 from worker.attempt import dataset_cache
 

@@ -21,7 +21,7 @@ from jobs.lifecycle import claims, finish
 from jobs.status import Reason
 from jobs.submission import submit
 from tests.builders import train_spec
-from tests.listening import TIMEOUT_S, listening
+from tests.live_server import TIMEOUT_S, listening
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from jobs.database.session import Database
 from migrations.run import upgrade
+from tests.api_requests import dead_port
 from tests.archives import LEGAL, files_in
-from tests.asking import dead_port
 
 
 @pytest.fixture

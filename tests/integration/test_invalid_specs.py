@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.asking import assert_problem
+from tests.api_requests import assert_problem
 from tests.builders import lr_find, one_cycle, train
 
 

@@ -21,7 +21,7 @@ from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish, resume_and_delete
 from jobs.status import Outcome
 from tests.integration.test_events import claimed, messages, stream
-from tests.listening import listening
+from tests.live_server import listening
 
 
 @pytest.fixture

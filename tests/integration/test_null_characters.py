@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from jobs.database.session import Database
+from tests.api_requests import assert_problem, filled, operations
 from tests.archives import LEGAL
-from tests.asking import assert_problem, filled, operations
 from tests.builders import lr_find
 
 BODIES = [

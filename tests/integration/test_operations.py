@@ -11,7 +11,7 @@ from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.scheduling import workers
 from jobs.scheduling.workers import WorkerInfo
-from tests.asking import dead_port
+from tests.api_requests import dead_port
 
 
 def test_a_server_without_broker_and_workers_says_that_it_is_not_ready(client: TestClient) -> None:

@@ -20,7 +20,7 @@ from jobs.database.records import Batch, MetricPoint
 from jobs.database.session import Database
 from jobs.lifecycle import claims
 from migrations.run import upgrade
-from tests.asking import dead_port
+from tests.api_requests import dead_port
 from tests.builders import lr_find, train
 
 

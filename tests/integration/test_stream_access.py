@@ -20,7 +20,7 @@ from jobs.database.session import Database
 from jobs.submission import submit
 from tests.builders import train_spec
 from tests.integration.test_events import messages, stream
-from tests.listening import listening
+from tests.live_server import listening
 
 
 @pytest.fixture

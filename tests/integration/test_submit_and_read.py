@@ -10,7 +10,7 @@ from api.openapi.examples import JOB_SPECS
 from jobs.database.records import Batch, MetricPoint
 from jobs.database.session import Database
 from jobs.lifecycle import claims
-from tests.asking import assert_problem
+from tests.api_requests import assert_problem
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 

@@ -29,7 +29,7 @@ from migrations.run import upgrade
 from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
-from tests.lost_answers import Proxy, lost_answers
+from tests.lost_commits import Proxy, lost_answers
 from worker.attempt.lease import Lease
 from worker.attempt.report_shipper import ReportShipper
 from worker.attempt.supervisor import Supervisor

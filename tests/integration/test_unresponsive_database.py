@@ -17,9 +17,9 @@ from jobs.database.session import Database
 from jobs.files.artifacts import ArtifactStore
 from jobs.submission import submit
 from migrations.run import upgrade
-from tests.asking import dead_port
+from tests.api_requests import dead_port
 from tests.attempts import claim
-from tests.black_hole import BlackHole
+from tests.blocking_proxy import BlockingProxy
 from tests.builders import lr_find_spec
 from worker.attempt.held_leases import HeldLeases
 from worker.attempt.lease import Lease
@@ -33,16 +33,16 @@ WRITE_TIMEOUT_S = 3.0
 
 
 @pytest.fixture
-def hole(postgres_url: str) -> Iterator[BlackHole]:
+def hole(postgres_url: str) -> Iterator[BlockingProxy]:
     url = make_url(postgres_url)
     folder = url.query.get("host")
     target = f"{folder}/.s.PGSQL.{url.port or 5432}" if folder else (url.host or "127.0.0.1", url.port or 5432)
-    with BlackHole(target) as hole:
+    with BlockingProxy(target) as hole:
         yield hole
 
 
 @pytest.fixture
-def url(hole: BlackHole, postgres_url: str) -> str:
+def url(hole: BlockingProxy, postgres_url: str) -> str:
     through = make_url(postgres_url).set(host="127.0.0.1", port=hole.port, query={})
     return through.render_as_string(hide_password=False)
 
@@ -65,7 +65,7 @@ def database(patient: Database, url: str) -> Iterator[Database]:
 
 
 @pytest.mark.usefixtures("patient")
-def test_the_api_answers_in_bounded_time(hole: BlackHole, url: str, tmp_path: Path) -> None:
+def test_the_api_answers_in_bounded_time(hole: BlockingProxy, url: str, tmp_path: Path) -> None:
     settings = Settings(
         data_dir=tmp_path, database_url=SecretStr(url), database_timeout_s=TIMEOUT_S,
         broker_url=SecretStr(f"redis://127.0.0.1:{dead_port()}/0"),
@@ -80,7 +80,7 @@ def test_the_api_answers_in_bounded_time(hole: BlackHole, url: str, tmp_path: Pa
     assert took_s < 60  # it was for ever
 
 
-def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlackHole, patient: Database) -> None:
+def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlockingProxy, patient: Database) -> None:
     submit.submit(patient, lr_find_spec())
     ended = threading.Event()
     lease = Lease(patient, claim(patient), 1.5)
@@ -95,7 +95,7 @@ def test_the_end_of_a_lease_is_judged_while_its_renewal_hangs(hole: BlackHole, p
 class NeverStarts(Launcher):
     """Finds that ranks cannot be started, when SQL has been silent for longer than the lease."""
 
-    def __init__(self, hole: BlackHole, has_lease: Callable[[], bool]) -> None:
+    def __init__(self, hole: BlockingProxy, has_lease: Callable[[], bool]) -> None:
         super().__init__()
         self._hole, self._has_lease = hole, has_lease
 
@@ -107,7 +107,7 @@ class NeverStarts(Launcher):
 
 
 def test_an_attempt_that_cannot_say_how_it_ended_until_its_lease_is_over_is_no_error_of_the_worker(
-    hole: BlackHole, patient: Database, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    hole: BlockingProxy, patient: Database, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = submit.submit(patient, lr_find_spec()).job_id
     database = Database(url, timeout_s=WRITE_TIMEOUT_S)

@@ -11,7 +11,7 @@ from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from tests.asking import ADMIN_KEY, bearer, dead_port
+from tests.api_requests import ADMIN_KEY, bearer, dead_port
 
 
 @pytest.fixture

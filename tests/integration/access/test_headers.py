@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from jobs.config.settings import Settings
-from tests.asking import ADMIN_KEY, assert_problem, bearer, submit
+from tests.api_requests import ADMIN_KEY, assert_problem, bearer, submit
 from tests.builders import lr_find
 
 

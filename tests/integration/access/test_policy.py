@@ -10,9 +10,9 @@ from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from tests.asking import ADMIN_KEY, assert_problem, bearer, submit
+from tests.api_requests import ADMIN_KEY, assert_problem, bearer, submit
 from tests.builders import lr_find
-from tests.listening import listening
+from tests.live_server import listening
 
 
 def test_only_trusted_proxies_say_where_a_request_comes_from(

@@ -7,7 +7,7 @@ from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from tests.asking import assert_problem, bearer
+from tests.api_requests import assert_problem, bearer
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(settings: Settings, database: Database) -> None:

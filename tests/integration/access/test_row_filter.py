@@ -11,7 +11,7 @@ from jobs.database.api_keys import Scope
 from jobs.database.session import Database
 from jobs.database.tables import Job
 from jobs.lifecycle import claims
-from tests.asking import NOBODYS, assert_problem, filled, operations, submit
+from tests.api_requests import NOBODYS, assert_problem, filled, operations, submit
 from tests.builders import conditions, lr_find, one_cycle, train
 
 

@@ -7,7 +7,7 @@ from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from tests.asking import assert_problem
+from tests.api_requests import assert_problem
 from tests.builders import lr_find
 
 

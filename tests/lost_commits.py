@@ -1,4 +1,4 @@
-"""A database that commits and whose answer never comes, in two ways: from the driver, and on the line."""
+"""A database that commits but loses the response, in the driver or on the connection."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""The API as it really listens, for tests of streams: the test client of FastAPI hands out a body only when it ends."""
+"""A live server of the API, for tests of streams: FastAPI's test client returns a body only when it ends."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can stop to hand bytes on, while it goes on to take them: a black hole."""
+"""A TCP proxy on loopback that can stop forwarding while its connections stay open."""
 
 import contextlib
 import socket
@@ -6,8 +6,8 @@ import threading
 from typing import Self
 
 
-class BlackHole:
-    """Stands before a server on loopback; after `swallow` nothing gets through, and nothing is reset."""
+class BlockingProxy:
+    """Forwards to a server on loopback; after `swallow` it drops all bytes and resets no connection."""
 
     def __init__(self, connect: tuple[str, int] | str) -> None:
         self._target = connect

@@ -1,4 +1,4 @@
-"""How tests ask the API, and what they check about its problems."""
+"""Requests to the API in tests, and checks of its problem documents."""
 
 import socket
 from typing import Any
