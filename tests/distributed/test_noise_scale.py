@@ -15,7 +15,8 @@ import pytest
 from tests.distributed.test_ddp import trained
 
 TARGETS, FEATURES, RANK_BATCH = 48, 8, 8
-AT_REST = {"schedule": {"name": "constant", "lr": 1e-12}, "steps": 2000}
+STEPS = 1000
+AT_REST = {"schedule": {"name": "constant", "lr": 1e-12}, "steps": STEPS}
 QUADRATIC: dict[str, Any] = {
     "model": {"name": "mlp", "options": {"hidden": []}},
     "dataset": {"name": "npz", "options": {"path": "quadratic.npz"}},
@@ -53,7 +54,7 @@ def test_ranks_tell_the_closed_form_within_a_tenth(world_size: int, tmp_path: Pa
     seen = quadratic(tmp_path, world_size, options, global_batch_size=RANK_BATCH * world_size)
     signal, noise = closed_form(seen["weights"])
     found = seen["result"]["diagnosis"]["batch_size"]
-    assert found["measurements"] == 2000
+    assert found["measurements"] == STEPS
     assert found["gradient_noise"] == pytest.approx(noise, rel=0.02)
     assert found["gradient_signal"] == pytest.approx(signal, rel=0.1)
     assert found["critical_batch_size"] == pytest.approx(noise / signal, rel=0.1)
@@ -61,15 +62,15 @@ def test_ranks_tell_the_closed_form_within_a_tenth(world_size: int, tmp_path: Pa
     phi = noise / signal / (RANK_BATCH * world_size)
     assert found["next_world_size"]["world_size"] == 2 * world_size
     assert found["next_world_size"]["adascale_gain"] == pytest.approx((phi + 1) / (phi / 2 + 1), rel=0.1)
-    assert sorted(seen["series"]["noise_scale"]) == list(range(2000))
-    assert seen["series"]["noise_scale"][1999] == found["critical_batch_size"]
+    assert sorted(seen["series"]["noise_scale"]) == list(range(STEPS))
+    assert seen["series"]["noise_scale"][STEPS - 1] == found["critical_batch_size"]
 
 
 @pytest.mark.parametrize("world_size", [1, 2])
 def test_pieces_of_an_accumulated_batch_tell_it_too(world_size: int, tmp_path: Path) -> None:
     options = {"observe": {"noise_scale": {"every": 1, "decay": 0.9995}}}
     sizes = {"global_batch_size": 32 * world_size, "accumulation_steps": 4}
-    seen = quadratic(tmp_path, world_size, options | {"steps": 1000}, **sizes)
+    seen = quadratic(tmp_path, world_size, options, **sizes)
     signal, noise = closed_form(seen["weights"])
     found = seen["result"]["diagnosis"]["batch_size"]
     assert found["gradient_noise"] == pytest.approx(noise, rel=0.05)
