@@ -112,11 +112,11 @@ def test_a_rank_killed_in_one_group_ends_all_and_the_job_starts_again(three_slot
 def test_a_worker_told_to_stop_hands_all_replicas_back(own_stack: Callable[..., Stack]) -> None:
     stack = own_stack(slots=3, extra_env=PATIENT)
     with Client(stack.url) as client:
-        job_id = client.submit(lr_find(conditions=ALONE, range_test=LONG | {"steps": 6000}))["id"]
+        job_id = client.submit(lr_find(conditions=ALONE, range_test=LONG | {"steps": 3000}))["id"]
         wait_until(lambda: len(ranks_of(stack)) == 3)
         killed = ranks_of(stack)
         os.kill(stack.pids()["worker"], signal.SIGTERM)
         _, series = answer(client, job_id)
         assert [one["outcome"] for one in client.job(job_id)["attempts"]] == ["handed_back", "succeeded"]
-        assert all(one["x"] == list(range(6000)) for one in series)
+        assert all(one["x"] == list(range(3000)) for one in series)
         assert not any(process.is_running() for process in killed)
