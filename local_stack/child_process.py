@@ -18,10 +18,10 @@ CHECK_EVERY_S = 0.02
 
 
 class Child:
-    """One program that is started, watched and ended; it can be started again as it was.
+    """One program that is started, monitored and stopped; it can be restarted.
 
     Args:
-        name: What people call it; its log is ``NAME.log``.
+        name: Its display name; its log is ``NAME.log``.
         command: Absolute path of the program, and its arguments.
         environment: Its whole environment.
         logs_dir: Existing folder for its log, which is appended to.
@@ -64,7 +64,7 @@ class Child:
             process.stdin.write(self._stdin)
             process.stdin.close()
         except BrokenPipeError:
-            return  # it ended before it read; whoever polls sees that
+            return  # it ended before it read; `poll` will report that
 
     @property
     def pid(self) -> int | None:
@@ -72,7 +72,7 @@ class Child:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     def exit_status(self) -> int | None:
-        """What it ended with (negative: by that signal), None while it runs."""
+        """Its exit status (negative: the signal that killed it), None while it runs."""
         if self._process is None:
             raise StackError(f"{self.name} was never started")
         return self._process.poll()
@@ -100,7 +100,7 @@ class Child:
 
 
 def ended_how(status: int) -> str:
-    """An exit status in words."""
+    """An exit status as text."""
     if status < 0:
         return f"was killed by {signal.Signals(-status).name}"
     return f"ended with status {status}"

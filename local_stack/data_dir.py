@@ -15,7 +15,7 @@ def make_folder(folder: Path) -> Path:
     """Create a folder that only its owner can read, and missing parents; leave an existing one as it is.
 
     Raises:
-        StackUsageError: If that cannot be.
+        StackUsageError: If the folder cannot be created.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def make_folder(folder: Path) -> Path:
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold a folder as long as the context is open; the kernel lets go of it if this process dies.
+    """Lock a folder while the context is open; the kernel releases the lock if this process dies.
 
     Raises:
         StackUsageError: If another process holds it, or it cannot be written to.

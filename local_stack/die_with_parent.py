@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with(parent: int) -> None:
-    """Have the kernel kill this process once its parent is gone; the wish survives exec."""
+    """Make the kernel kill this process when its parent ends; the setting survives exec."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes  # noqa: PLC0415 - not needed elsewhere

@@ -24,7 +24,7 @@ class StackServices:
 
     @property
     def lasting(self) -> list[Child]:
-        """The services that are to run until the end, in the order in which they are to be ended."""
+        """The long-running services, in the order in which they are stopped."""
         servers = [self.valkey.child] if self.valkey is not None else []
         return [self.api, self.worker, *servers]
 
@@ -54,12 +54,12 @@ def build_services(
 
 
 def run_migrations(data_dir: Path, *arguments: str, stdout: IO[str] | None = None) -> int:
-    """Run the migrations' program for who needs nothing but that; its exit status."""
+    """Run only the migrations; return their exit status."""
     return _run(_module("migrations", *arguments), data_dir, stdout=stdout).returncode
 
 
 def check_access(data_dir: Path, host: str) -> subprocess.CompletedProcess[bytes]:
-    """Have the API say whether it would listen on ``host``: with keys only, unless on loopback."""
+    """Check whether the API would listen on ``host``; it needs keys unless the host is loopback."""
     return _run(_module("api", "--host", host, "--check"), data_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

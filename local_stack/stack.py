@@ -77,7 +77,7 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Start all services and return when the API calls itself ready; on failure nothing is left running."""
+        """Start all services and return when the API is ready; on failure nothing is left running."""
         begun = time.monotonic()
         self._thread.start()
         try:
@@ -100,7 +100,7 @@ class Stack:
         return self._supervisor.stopping
 
     def interrupt(self) -> None:
-        """Begin to stop, without waiting (fit for a signal handler)."""
+        """Begin to stop, without waiting (safe in a signal handler)."""
         self.stopping.set()
 
     def kill(self) -> None:
@@ -118,7 +118,7 @@ class Stack:
         self.check()
 
     def check(self) -> None:
-        """Raise what ended the stack, if something did."""
+        """Raise the error that ended the stack, if there was one."""
         if self._failure is not None:
             raise self._failure
 
@@ -136,7 +136,7 @@ class Stack:
                 self.port = claimable_port(self.host, self.port)
                 self._services = build_services(self.data_dir, self.host, self.port, self._slots, self._extra_env)
                 self._supervisor.run(self._services, self.url, self._settled)
-        except BaseException as error:  # whoever waits must learn of it, whatever it is
+        except BaseException as error:  # waiting threads must receive any error
             self._failure = error
         finally:
             self.stopping.set()

@@ -12,7 +12,7 @@ from local_stack.services import StackServices
 
 LOOK_EVERY_S = 0.05
 READY_TIMEOUT_S = 5.0
-GIVEN_UP = {"api"}  # without a worker or a broker the API still serves what there is, and takes jobs
+GIVEN_UP = {"api"}  # without a worker or a broker the API still serves results and accepts jobs
 GRACE_S = {"api": 4.0, "worker": 10.0, "valkey": 2.0, "migrations": 2.0}
 
 
