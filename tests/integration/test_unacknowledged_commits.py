@@ -30,6 +30,9 @@ from tests.archives import LEGAL
 from tests.attempts import claim, events, job, steps_in_sql
 from tests.builders import train_spec
 from tests.lost_commits import Proxy, lost_answers
+from worker.attempt import supervisor
+from worker.attempt.conclusion import Conclusion
+from worker.attempt.idle_slots import IdleSlotScheduler
 from worker.attempt.lease import Lease
 from worker.attempt.report_shipper import ReportShipper
 from worker.attempt.supervisor import Supervisor
@@ -52,6 +55,9 @@ class Attempt:
         )
         self.lease = Lease(database, self.claim, 30.0)
         self.shipper = ReportShipper(self.claim, self.run_dir, self.store)
+        self.conclusion = Conclusion(database, self.store, settings, self.claim)
+        never = cast(IdleSlotScheduler, None)
+        self.parts = supervisor.Attempt(self.claim, (), self.lease, self.shipper, never, self.conclusion)
 
     def report(self, start: int, end: int, *, checkpoint: bool = True) -> None:
         """Steps, and a checkpoint behind them."""
@@ -69,9 +75,7 @@ class Attempt:
 
     def ship(self) -> None:
         """As the supervisor does it, again and again where SQL does not answer."""
-        self.supervisor.retry_while_leased(
-            self.lease, lambda: self.supervisor._ship(self.shipper, self.claim, self.lease)
-        )
+        self.lease.retry(lambda: self.supervisor._ship(self.parts))
 
 
 def checkpoints(database: Database, job_id: str) -> list[int | None]:
@@ -130,13 +134,13 @@ def test_a_checkpoint_stays_whose_attempt_was_ended_by_another_before_it_heard_o
     job_id = attempt.claim.job_id
     attempt.report(0, 10)
     with lost_answers(database), pytest.raises(OperationalError):
-        attempt.supervisor._ship(attempt.shipper, attempt.claim, attempt.lease)
+        attempt.supervisor._ship(attempt.parts)
     finish.give_back(database, attempt.claim, Outcome.WORKER_LOST, max_attempts=3)
     attempt.ship()  # the batch stands: there is nothing to write, and nothing to remove
     attempt.report(10, 20)
     with pytest.raises(StaleAttemptError):
         attempt.ship()
-    attempt.supervisor._remove_unnamed(attempt.claim)
+    attempt.conclusion.remove_unnamed_files()
     assert (checkpoints(database, job_id), steps_in_sql(database, job_id)) == ([10], list(range(10)))
     assert findings(database, attempt) == []
 
@@ -185,7 +189,7 @@ def test_an_ending_whose_commit_was_not_answered_is_not_written_twice(
     if name == "cancelled":
         submit.cancel(database, attempt.claim.job_id)
     with lost_answers(database) as lost, pytest.raises(StaleAttemptError):
-        attempt.supervisor.retry_while_leased(attempt.lease, lambda: ending(database, attempt.claim))
+        attempt.lease.retry(lambda: ending(database, attempt.claim))
     assert len(lost) == 1
     row = job(database, attempt.claim.job_id)
     assert (row.status, row.failures) == (status, int(name == "lost"))
@@ -203,7 +207,7 @@ def test_what_is_noted_of_slots_and_of_a_cancel_is_noted_once(database: Database
             lambda: claims.hold(database, attempt.claim, slots=4),
             lambda: submit.cancel(database, job_id),
         ):
-            attempt.supervisor.retry_while_leased(attempt.lease, write)
+            attempt.lease.retry(write)
     assert (events(database, job_id).count("slots"), events(database, job_id).count("cancelling")) == (1, 1)
 
 

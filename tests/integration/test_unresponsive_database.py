@@ -21,8 +21,7 @@ from tests.api_requests import dead_port
 from tests.attempts import claim
 from tests.blocking_proxy import BlockingProxy
 from tests.builders import lr_find_spec
-from worker.attempt.held_leases import HeldLeases
-from worker.attempt.lease import Lease
+from worker.attempt.lease import HeldLeases, Lease
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.slots import Slots

@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from jobs.database.availability import PASSING
 from jobs.database.records import Claim, LeaseSignals
 from jobs.database.session import Database
 from jobs.errors import StaleAttemptError
@@ -24,8 +26,11 @@ class Renew(Protocol):
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 RENEWALS_PER_LEASE = 4
 GUARD_EVERY_S = 0.25
+RETRY_S = 0.5
 LONGEST_PAUSE_S = 1.0  # so that a cancel is heard soon, however long the lease
 
 
@@ -61,6 +66,21 @@ class Lease:
     def ends(self, ranks: Callable[[], None]) -> None:
         """Say how the ranks are ended, from any thread, once the lease is lost: whoever runs them may hang in SQL."""
         self._end_ranks = ranks
+
+    def retry(self, write: Callable[[], T]) -> T:
+        """Repeat a write, or a query, while SQL does not answer and the lease holds.
+
+        Raises:
+            StaleAttemptError: SQL did not answer for so long that the lease may have run out.
+        """
+        while True:
+            try:
+                return write()
+            except PASSING as error:
+                if self.lost.is_set():
+                    raise StaleAttemptError(self.claim.job_id, self.claim.attempt) from error
+                log.warning("SQL takes nothing; trying again", exc_info=True)
+                time.sleep(RETRY_S)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,3 +119,28 @@ class Lease:
                 log.warning("lease of %s not renewed: SQL does not answer", self.claim.job_id, exc_info=True)
             if self.lost.is_set():
                 return
+
+
+class HeldLeases:
+    """The leases of the attempts that run here, by job and attempt; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, int], Lease] = {}
+
+    @contextmanager
+    def keeping(self, claim: Claim, lease: Lease) -> Iterator[None]:
+        """Know of a lease while its attempt runs."""
+        with self._lock:
+            self._kept[claim.job_id, claim.attempt] = lease
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._kept[claim.job_id, claim.attempt]
+
+    def has(self, job_id: str, attempt: int) -> bool:
+        """Whether an attempt runs here and has not given its job up."""
+        with self._lock:
+            lease = self._kept.get((job_id, attempt))
+        return lease is not None and not lease.lost.is_set()

@@ -15,7 +15,7 @@ from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claims, lost_claims
 from jobs.scheduling import fair_share
 from jobs.scheduling.node_reservations import NodeReservation
-from worker.attempt.held_leases import HeldLeases
+from worker.attempt.lease import HeldLeases
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.multi_node import MultiNodeRunner
 from worker.dispatch.slots import Slots

@@ -107,9 +107,7 @@ class MultiNodeRunner:
             finally:
                 groups.kill()
             if not lease.lost.is_set():
-                supervisor.retry_while_leased(
-                    lease, lambda: node_reservations.report(supervisor.database, claim, failures)
-                )
+                lease.retry(lambda: node_reservations.report(supervisor.database, claim, failures))
         directory.tidy(run_dir)
 
     def _await_end(self, claim: Claim, groups: Groups, lease: Lease) -> None:
@@ -118,7 +116,7 @@ class MultiNodeRunner:
         while groups.is_alive() and not lease.lost.is_set() and time.monotonic() < leave_by:
             if supervisor.stopping.is_set() and leave_by == math.inf:
                 leave_by = time.monotonic() + supervisor.settings.stop_grace_s
-                supervisor.retry_while_leased(lease, lambda: node_reservations.leave(supervisor.database, claim))
+                lease.retry(lambda: node_reservations.leave(supervisor.database, claim))
             time.sleep(POLL_S)
 
     def _failures(self, groups: Groups, run_dir: Path) -> list[Json]:
