@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jobs.spec.resolved import resolve
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
@@ -55,7 +57,7 @@ def plan_of(options: Any) -> Plan:
         "schedule": {"name": "one_cycle", "max_lr": options.max_lr},
     })  # fmt: skip
     return Plan(
-        spec=spec, conditions=conditions, resolved={"max_lr": options.max_lr, "div_factor": 10.0}, datasets_dir=Path(),
+        spec=spec, conditions=conditions, resolved=resolve(spec).document(), datasets_dir=Path(),
         allow_downloads=False, checkpoint_interval_s=60.0, collective_timeout_s=600.0, resume=None, start=None,
         resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
     )  # fmt: skip

@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jobs.spec.resolved import resolve
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
@@ -64,10 +66,10 @@ def plan_of(dataset: str, seed: int, *, swaps: bool) -> Plan:
         spec["swap"] = {
             "schedule": schedule, "epochs": float(chosen["rank_epochs"]), "batch_size": chosen["small"]
         }  # fmt: skip
+    asked = TrainSpec.model_validate(spec)
     return Plan(
-        spec=TrainSpec.model_validate(spec), conditions=conditions,
-        resolved={"max_lr": chosen["max_lr"], "div_factor": 10.0}, datasets_dir=Path(), allow_downloads=False,
-        checkpoint_interval_s=1e9, collective_timeout_s=600.0, resume=None, start=None,
+        spec=asked, conditions=conditions, resolved=resolve(asked).document(), datasets_dir=Path(),
+        allow_downloads=False, checkpoint_interval_s=1e9, collective_timeout_s=600.0, resume=None, start=None,
         resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
     )  # fmt: skip
 

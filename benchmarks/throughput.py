@@ -21,6 +21,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from jobs.spec.resolved import resolve
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
@@ -54,7 +56,7 @@ def plan_of(model: str, batch_size: int, world_size: int, steps: int) -> Plan:
         "schedule": {"name": "one_cycle", "max_lr": 0.02},
     })  # fmt: skip
     return Plan(
-        spec=spec, conditions=conditions, resolved={"max_lr": 0.02, "div_factor": 10.0}, datasets_dir=Path(),
+        spec=spec, conditions=conditions, resolved=resolve(spec).document(), datasets_dir=Path(),
         allow_downloads=False, checkpoint_interval_s=CHECKPOINT_INTERVAL_S, collective_timeout_s=600.0,
         resume=None, start=None, resident_bytes=1 << 40,
         stream_workers=0, pieces_dir=Path(), first_piece=0,

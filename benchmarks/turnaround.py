@@ -19,6 +19,7 @@ from clr_client.client import Client
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import TrainSpec
+from jobs.spec.resolved import resolve
 from local_stack.stack import Stack
 from worker.rundir.directory import write_plan
 
@@ -48,8 +49,8 @@ def warm(client: Client) -> float:
 
 
 def cold(folder: Path) -> float:
-    spec = TrainSpec.model_validate(SPEC).model_dump(mode="json")
-    claim = Claim("job", 1, "train", 2, spec, {"max_lr": 0.1, "div_factor": 10.0}, None, None, 0)
+    spec = TrainSpec.model_validate(SPEC)
+    claim = Claim("job", 1, "train", 2, spec.model_dump(mode="json"), resolve(spec).document(), None, None, 0)
     write_plan(folder, claim, Settings(data_dir=folder), None)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
                "-m", "worker.train.rank", str(folder)]  # fmt: skip

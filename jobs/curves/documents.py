@@ -12,6 +12,7 @@ from jobs.curves import elapsed_time
 from jobs.curves.series import Overview, Source, Value, overviews
 from jobs.database.tables import Job
 from jobs.errors import NoEpochsError
+from jobs.spec.resolved import ResolvedTraining
 
 KEPT_NONFINITE = 100
 MOST_SMOOTHED = 20_000  # of a longer series so many points, evenly chosen, are smoothed
@@ -127,9 +128,10 @@ def _places(source: Source, job: Job, x: str, steps: list[int]) -> dict[int, flo
         return source.rates(steps)
     if x == "time":
         return elapsed_time.times_of(source, steps)
-    if (per_epoch := job.resolved.get("steps_per_epoch")) is None:
+    resolved = ResolvedTraining.read(job.resolved)
+    if resolved is None or resolved.steps_per_epoch is None:
         raise NoEpochsError(job.id)
-    return {step: (step + 1) / per_epoch for step in steps}
+    return {step: (step + 1) / resolved.steps_per_epoch for step in steps}
 
 
 def _step_of(point: tuple[int, float | None]) -> int:

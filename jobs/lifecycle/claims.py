@@ -15,6 +15,7 @@ from jobs.errors import StaleAttemptError
 from jobs.files import downloads, job_log
 from jobs.lifecycle import alarms, fenced_write, parents
 from jobs.scheduling import deadlines, fair_share, node_reservations
+from jobs.spec.resolved import ResolvedRangeTest
 from jobs.status import Status
 
 KEPT_CHECKPOINTS = 2
@@ -104,10 +105,10 @@ def rewind(session: Session, job: Job) -> Artifact | None:
 def claim_of(session: Session, job: Job) -> Claim:
     """The claim of a job's newest attempt; nothing is taken."""
     checkpoint = queries.latest_checkpoint(session, job.id)
-    start = job.resolved.get("start_from", {})
+    start = ResolvedRangeTest.model_validate(job.resolved).start_from if job.kind == "lr_find" else None
     return Claim(
         job_id=job.id, attempt=job.attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
-        start_key=start.get("key"), start_sha256=start.get("sha256"),
+        start_key=None if start is None else start.key, start_sha256=None if start is None else start.sha256,
         resume_key=None if checkpoint is None else checkpoint.key,
         resume_sha256=None if checkpoint is None else checkpoint.sha256,
         resume_step=0 if checkpoint is None else checkpoint.step or 0,

@@ -13,12 +13,12 @@ from jobs.database.session import Database, db_now
 from jobs.database.tables import Attempt, Event, Job
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.lifecycle import fenced_write, parents, restart_after_divergence
-from jobs.lifecycle.training_rates import resolve
 from jobs.results.lr_bounds import bounds_of, measure
 from jobs.scheduling import deadlines
 from jobs.scheduling.deadlines import NO_BACKOFF, Backoff
 from jobs.scheduling.spec_version import READABLE
 from jobs.spec.job import TrainSpec, job_spec
+from jobs.spec.resolved import resolve
 from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
 
 log = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ def _resolve_waiting(session: Session, job: Job, source: Job) -> bool:
     assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
     job.waits_for, job.version = None, job.version + 1
     try:
-        job.resolved = job.resolved | resolve(spec, bounds=bounds_of(source))
+        job.resolved = resolve(spec, bounds_of(source)).document()
     except (NoBoundsError, BoundsNotReadyError, UnusableBoundsError) as error:
         _fail_queued(session, job, Reason.PARENT_FAILED, {"code": Reason.PARENT_FAILED, "message": str(error)})
         return False

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.tables import Event, Job
 from jobs.spec.range_test import RangeTest
+from jobs.spec.resolved import ResolvedComparison, ResolvedSweep
 from jobs.status import TERMINAL, Reason, Status
 
 KINDS = {"sweep": "lr_find", "compare": "train"}  # and of which kind the children are that a parent is there for
@@ -52,11 +53,14 @@ def _expected_steps(parent: Job, known: dict[str, int]) -> dict[str, int]:
         known: What children have said of themselves.
     """
     test = RangeTest.model_validate(parent.spec.get("range_test") or {}).total_steps
-    tests = [cell["job_id"] for cell in parent.resolved.get("cells", [])] + parent.resolved.get("range_tests", [])
-    found = dict.fromkeys(tests, test)
-    for arm in parent.resolved.get("arms", []):
-        ids = [run["job_id"] for run in arm["runs"]]
-        steps = arm.get("steps") or next((known[each] for each in ids if each in known), None)
+    if parent.kind == "sweep":
+        cells = ResolvedSweep.model_validate(parent.resolved).cells
+        return dict.fromkeys((cell.job_id for cell in cells), test) | known
+    comparison = ResolvedComparison.model_validate(parent.resolved)
+    found = dict.fromkeys(comparison.range_tests, test)
+    for arm in comparison.arms:
+        ids = [run.job_id for run in arm.runs]
+        steps = arm.steps or next((known[each] for each in ids if each in known), None)
         found |= dict.fromkeys(ids, steps) if steps else {}
     return found | known
 

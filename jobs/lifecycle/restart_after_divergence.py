@@ -10,9 +10,8 @@ from jobs.database.records import Claim
 from jobs.database.tables import Artifact
 from jobs.lifecycle import alarms
 from jobs.spec.job import TrainSpec, job_spec
+from jobs.spec.resolved import ResolvedTraining
 from jobs.status import Outcome, Status
-
-RATES = ("max_lr", "base_lr")  # of `resolved`; the ratios between the rates of a schedule stay as they are
 
 
 def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | None:
@@ -31,12 +30,12 @@ def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | N
     tried = sum(attempt.outcome == Outcome.DIVERGED for attempt in queries.attempts_of(session, job.id))
     if tried >= spec.on_divergence.tries:
         return None
-    factor = spec.on_divergence.lower_max_lr_by
-    lower = {name: job.resolved[name] / factor for name in RATES if job.resolved.get(name)}
+    resolved = ResolvedTraining.model_validate(job.resolved)
+    lower = resolved.lowered(spec.on_divergence.lower_max_lr_by)
     session.execute(delete(Artifact).where(Artifact.job_id == job.id, Artifact.kind == "checkpoint"))
     data = {
         "why": message, "try": tried + 1, "tries": spec.on_divergence.tries, "last_step": job.step,
-        "rates": {name: job.resolved[name] for name in lower}, "next_rates": lower, "alarms": job.alarms,
+        "rates": resolved.peak_and_foot, "next_rates": lower.peak_and_foot, "alarms": job.alarms,
     }  # fmt: skip
     alarms.note(session, job.id, [("restarted", data)])
-    return {"status": Status.QUEUED, "resolved": job.resolved | lower, "alarms": [], "latest": {}}
+    return {"status": Status.QUEUED, "resolved": lower.document(), "alarms": [], "latest": {}}

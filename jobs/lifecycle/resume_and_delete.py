@@ -16,10 +16,10 @@ from jobs.database.tables import Artifact, Event, Job
 from jobs.errors import JobInUseError, JobNotTerminalError, NotResumableError
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import parents
-from jobs.lifecycle.training_rates import resolve
 from jobs.results.lr_bounds import bounds_of
 from jobs.scheduling import deadlines
 from jobs.spec.job import LrFindSpec, TrainSpec, job_spec
+from jobs.spec.resolved import ResolvedRangeTest, ResolvedTraining, resolve
 from jobs.status import RESUMABLE, TERMINAL, Status
 
 
@@ -78,8 +78,8 @@ def _revive(session: Session, child: Job, parent: Job) -> None:
 
 def _resume_range_test(session: Session, job_id: str) -> str:
     job = _refuse_unless_ended(queries.lock_job(session, job_id))
-    start = job.resolved.get("start_from")
-    if start and session.scalar(select(Artifact.key).where(Artifact.key == start["key"])) is None:
+    start = ResolvedRangeTest.model_validate(job.resolved).start_from
+    if start and session.scalar(select(Artifact.key).where(Artifact.key == start.key)) is None:
         raise NotResumableError(job.id, "the checkpoint that it started from has been deleted")
     _requeue(session, job)
     return job.id
@@ -89,13 +89,13 @@ def _resume_training(session: Session, job: Job) -> list[str]:
     spec = job_spec.validate_python(job.spec)
     assert isinstance(spec, TrainSpec)  # noqa: S101 - of this kind
     runnable = [job.id]
-    waits_for, found = None, {}
-    if "max_lr" not in job.resolved:  # it ended before its range test did, or because of it
+    waits_for, resolved = None, ResolvedTraining.read(job.resolved)
+    if resolved is None:  # it ended before its range test did, or because of it
         source = queries.lock_job(session, _source_of(session, job, spec))
         if source.parent_id == job.id and source.status in RESUMABLE:
             _requeue(session, source)
         if source.status in TERMINAL:
-            found = resolve(spec, bounds=bounds_of(source))
+            resolved = resolve(spec, bounds_of(source))
         else:
             waits_for, runnable = source.id, [source.id]
     job = _refuse_unless_ended(queries.lock_job(session, job.id))
@@ -103,7 +103,8 @@ def _resume_training(session: Session, job: Job) -> list[str]:
     if users:
         raise NotResumableError(job.id, f"{users[0].id} starts from its checkpoint and has not ended")
     _requeue(session, job)
-    job.resolved = job.resolved | found
+    if resolved is not None:
+        job.resolved = resolved.document()
     if waits_for is not None:
         job.waits_for, job.deadline_at = waits_for, None
     return runnable

@@ -15,6 +15,7 @@ from jobs.database.tables import Job
 from jobs.errors import NoComparisonError, NoTimesError
 from jobs.spec.comparison import Target
 from jobs.spec.job import CompareSpec, job_spec
+from jobs.spec.resolved import ResolvedArm, ResolvedComparison, ResolvedTraining
 from jobs.status import TERMINAL, Status
 
 SECONDS_ARE = (
@@ -96,38 +97,38 @@ def comparison(session: Session, job: Job) -> Document:
         raise NoComparisonError(job.id, job.kind)
     spec = job_spec.validate_python(job.spec)
     assert isinstance(spec, CompareSpec)  # noqa: S101 - of this kind
-    reference, shortest = job.resolved["reference"], job.resolved["shortest"]
+    resolved = ResolvedComparison.model_validate(job.resolved)
+    reference, shortest, arms = resolved.reference, resolved.shortest, resolved.arms
     target = spec.target or Target(final_of=reference)
     children = {child.id: child for child in session.scalars(select(Job).where(Job.parent_id == job.id))}
     evaluations = queries.evaluations_of_all(session, [*children], target.metric)
     runs = [
-        Run(arm["name"], run["seed"], children[run["job_id"]], evaluations.get(run["job_id"], ()))
-        for arm in job.resolved["arms"]
-        for run in arm["runs"]
+        Run(arm.name, run.seed, children[run.job_id], evaluations.get(run.job_id, ()))
+        for arm in arms
+        for run in arm.runs
     ]
     measured = Measured(session, runs, target, reference)
-    arms = job.resolved["arms"]
     return {
         "object": "comparison", "job_id": job.id, "is_final": job.status in TERMINAL, "target": target.model_dump(),
         "reference": reference, "arms": [_arm(measured, arm) for arm in arms],
         "equal_budget": {"arm": shortest, "differences": _differences(measured, arms, shortest)},
-        "range_tests": [_range_test(children[each]) for each in job.resolved["range_tests"]],
+        "range_tests": [_range_test(children[each]) for each in resolved.range_tests],
         "seconds_are": SECONDS_ARE,
     }  # fmt: skip
 
 
-def _arm(measured: Measured, arm: Mapping[str, Any]) -> Document:
-    runs = measured.of(arm["name"])
+def _arm(measured: Measured, arm: ResolvedArm) -> Document:
+    runs = measured.of(arm.name)
+    rates = [resolved for run in runs if (resolved := ResolvedTraining.read(run.job.resolved))]
     shown = [_run(measured, run) for run in runs]
     decided = [each for each in shown if each["is_reached"] is not None]
     finals = [run.finals for run in runs if run.has_ended]
     ratios = [ratio for is_decided, ratio in map(measured.ratio, runs) if is_decided]
     conditions = runs[0].job.spec["conditions"]
     return {
-        "name": arm["name"], "is_added": arm["is_added"], "schedule": arm["schedule"],
-        "epochs": arm.get("epochs"), "steps": arm.get("steps"),
+        "name": arm.name, "is_added": arm.is_added, "schedule": arm.schedule, "epochs": arm.epochs, "steps": arm.steps,
         "global_batch_size": conditions["global_batch_size"], "world_size": conditions["world_size"],
-        "max_lr": next((run.job.resolved["max_lr"] for run in runs if "max_lr" in run.job.resolved), None),
+        "max_lr": rates[0].max_lr if rates else None,
         "runs": shown,
         "final": {name: spread([final.get(name) for final in finals]).to_dict() for name in _names(finals)},
         "steps_to_target": spread([each["steps_to_target"] for each in decided], "highest").to_dict(),
@@ -165,24 +166,20 @@ def _seconds(session: Session, job: Job, steps: int | None) -> float | None:
     return round(found[steps - 1], 3)
 
 
-def _differences(measured: Measured, arms: Sequence[Mapping[str, Any]], shortest: str) -> list[Document]:
+def _differences(measured: Measured, arms: Sequence[ResolvedArm], shortest: str) -> list[Document]:
     """What the shortest arm has more than each of an equal budget, seed by seed, in the metric that is compared."""
-    short = next(arm for arm in arms if arm["name"] == shortest)
-    others = [arm for arm in arms if arm["name"] != shortest and _budget(arm) == _budget(short)]
+    short = next(arm for arm in arms if arm.name == shortest)
+    others = [arm for arm in arms if arm.name != shortest and arm.budget == short.budget]
     documents = []
     for other in others:
         pairs = [
-            (measured.final(shortest, run.seed), measured.final(other["name"], run.seed))
-            for run in measured.of(other["name"])
+            (measured.final(shortest, run.seed), measured.final(other.name, run.seed))
+            for run in measured.of(other.name)
             if run.has_ended
         ]
         found = [None if one is None or two is None else one - two for one, two in pairs]
-        documents.append({"arm": other["name"], "difference": spread(found).to_dict()})
+        documents.append({"arm": other.name, "difference": spread(found).to_dict()})
     return documents
-
-
-def _budget(arm: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(arm.get(name) for name in ("epochs", "steps", "global_batch_size", "world_size"))
 
 
 def _range_test(job: Job) -> Document:

@@ -12,6 +12,7 @@ from jobs.database.tables import Job
 from jobs.errors import BoundsNotReadyError, NoBoundsError
 from jobs.results import probe_results
 from jobs.spec.range_test import RangeTest
+from jobs.spec.resolved import Bounds, ResolvedRangeTest
 from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9
@@ -56,7 +57,7 @@ def _of_sweeps(session: Session, job: Job) -> dict[str, Any]:
     conditions = job.spec["conditions"]
     document = {"object": "lr_bounds", "job_id": job.id, **answer.to_dict()}
     document["curve"] = _median_curve(test.measure, full)
-    if test.measure != "train_loss" and job.resolved.get("batch_norm"):
+    if test.measure != "train_loss" and ResolvedRangeTest.model_validate(job.resolved).batch_norm:
         document["warnings"] = [*document["warnings"], LAGGING]
     document["valid_for"] = {"fingerprint": job.fingerprint, **conditions}
     return document
@@ -110,7 +111,7 @@ def bounds_document(job: Job) -> dict[str, Any]:
     return job.result
 
 
-def bounds_of(job: Job) -> dict[str, float]:
+def bounds_of(job: Job) -> Bounds:
     """``base_lr`` and ``max_lr`` of a finished range test.
 
     Raises:
@@ -118,7 +119,7 @@ def bounds_of(job: Job) -> dict[str, float]:
         NoBoundsError: It has none to give; the message says why.
     """
     document = bounds_document(job)
-    bounds: dict[str, float] | None = document["bounds"]
+    bounds: Bounds | None = document["bounds"]
     if bounds is None:
         raise NoBoundsError(job.id, "; ".join(warning["message"] for warning in document["warnings"]))
     return bounds

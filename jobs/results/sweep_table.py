@@ -10,6 +10,7 @@ from clr_core.scaling import ScalingPoint, fit_exponent
 from jobs.database.tables import Job
 from jobs.errors import NoTableError
 from jobs.results.lr_bounds import LEVEL
+from jobs.spec.resolved import Cell, ResolvedSweep
 from jobs.status import TERMINAL
 
 SIZE = "global_batch_size"
@@ -25,7 +26,7 @@ def table(session: Session, job: Job) -> dict[str, Any]:
         raise NoTableError(job.id, job.kind)
     over = list(job.spec["over"])
     children = {child.id: child for child in session.scalars(select(Job).where(Job.parent_id == job.id))}
-    cells = [_cell(children[cell["job_id"]], cell["settings"]) for cell in job.resolved["cells"]]
+    cells = [_cell(children[cell.job_id], cell) for cell in ResolvedSweep.model_validate(job.resolved).cells]
     return {
         "object": "sweep_table",
         "job_id": job.id,
@@ -36,11 +37,11 @@ def table(session: Session, job: Job) -> dict[str, Any]:
     }
 
 
-def _cell(child: Job, settings: dict[str, Any]) -> dict[str, Any]:
+def _cell(child: Job, cell: Cell) -> dict[str, Any]:
     found = child.result or {}
     return {
         "job_id": child.id, "status": child.status, "reason": child.reason, "error": child.error,
-        "settings": settings, "bounds": found.get("bounds"), "confidence": found.get("confidence"),
+        "settings": cell.settings, "bounds": found.get("bounds"), "confidence": found.get("confidence"),
         "warnings": found.get("warnings", []),
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from jobs.scheduling import deadlines
 from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import AnySpec, CompareSpec, LrFindSpec, SweepSpec
+from jobs.spec.resolved import OwnBatch, ResolvedRangeTest
 from jobs.status import Status
 from jobs.submission.start_weights import resolve_start
 
@@ -21,11 +22,10 @@ def add_job(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     """Write the row of a job, its labels and its first event."""
     conditions = resolve_dataset(session, conditions)
     now = queries.now(session)
-    start = resolve_start(session, spec, conditions) if isinstance(spec, LrFindSpec) else {}
     document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
     job = Job(
         id=new_job_id(), kind=spec.kind, status=Status.QUEUED, name=spec.name, labels=spec.labels, spec=document,
-        resolved={"rank_batch_size": conditions.rank_batch_size, **start}, fingerprint=conditions.fingerprint(),
+        resolved=_resolved(session, spec, conditions).document(), fingerprint=conditions.fingerprint(),
         slots=conditions.world_size, nodes=conditions.nodes, created_at=now, queued_at=now, priority=spec.priority,
         deadline_at=deadlines.of_waiting(document, now), spec_version=SPEC_VERSION,
     )  # fmt: skip
@@ -34,6 +34,14 @@ def add_job(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
     session.add_all(JobLabel(job_id=job.id, name=name, value=value) for name, value in spec.labels.items())
     session.add(Event(job_id=job.id, at=now, type="submitted", data={}))
     return job
+
+
+def _resolved(session: Session, spec: AnySpec, conditions: Conditions) -> OwnBatch:
+    """What is known at once: a training's rates follow, and a parent's children replace it."""
+    if isinstance(spec, LrFindSpec):
+        start = resolve_start(session, spec, conditions)
+        return ResolvedRangeTest(rank_batch_size=conditions.rank_batch_size, start_from=start)
+    return OwnBatch(rank_batch_size=conditions.rank_batch_size)
 
 
 def add_parent(session: Session, spec: SweepSpec | CompareSpec) -> tuple[Job, Callable[[Job], Job]]:

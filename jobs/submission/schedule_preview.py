@@ -9,8 +9,9 @@ from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import Schedule, constant_batch_size, warm_start_batch_size
 from clr_core.schedules.extrema import peak_step
 from jobs.spec.base import Strict, refuse
-from jobs.spec.schedules.builder import Length, Rates, build_schedule, resolve_rates
+from jobs.spec.schedules.builder import Length, build_schedule
 from jobs.spec.schedules.documents import ScheduleSpec
+from jobs.spec.schedules.rates import Rates
 from jobs.spec.training import BatchSizeWarmStart
 
 
@@ -50,13 +51,13 @@ def preview(spec: PreviewSpec) -> dict[str, Any]:
     Raises:
         InvalidArgumentError: Schedule and length do not go together.
     """
-    rates, schedule = _schedule(spec)
+    schedule = _schedule(spec)
     chosen = np.linspace(0, spec.total_steps - 1, spec.max_points).round().astype(np.int64)
     steps = np.union1d(chosen, peak_step(schedule.lr, spec.total_steps))
     return {
         "object": "schedule_preview",
         "total_steps": spec.total_steps,
-        "rates": rates,
+        "rates": _rates(spec).numbers,
         "steps": steps.tolist(),
         "lr": schedule.lr.curve(steps).tolist(),
         "momentum": None if schedule.momentum is None else schedule.momentum.curve(steps).tolist(),
@@ -64,12 +65,14 @@ def preview(spec: PreviewSpec) -> dict[str, Any]:
     }
 
 
-def _schedule(spec: PreviewSpec) -> tuple[Rates, Schedule]:
+def _rates(spec: PreviewSpec) -> Rates:
     peak = spec.schedule.peak
     assert isinstance(peak, float)  # noqa: S101 - the spec's own rule
-    rates = resolve_rates(spec.schedule, peak, None)
-    length = Length(spec.total_steps, spec.steps_per_epoch)
-    return rates, build_schedule(spec.schedule, rates, length, cycles_momentum=spec.momentum)
+    return Rates.of(spec.schedule, peak)
+
+
+def _schedule(spec: PreviewSpec) -> Schedule:
+    return build_schedule(spec.schedule, Length(spec.total_steps, spec.steps_per_epoch), cycles_momentum=spec.momentum)
 
 
 def _batch_sizes(spec: PreviewSpec, steps: list[int]) -> list[int] | None:

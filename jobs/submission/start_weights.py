@@ -1,25 +1,24 @@
 """Range tests that start from the weights of a training."""
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.errors import UnusableStartError
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import LrFindSpec
+from jobs.spec.resolved import Checkpoint
 from jobs.status import TERMINAL
 
 
-def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) -> dict[str, Any]:
-    """Which checkpoint a range test starts from, pinned: ``{"start_from": …}``, or nothing where it says none.
+def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) -> Checkpoint | None:
+    """Which checkpoint a range test starts from, pinned; None where it names none.
 
     Raises:
         JobNotFoundError: There is no such job.
         UnusableStartError: It is no training, still runs, has no checkpoint, or has another model or dataset.
     """
     if spec.range_test.start_from is None:
-        return {}
+        return None
     source = queries.lock_job(session, spec.range_test.start_from.from_job)
     if source.kind != "train":
         raise UnusableStartError(source.id, f"is a {source.kind} job, and only trainings have weights")
@@ -33,4 +32,4 @@ def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) ->
     differing = [field for field in conditions.differences(theirs) if field.startswith(fixed)]
     if differing:
         raise UnusableStartError(source.id, f"was trained with another {', '.join(differing)}")
-    return {"start_from": {"key": checkpoint.key, "sha256": checkpoint.sha256, "step": checkpoint.step}}
+    return Checkpoint(key=checkpoint.key, sha256=checkpoint.sha256, step=checkpoint.step or 0)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from jobs.database.tables import Job
 from jobs.spec import sweep
 from jobs.spec.job import LrFindSpec, SweepSpec
+from jobs.spec.resolved import Cell, ResolvedSweep
 from jobs.submission.new_job import add_job, add_parent
 
 
@@ -26,6 +27,6 @@ def add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
         )  # fmt: skip
         child = adopt(add_job(session, child_spec, conditions))
         children.append(child)
-        cells.append({"job_id": child.id, "settings": settings})
-    parent.resolved = {"cells": cells}
+        cells.append(Cell(job_id=child.id, settings=settings))
+    parent.resolved = ResolvedSweep(cells=cells).document()
     return parent, children

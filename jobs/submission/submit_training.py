@@ -6,11 +6,11 @@ from jobs.database import queries
 from jobs.database.tables import Job
 from jobs.datasets.resolve import resolve_dataset
 from jobs.errors import ConditionsDifferError
-from jobs.lifecycle.training_rates import resolve
 from jobs.results.lr_bounds import bounds_of
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import CompareSpec, LrFindSpec, TrainSpec
 from jobs.spec.range_test import RangeTest
+from jobs.spec.resolved import resolve
 from jobs.status import TERMINAL
 from jobs.submission.new_job import add_job
 
@@ -26,7 +26,7 @@ def add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
     assert spec.conditions is not None  # noqa: S101 - the spec's own rule
     job = add_job(session, spec, spec.conditions)
     if spec.schedule.peak != "auto":
-        job.resolved = job.resolved | resolve(spec, bounds=None)
+        job.resolved = resolve(spec).document()
         return job, job
     child = add_range_test(session, spec, spec.conditions, spec.name or job.id)
     child.parent_id, job.waits_for, job.deadline_at = job.id, child.id, None
@@ -56,5 +56,5 @@ def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, 
     if bounds is None:
         job.waits_for, job.deadline_at = source.id, None
     else:
-        job.resolved = job.resolved | resolve(spec, bounds=bounds)
+        job.resolved = resolve(spec, bounds).document()
     return job, job

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from jobs.spec.job import TrainSpec, job_spec
+from jobs.spec.resolved import ResolvedTraining
 from jobs.spec.schedules.builder import Length, build_schedule
 from tests.chaos.endings import document
 
@@ -85,11 +86,12 @@ class Invariants:
             yield f"{job['id']} succeeded without all of its replicas"
 
     def _of_rates(self, job: Any, lrs: list[float]) -> Iterator[str]:
-        spec, resolved = job_spec.validate_python(document(job["spec"])), document(job["resolved"])
+        spec = job_spec.validate_python(document(job["spec"]))
         assert isinstance(spec, TrainSpec)
-        length = Length(resolved["total_steps"], resolved["steps_per_epoch"])
+        resolved = ResolvedTraining.model_validate(document(job["resolved"]))
+        length = Length(resolved.total_steps or 0, resolved.steps_per_epoch or 0.0)
         momentum = spec.conditions is not None and spec.conditions.optimizer.cycles_momentum
-        schedule = build_schedule(spec.schedule, resolved, length, cycles_momentum=momentum)
+        schedule = build_schedule(resolved.put_into(spec.schedule), length, cycles_momentum=momentum)
         wrong = [
             step
             for step, lr in enumerate(lrs)

@@ -16,6 +16,7 @@ import pytest
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
+from jobs.spec.resolved import resolve
 from tests.builders import conditions, one_cycle, train_spec
 from worker.launch.launcher import Launcher, Ranks
 from worker.rundir.directory import failures, write_plan
@@ -58,7 +59,7 @@ class Job:
         )
         observe = {"gradient_norm": True, "noise_scale": {"every": 3}}
         self.spec = train_spec(conditions=body, schedule=one_cycle(peak), steps=STEPS, observe=observe, **changes)
-        self.rates = {"max_lr": peak, "div_factor": 10.0}
+        self.rates = resolve(self.spec).document()
         self.folder, self.launcher, self.world_size = folder, launcher, world_size
         self.store = ArtifactStore(folder / "store")
         self.curve: Curve = {}

@@ -10,20 +10,19 @@ from clr_core.schedules import Schedule, steps_of_epochs
 from jobs.spec.base import refuse
 from jobs.spec.schedules.documents import (
     AnySchedule,
+    CosineSchedule,
     CyclicSchedule,
     ExpRangeSchedule,
+    LinearSchedule,
     OneCycleSchedule,
     OneCycleTwoPhaseSchedule,
     PiecewiseSchedule,
     RepeatingSchedule,
-    SequencePart,
     SequenceSchedule,
     WsdSchedule,
 )
+from jobs.spec.schedules.rates import DEFAULT_DIV_FACTOR, Rates
 
-DEFAULT_DIV_FACTOR = 10.0
-
-Rates = dict[str, Any]
 Options = dict[str, Any]
 
 
@@ -35,40 +34,26 @@ class Length:
     steps_per_epoch: float
 
 
-def build_schedule(spec: AnySchedule, rates: Rates, length: Length, *, cycles_momentum: bool) -> Schedule:
+def build_schedule(schedule: AnySchedule, length: Length, *, cycles_momentum: bool) -> Schedule:
     """The schedule that a training follows.
 
     Args:
-        spec: What was asked.
-        rates: The rates that a training uses, from `resolve_rates`.
+        schedule: What was asked, with rates that are numbers.
         length: Length of the training.
         cycles_momentum: Whether the optimizer has a momentum to cycle.
 
     Raises:
         InvalidArgumentError: Length, rates and options do not go together.
     """
+    assert isinstance(schedule.peak, float)  # noqa: S101 - see `Rates.put_into`
     momenta: Options = {}
-    if cycles_momentum and isinstance(spec, CyclicSchedule):
-        momenta = {"base_momentum": spec.base_momentum, "max_momentum": spec.max_momentum}
-    elif cycles_momentum and isinstance(spec, SequenceSchedule):
-        momenta = {"cycle": all(isinstance(part.schedule, CyclicSchedule) for part in spec.parts)}
-    schedule = _BUILDERS[spec.name](spec, rates, length, momenta)
-    return schedule if spec.warmup is None else schedules.warmup(schedule, spec.warmup.steps, spec.warmup.from_factor)
-
-
-def resolve_rates(spec: AnySchedule, peak: float, foot: float | None) -> Rates:
-    """The rates that a training uses, from a peak and a foot that stand in the spec or come from bounds.
-
-    Without a foot the initial LR of 1cycle is ``max_lr / 10``: any ratio from 3 to 100 does about equally well.
-
-    Returns:
-        ``max_lr`` and, by schedule, ``base_lr`` (repeating cycles) or ``div_factor`` (1cycle).
-    """
-    if isinstance(spec, RepeatingSchedule):
-        return {"max_lr": peak, "base_lr": spec.base_lr or foot}
-    if isinstance(spec, OneCycleSchedule | OneCycleTwoPhaseSchedule):
-        return {"max_lr": peak, "div_factor": spec.div_factor or (peak / foot if foot else DEFAULT_DIV_FACTOR)}
-    return {"max_lr": peak}
+    if cycles_momentum and isinstance(schedule, CyclicSchedule):
+        momenta = {"base_momentum": schedule.base_momentum, "max_momentum": schedule.max_momentum}
+    elif cycles_momentum and isinstance(schedule, SequenceSchedule):
+        momenta = {"cycle": all(isinstance(part.schedule, CyclicSchedule) for part in schedule.parts)}
+    built = _BUILDERS[schedule.name](schedule, schedule.peak, length, momenta)
+    warmup = schedule.warmup
+    return built if warmup is None else schedules.warmup(built, warmup.steps, warmup.from_factor)
 
 
 def steps_up(spec: RepeatingSchedule, length: Length) -> int:
@@ -82,11 +67,12 @@ def check_length(spec: AnySchedule, total_steps: int) -> None:
     Raises:
         PydanticCustomError: For a validator to pass on.
     """
-    peak = spec.peak if isinstance(spec.peak, float) else 1e6  # above every final rate
-    foot = peak / DEFAULT_DIV_FACTOR
-    rates = resolve_rates(spec, peak, foot) | ({"base_lr": foot} if isinstance(spec, RepeatingSchedule) else {})
+    numbers = spec
+    if not isinstance(spec.peak, float):
+        peak = 1e6  # above every final rate
+        numbers = Rates.of(spec, peak, peak / DEFAULT_DIV_FACTOR).put_into(spec)
     try:
-        build_schedule(spec, rates, Length(total_steps, float(total_steps)), cycles_momentum=False)
+        build_schedule(numbers, Length(total_steps, float(total_steps)), cycles_momentum=False)
     except InvalidArgumentError as error:
         raise refuse("schedule_does_not_fit", f"{spec.name} does not fit into {total_steps} steps: {error}") from error
 
@@ -104,39 +90,35 @@ def _named(spec: AnySchedule, *names: str) -> Options:
     return {name: getattr(spec, name) for name in names}
 
 
-def _sequence(spec: SequenceSchedule, _: Rates, length: Length, momenta: Options) -> Schedule:
-    return schedules.sequence(
-        [(part.steps, _part(part, length, cycles=momenta.get("cycle", False))) for part in spec.parts]
-    )
+def _sequence(spec: SequenceSchedule, _: float, length: Length, momenta: Options) -> Schedule:
+    cycles = momenta.get("cycle", False)
+    return schedules.sequence([
+        (part.steps, build_schedule(part.schedule, Length(part.steps, length.steps_per_epoch), cycles_momentum=cycles))
+        for part in spec.parts
+    ])  # fmt: skip
 
 
-def _part(part: SequencePart, length: Length, *, cycles: bool) -> Schedule:
-    assert isinstance(part.schedule.peak, float)  # noqa: S101 - the part's own rule
-    rates = resolve_rates(part.schedule, part.schedule.peak, None)
-    own_length = Length(part.steps, length.steps_per_epoch)
-    return build_schedule(part.schedule, rates, own_length, cycles_momentum=cycles)
+def _constant(_: AnySchedule, max_lr: float, __: Length, ___: Options) -> Schedule:
+    return schedules.constant(max_lr)
 
 
-def _constant(_: AnySchedule, rates: Rates, __: Length, ___: Options) -> Schedule:
-    return schedules.constant(rates["max_lr"])
+def _piecewise(spec: PiecewiseSchedule, max_lr: float, length: Length, _: Options) -> Schedule:
+    return schedules.piecewise(max_lr, spec.milestones_of(length.total_steps), spec.factor)
 
 
-def _piecewise(spec: PiecewiseSchedule, rates: Rates, length: Length, _: Options) -> Schedule:
-    return schedules.piecewise(rates["max_lr"], spec.milestones_of(length.total_steps), spec.factor)
-
-
-def _decaying(spec: AnySchedule, rates: Rates, length: Length, _: Options) -> Schedule:
+def _decaying(spec: LinearSchedule | CosineSchedule, max_lr: float, length: Length, _: Options) -> Schedule:
     builder = {"linear": schedules.linear, "cosine": schedules.cosine}[spec.name]
-    return builder(rates["max_lr"], length.total_steps, **_named(spec, "final_lr"))
+    return builder(max_lr, length.total_steps, final_lr=spec.final_lr)
 
 
-def _wsd(spec: WsdSchedule, rates: Rates, length: Length, _: Options) -> Schedule:
+def _wsd(spec: WsdSchedule, max_lr: float, length: Length, _: Options) -> Schedule:
     options = _named(spec, "initial_lr", "final_lr", "decay")
-    return schedules.wsd(rates["max_lr"], length.total_steps, spec.warmup_steps, spec.decay_steps, **options)
+    return schedules.wsd(max_lr, length.total_steps, spec.warmup_steps, spec.decay_steps, **options)
 
 
-def _repeating(spec: RepeatingSchedule, rates: Rates, length: Length, momenta: Options) -> Schedule:
-    between = (rates["base_lr"], rates["max_lr"], steps_up(spec, length))
+def _repeating(spec: RepeatingSchedule, max_lr: float, length: Length, momenta: Options) -> Schedule:
+    assert spec.base_lr is not None  # noqa: S101 - see `Rates.put_into`
+    between = (spec.base_lr, max_lr, steps_up(spec, length))
     options = momenta | _named(spec, "step_size_down")  # type: ignore[arg-type]  # one of the union's members
     if isinstance(spec, ExpRangeSchedule):
         return schedules.exp_range(*between, spec.gamma, **options)
@@ -144,14 +126,15 @@ def _repeating(spec: RepeatingSchedule, rates: Rates, length: Length, momenta: O
     return builder(*between, **options)
 
 
-def _one_cycle(spec: OneCycleSchedule, rates: Rates, length: Length, momenta: Options) -> Schedule:
+def _one_cycle(spec: OneCycleSchedule, max_lr: float, length: Length, momenta: Options) -> Schedule:
     options = _named(spec, "annihilation_fraction", "final_div_factor", "anneal") | momenta
-    return schedules.one_cycle(rates["max_lr"], length.total_steps, div_factor=rates["div_factor"], **options)
+    return schedules.one_cycle(max_lr, length.total_steps, div_factor=spec.div_factor or DEFAULT_DIV_FACTOR, **options)
 
 
-def _two_phase(spec: OneCycleTwoPhaseSchedule, rates: Rates, length: Length, momenta: Options) -> Schedule:
+def _two_phase(spec: OneCycleTwoPhaseSchedule, max_lr: float, length: Length, momenta: Options) -> Schedule:
     options = _named(spec, "pct_start", "final_div_factor", "anneal") | momenta
-    return schedules.one_cycle_two_phase(rates["max_lr"], length.total_steps, div_factor=rates["div_factor"], **options)
+    div_factor = spec.div_factor or DEFAULT_DIV_FACTOR
+    return schedules.one_cycle_two_phase(max_lr, length.total_steps, div_factor=div_factor, **options)
 
 
 _BUILDERS: dict[str, Callable[..., Schedule]] = {

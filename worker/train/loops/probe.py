@@ -7,7 +7,7 @@ from torch import Tensor
 
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.spec.job import LrFindSpec
-from jobs.spec.schedules.builder import Length, build_schedule, resolve_rates
+from jobs.spec.schedules.builder import Length, build_schedule
 from jobs.spec.schedules.documents import OneCycleSchedule
 from worker.rundir.plan import Plan, Probe
 from worker.rundir.report import Report
@@ -48,10 +48,10 @@ class _Probing:
     def __init__(self, context: SweepContext, probe: Probe, starts: dict[int, dict[str, float]]) -> None:
         self.context, self.probe, self.starts = context, probe, starts
         conditions = context.plan.conditions
-        spec = OneCycleSchedule(name="one_cycle", max_lr=probe.lr)
+        asked = OneCycleSchedule(name="one_cycle", max_lr=probe.lr)
         length = Length(probe.steps, len(context.data.train) / conditions.global_batch_size)
         momentum = conditions.optimizer.cycles_momentum
-        schedule = build_schedule(spec, resolve_rates(spec, probe.lr, None), length, cycles_momentum=momentum)
+        schedule = build_schedule(asked, length, cycles_momentum=momentum)
         self.learner = context.learner(probe.run, schedule.lr_at(0))
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.order = context.spec.seed + REPLICA_SEED_STRIDE * (

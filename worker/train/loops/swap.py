@@ -19,7 +19,7 @@ from clr_core.schedules import constant_batch_size
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.errors import TrainingError
 from jobs.spec.job import TrainSpec
-from jobs.spec.schedules.builder import Length, build_schedule, resolve_rates
+from jobs.spec.schedules.builder import Length, build_schedule
 from jobs.spec.weight_averaging import Swap
 from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
@@ -90,9 +90,7 @@ class SecondPhase:
         self.steps = length.total_steps
         asked = swap.conditions_of_a_rank(plan.conditions)
         self._epochs = Epochs(constant_batch_size(asked.global_batch_size), len(data.train))
-        assert isinstance(swap.schedule.peak, float)  # noqa: S101 - the option's own rule
-        rates = resolve_rates(swap.schedule, swap.schedule.peak, None)
-        schedule = build_schedule(swap.schedule, rates, length, cycles_momentum=cycles_momentum)
+        schedule = build_schedule(swap.schedule, length, cycles_momentum=cycles_momentum)
         self.learner = Learner(ProcessGroup(0, 1, world.device), data, asked, seed=self._seed, lr=schedule.lr_at(0))
         self.learner.bare_model.load_state_dict(weights)
         self._scheduler = ScheduledLR(self.learner.optimizer, schedule)

@@ -9,6 +9,7 @@ from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch_scheduler import ScheduledLR
 from jobs.errors import TrainingError
 from jobs.spec.job import TrainSpec
+from jobs.spec.resolved import ResolvedTraining
 from jobs.spec.schedules.builder import build_schedule
 from jobs.spec.training import batch_sizes
 from jobs.spec.weight_averaging import cycle_ends
@@ -53,7 +54,8 @@ class Training:
         self.epochs = Epochs(sizes, len(data.train))
         self.length = self.epochs.length_of(plan.spec)
         cycles_momentum = plan.conditions.optimizer.cycles_momentum
-        schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=cycles_momentum)
+        asked = ResolvedTraining.model_validate(plan.resolved).put_into(plan.spec.schedule)
+        schedule = build_schedule(asked, self.length, cycles_momentum=cycles_momentum)
         swa = plan.spec.swa
         self.cycle_ends = range(0) if swa is None else cycle_ends(plan.spec.schedule, swa, self.length)
         self.learner = Learner(

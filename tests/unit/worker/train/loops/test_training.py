@@ -14,6 +14,7 @@ from torch import distributed as dist
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.errors import TrainingError
+from jobs.spec.resolved import resolve
 from jobs.status import Reason
 from tests.builders import conditions, one_cycle, train_spec
 from worker.rundir.directory import write_plan
@@ -42,9 +43,9 @@ def trained(tmp_path: Path) -> Iterator[Callable[..., Lines]]:
         folder = tmp_path / f"attempt-{len(list(tmp_path.iterdir()))}"
         asked = conditions(world_size=1, model={"name": model})
         spec = train_spec(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked, **options)
-        rates = {"max_lr": max_lr, "div_factor": 10.0}
+        document = spec.model_dump(mode="json")
         sha256, done = (None, 0) if resume is None else (hashlib.sha256(resume.read_bytes()).hexdigest(), steps - 1)
-        claim = Claim("job", 1, "train", 1, spec.model_dump(mode="json"), rates, None, sha256, done)
+        claim = Claim("job", 1, "train", 1, document, resolve(spec).document(), None, sha256, done)
         write_plan(folder, claim, Settings(data_dir=tmp_path, checkpoint_interval_s=0.001), resume)
         plan = Plan.read(folder / "plan.json")
         with Report(folder, writes=True) as report:

@@ -1,0 +1,138 @@
+"""What is resolved of a job beside its spec: one document for each kind, as the column ``resolved`` has it."""
+
+from typing import Any, Self, TypedDict
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from jobs.errors import UnusableBoundsError
+from jobs.spec.job import TrainSpec
+from jobs.spec.schedules.rates import Rates
+
+
+class Bounds(TypedDict):
+    """The bounds that a range test found."""
+
+    base_lr: float
+    max_lr: float
+
+
+class Resolved(BaseModel):
+    """A frozen document. What a newer version of the service has added is passed over when it is read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def document(self) -> dict[str, Any]:
+        """As the column has it; what is not known is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class OwnBatch(Resolved):
+    """What a job has that runs on workers: all that is known of a training that waits for its bounds."""
+
+    rank_batch_size: int
+
+
+class ResolvedTraining(Rates, OwnBatch):
+    """A training whose rates are known: every one is a number. What ranks find out from the data comes later."""
+
+    total_steps: int | None = None
+    steps_per_epoch: float | None = None
+    swap_steps: int | None = None
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Self | None:
+        """From the column; None as long as the training waits for its bounds."""
+        return cls.model_validate(document) if "max_lr" in document else None
+
+    @property
+    def peak_and_foot(self) -> dict[str, float]:
+        """The rates that `lowered` divides."""
+        return {name: value for name, value in self.numbers.items() if name != "div_factor"}
+
+    def lowered(self, factor: float) -> Self:
+        """With peak and foot divided by a factor; the ratios between the rates of a schedule stay as they are."""
+        foot = None if self.base_lr is None else self.base_lr / factor
+        return self.model_copy(update={"max_lr": self.max_lr / factor, "base_lr": foot})
+
+
+def resolve(spec: TrainSpec, bounds: Bounds | None = None) -> ResolvedTraining:
+    """The rates that a training uses: numbers as asked for, or those of the bounds.
+
+    Raises:
+        UnusableBoundsError: ``base_lr`` is not below the peak of the bounds.
+    """
+    assert spec.conditions is not None  # noqa: S101 - filled in by then
+    asked = spec.schedule.peak
+    if isinstance(asked, float):
+        rates = Rates.of(spec.schedule, asked)
+    else:
+        assert bounds is not None  # noqa: S101 - callers wait for them
+        rates = Rates.of(spec.schedule, bounds["max_lr"], bounds["base_lr"])
+    max_lr, base_lr = rates.max_lr * spec.lr_factor, rates.base_lr and rates.base_lr * spec.lr_factor
+    if base_lr is not None and base_lr >= max_lr:
+        raise UnusableBoundsError(base_lr, max_lr)
+    return ResolvedTraining(
+        rank_batch_size=spec.conditions.rank_batch_size, max_lr=max_lr, base_lr=base_lr, div_factor=rates.div_factor
+    )
+
+
+class Checkpoint(Resolved):
+    """A stored checkpoint of a training: its artifact, and the number of steps done by then."""
+
+    key: str
+    sha256: str
+    step: int
+
+
+class ResolvedRangeTest(OwnBatch):
+    """A range test. ``batch_norm`` says whether its model has any, as ranks find out."""
+
+    start_from: Checkpoint | None = None
+    batch_norm: bool | None = None
+
+
+class Cell(Resolved):
+    """A cell of a sweep: its range test, and what differs from the conditions of the sweep."""
+
+    job_id: str
+    settings: dict[str, JsonValue]
+
+
+class ResolvedSweep(Resolved):
+    """The range tests of a sweep."""
+
+    cells: list[Cell]
+
+
+class ArmRun(Resolved):
+    """The training of an arm with one seed."""
+
+    seed: int
+    job_id: str
+
+
+class ResolvedArm(Resolved):
+    """An arm of a comparison: what it was asked to be, and its trainings."""
+
+    name: str
+    schedule: dict[str, JsonValue]
+    epochs: float | None = None
+    steps: int | None = None
+    global_batch_size: int | None = None
+    world_size: int | None = None
+    is_added: bool
+    runs: list[ArmRun]
+
+    @property
+    def budget(self) -> tuple[float | int | None, ...]:
+        """What arms of an equal budget have in common."""
+        return self.epochs, self.steps, self.global_batch_size, self.world_size
+
+
+class ResolvedComparison(Resolved):
+    """The arms of a comparison, the range tests that their peaks come from, and which arms are measured against."""
+
+    arms: list[ResolvedArm]
+    range_tests: list[str]
+    reference: str
+    shortest: str
