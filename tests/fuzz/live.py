@@ -96,8 +96,9 @@ def fuzz(url: str, *, key: str | None, examples: int, max_time_s: int | None, se
         command += ["--max-time", str(max_time_s)]
     if key is not None:
         command += ["--header", f"Authorization: Bearer {key}"]
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("hooks.py"))}
     with tempfile.TemporaryDirectory(prefix="clr-fuzz-") as folder:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     after = counts(url)
     return Fuzzed(done.returncode, done.stdout + done.stderr, after[0] - before[0], after[1] - before[1])
 
