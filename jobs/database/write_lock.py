@@ -1,6 +1,7 @@
 """The queue for SQLite's one write lock: writers of a process take turns, urgent ones first, each with a time limit."""
 
 import heapq
+import math
 import sqlite3
 import threading
 import time
@@ -112,4 +113,10 @@ def begin_write(connection: Connection, wait: LockWait, usual_s: float) -> None:
 
 
 def _set_timeout(raw: sqlite3.Connection, seconds: float) -> None:
-    raw.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    """Have statements wait for a time, rounded up.
+
+    A PRAGMA takes no parameters, and a connection caches 128 prepared statements: a new number for each write would
+    fill the cache of every connection of a process with them.
+    """
+    step_ms = 1000 if seconds > 1 else round(_URGENT_TRY_S * 1000)
+    raw.execute(f"PRAGMA busy_timeout = {math.ceil(seconds * 1000 / step_ms) * step_ms}")
