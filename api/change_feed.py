@@ -15,7 +15,7 @@ from api.schemas.events import EventDocument
 from api.schemas.jobs import JobDocument
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Event, Job
+from jobs.database.tables.jobs import Event, Job
 from jobs.lifecycle import parents
 
 log = logging.getLogger(__name__)

@@ -41,7 +41,7 @@ from jobs.curves import rollups  # noqa: E402
 from jobs.database.ids import new_job_id  # noqa: E402
 from jobs.database.records import MetricPoint  # noqa: E402
 from jobs.database.session import Database  # noqa: E402
-from jobs.database.tables import Job, Point  # noqa: E402
+from jobs.database.tables.jobs import Job, Point  # noqa: E402
 from jobs.spec.job import TrainSpec  # noqa: E402
 from jobs.submission import submit  # noqa: E402
 from migrations.run import upgrade  # noqa: E402

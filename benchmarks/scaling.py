@@ -25,7 +25,7 @@ from sqlalchemy import event, func, select, text
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Bucket, Point
+from jobs.database.tables.jobs import Bucket, Point
 from jobs.lifecycle import claims, finish, recovery
 from jobs.scheduling import workers
 from jobs.scheduling.broker import WorkerNotifier

@@ -2,12 +2,12 @@
 
 from alembic import context
 
-from jobs.database.tables import Base
+from jobs.database.tables.metadata import METADATA
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,  # SQLite cannot alter a table in place
     compare_type=True,
 )

@@ -3,7 +3,7 @@
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims
 

@@ -5,7 +5,7 @@ from typing import Any
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.lifecycle import claims, finish
 from jobs.results.comparison import comparison
 from jobs.submission import submit

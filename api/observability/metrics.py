@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Attempt, Job
+from jobs.database.tables.jobs import Attempt, Job
 from jobs.errors import BrokerUnreachableError
 from jobs.scheduling.broker import WorkerNotifier
 from jobs.scheduling.workers import slots_held

@@ -10,7 +10,7 @@ from api.plots.figure import Figure
 from api.plots.labels import Subject
 from jobs.curves.documents import CurveSelection, curves
 from jobs.database import queries
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import NoPlotError
 from jobs.results.comparison import comparison
 from jobs.results.sweep_table import table

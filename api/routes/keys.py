@@ -11,7 +11,7 @@ from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
-from jobs.database.tables import ApiKey
+from jobs.database.tables.service import ApiKey
 from jobs.errors import KeyNotFoundError
 from jobs.spec.base import Strict, Text
 

@@ -13,7 +13,9 @@ from api.dependencies import Services, ServicesDep
 from api.observability.request_log import Metrics
 from api.schemas.health import Health
 from jobs.database import queries
-from jobs.database.tables import Base, Job, Worker
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.metadata import METADATA
+from jobs.database.tables.service import Worker
 from jobs.errors import BrokerUnreachableError
 
 router = APIRouter(tags=["health"])
@@ -74,7 +76,7 @@ def _database(services: Services) -> str:
     found = {(table, column["name"]) for (_, table), columns in tables.items() for column in columns}
     if not any(table == Job.__tablename__ for table, _ in found):
         return "has no tables: run clr migrate"
-    needed = [(table.name, column.name) for table in Base.metadata.sorted_tables for column in table.columns]
+    needed = [(table.name, column.name) for table in METADATA.sorted_tables for column in table.columns]
     missing = [f"{table}.{column}" for table, column in needed if (table, column) not in found]
     return f"has an older schema (no {missing[0]}): run clr migrate" if missing else "ok"
 

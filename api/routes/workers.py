@@ -11,7 +11,8 @@ from api.schemas.base import Document
 from api.schemas.problems import problems
 from jobs.database import queries
 from jobs.database.row_filter import every_owner
-from jobs.database.tables import Job, Worker
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import Worker
 from jobs.errors import WorkerNotFoundError
 from jobs.scheduling import workers
 from jobs.spec.base import Strict

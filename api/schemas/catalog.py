@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Document, instant
-from jobs.database.tables import Dataset
+from jobs.database.tables.service import Dataset
 from jobs.datasets.builtin import Builtin
 from jobs.datasets.facts import Facts
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from api.schemas.base import Document, instant
-from jobs.database.tables import Event, LogLine
+from jobs.database.tables.jobs import Event, LogLine
 from jobs.spec.base import refuse
 
 MOST_LINES = 10_000

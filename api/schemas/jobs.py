@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.schemas.base import Document, instant
 from api.schemas.bounds import Note
 from jobs.database import queries
-from jobs.database.tables import Attempt, Job
+from jobs.database.tables.jobs import Attempt, Job
 from jobs.lifecycle import parents
 from jobs.status import Status
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from api.schemas.base import Document
-from jobs.database.tables import Artifact
+from jobs.database.tables.jobs import Artifact
 
 
 class CheckpointDocument(Document):

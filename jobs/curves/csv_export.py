@@ -6,7 +6,7 @@ from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
 from jobs.database.session import Database
-from jobs.database.tables import Point
+from jobs.database.tables.jobs import Point
 
 PAGE_ROWS = 2000
 HEADER = "metric,replica,step,value\n"

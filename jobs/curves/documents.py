@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clr_core.curves import extremes, two_sided
 from jobs.curves import elapsed_time
 from jobs.curves.series import Overview, Source, Value, overviews
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import NoEpochsError
 from jobs.spec.resolved import ResolvedTraining
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database.records import MetricPoint
 from jobs.database.session import upsert
-from jobs.database.tables import Bucket, Point
+from jobs.database.tables.jobs import Bucket, Point
 
 RATIO = 4  # a level that suits has at least a quarter of the points that were asked for
 SPANS = tuple(16 * RATIO**level for level in range(10))  # 16 to 4,194,304 steps

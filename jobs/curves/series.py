@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from clr_core.curves import extremes
 from jobs.curves.rollups import SPANS, TOP
-from jobs.database.tables import Bucket, Point
+from jobs.database.tables.jobs import Bucket, Point
 
 _STEPS_A_QUERY = 5000
 FEWEST = 256  # points read from buckets, however few are wanted: edges of larger buckets would be long to read

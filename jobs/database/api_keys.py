@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.availability import PASSING
 from jobs.database.session import Database, db_now
-from jobs.database.tables import ApiKey, WebSession
+from jobs.database.tables.service import ApiKey, WebSession
 from jobs.errors import KeyNotFoundError
 
 log = logging.getLogger(__name__)

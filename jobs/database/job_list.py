@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from jobs.database.tables import Job, JobLabel
+from jobs.database.tables.jobs import Job, JobLabel
 from jobs.status import Status
 
 

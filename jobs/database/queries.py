@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from jobs.database.row_filter import owner_of
 from jobs.database.session import db_now
-from jobs.database.tables import Artifact, Attempt, Event, IdempotencyKey, Job, Point, Worker
+from jobs.database.tables.jobs import Artifact, Attempt, Event, IdempotencyKey, Job, Point
+from jobs.database.tables.service import Worker
 from jobs.errors import JobNotFoundError
 
 JOB_ID = re.compile(r"job_[0-9a-f]{32}")

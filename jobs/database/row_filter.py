@@ -15,7 +15,8 @@ from sqlalchemy import event, false, func, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from jobs.database.dry_run_session import DryRunSession
-from jobs.database.tables import ApiKey, Dataset, IdempotencyKey, Job
+from jobs.database.tables.jobs import IdempotencyKey, Job
+from jobs.database.tables.service import ApiKey, Dataset
 from jobs.errors import TooManyJobsError
 from jobs.spec.image_limits import ImageLimits
 from jobs.status import TERMINAL

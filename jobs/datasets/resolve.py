@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from jobs.database.row_filter import image_limits_of
-from jobs.database.tables import Dataset
+from jobs.database.tables.service import Dataset
 from jobs.datasets.errors import UnusableDatasetError
 from jobs.datasets.facts import Facts
 from jobs.spec.conditions import Conditions, UploadedDataset

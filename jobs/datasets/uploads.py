@@ -14,7 +14,8 @@ from jobs.database.availability import PASSING
 from jobs.database.ids import new_dataset_id
 from jobs.database.row_filter import every_owner
 from jobs.database.session import Database
-from jobs.database.tables import Dataset, Job
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import Dataset
 from jobs.datasets import npz
 from jobs.datasets.archives import Limits, members
 from jobs.datasets.errors import DatasetInUseError, DatasetNotFoundError, InvalidDatasetError, StorageError

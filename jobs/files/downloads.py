@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.records import Batch, Claim
-from jobs.database.tables import Artifact
+from jobs.database.tables.jobs import Artifact
 from jobs.errors import NoSuchFileError
 from jobs.files.artifacts import ArtifactStore
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.records import Line
-from jobs.database.tables import LogLine
+from jobs.database.tables.jobs import LogLine
 
 KEPT: Final = 10_000  # lines of a job, of all its attempts
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.tables import Event, Job
+from jobs.database.tables.jobs import Event, Job
 
 
 def new(job: Job, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import AssemblyLock, Job, ReservedNode
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import AssemblyLock, ReservedNode
 from jobs.lifecycle import claims
 from jobs.scheduling import fair_share, node_reservations
 from jobs.scheduling.node_reservations import NodeReservation

@@ -10,7 +10,7 @@ from jobs.curves import rollups
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, LeaseSignals
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Artifact, Attempt, Event, Job, Point
+from jobs.database.tables.jobs import Artifact, Attempt, Event, Job, Point
 from jobs.errors import StaleAttemptError
 from jobs.files import downloads, job_log
 from jobs.lifecycle import alarms, fenced_write, parents

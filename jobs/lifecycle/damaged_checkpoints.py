@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Artifact, Attempt, Event, Job
+from jobs.database.tables.jobs import Artifact, Attempt, Event, Job
 from jobs.lifecycle import claims, fenced_write, finish
 from jobs.scheduling.deadlines import Backoff
 from jobs.status import Outcome

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database.records import Claim, LeaseSignals
 from jobs.database.session import db_now
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import StaleAttemptError
 from jobs.status import Status
 

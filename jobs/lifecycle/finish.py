@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Attempt, Event, Job
+from jobs.database.tables.jobs import Attempt, Event, Job
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
 from jobs.lifecycle import fenced_write, parents, restart_after_divergence
 from jobs.results.lr_bounds import bounds_of, measure

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.lifecycle import claims, finish
 from jobs.status import HELD, Outcome
 

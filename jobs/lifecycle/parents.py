@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.tables import Event, Job
+from jobs.database.tables.jobs import Event, Job
 from jobs.spec.range_test import RangeTest
 from jobs.spec.resolved import ResolvedComparison, ResolvedSweep
 from jobs.status import TERMINAL, Reason, Status

@@ -12,7 +12,7 @@ from jobs.database import queries
 from jobs.database.availability import PASSING
 from jobs.database.records import Claim
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.lifecycle import finish
 from jobs.scheduling import deadlines
 from jobs.scheduling.deadlines import NO_BACKOFF, Backoff

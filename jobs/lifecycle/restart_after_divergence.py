@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.records import Claim
-from jobs.database.tables import Artifact
+from jobs.database.tables.jobs import Artifact
 from jobs.lifecycle import alarms
 from jobs.spec.job import TrainSpec, job_spec
 from jobs.spec.resolved import ResolvedTraining

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.row_filter import assert_room, every_owner
 from jobs.database.session import Database
-from jobs.database.tables import Artifact, Event, Job
+from jobs.database.tables.jobs import Artifact, Event, Job
 from jobs.errors import JobInUseError, JobNotTerminalError, NotResumableError
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import parents

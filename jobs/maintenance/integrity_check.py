@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from jobs.curves.rollups import TOP
 from jobs.database.session import Database
-from jobs.database.tables import Artifact, Attempt, Bucket, Dataset, Job, Point
+from jobs.database.tables.jobs import Artifact, Attempt, Bucket, Job, Point
+from jobs.database.tables.service import Dataset
 from jobs.files.artifacts import IDENTITY, ArtifactStore
 from jobs.lifecycle.parents import KINDS
 from jobs.status import HELD, TERMINAL

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Artifact, Job
+from jobs.database.tables.jobs import Artifact, Job
 from jobs.errors import JobInUseError, JobNotFoundError, JobNotTerminalError
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import resume_and_delete

@@ -11,7 +11,7 @@ from clr_core.comparison import spread, steps_to
 from jobs.curves.elapsed_time import METRIC, times_of
 from jobs.curves.series import Source
 from jobs.database import queries
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import NoComparisonError, NoTimesError
 from jobs.spec.comparison import Target
 from jobs.spec.job import CompareSpec, job_spec

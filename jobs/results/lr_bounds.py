@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from clr_core.bounds import Curve, merge, suggest_bounds
 from jobs.curves.series import overviews
 from jobs.database import queries
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import BoundsNotReadyError, NoBoundsError
 from jobs.results import probe_results
 from jobs.spec.range_test import RangeTest

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from clr_core.bounds.suggest import MAX_OVER_BASE
 from clr_core.successive_halving import FINAL_RUNS, RATIO, Rung, Verdict, judge, ladder, reach, rungs, survivors
 from jobs.database import queries
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.spec.range_test import Probe
 
 Document = dict[str, Any]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clr_core.scaling import ScalingPoint, fit_exponent
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import NoTableError
 from jobs.results.lr_bounds import LEVEL
 from jobs.spec.resolved import Cell, ResolvedSweep

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 
 GROWTH = 2.0
 

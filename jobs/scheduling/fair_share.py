@@ -9,7 +9,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from jobs.database.session import db_now, upsert
-from jobs.database.tables import Job, Submitter
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import Submitter
 from jobs.scheduling import node_reservations
 from jobs.scheduling.spec_version import READABLE
 from jobs.status import HELD, Status

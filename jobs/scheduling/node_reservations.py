@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.records import Claim, LeaseSignals, Node
 from jobs.database.session import Database, db_now
-from jobs.database.tables import AssemblyLock, Event, Job, Json, ReservedNode
+from jobs.database.tables.base import Json
+from jobs.database.tables.jobs import Event, Job
+from jobs.database.tables.service import AssemblyLock, ReservedNode
 from jobs.errors import StaleAttemptError
 from jobs.scheduling.deadlines import Backoff
 from jobs.status import HELD, Reason, Status

@@ -4,7 +4,7 @@
 workers of two versions may run side by side: the older ones leave newer jobs alone, whether these wait or run.
 """
 
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 
 SPEC_VERSION = 1
 READABLE = Job.spec_version <= SPEC_VERSION

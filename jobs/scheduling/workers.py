@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Attempt, Job, ReservedNode, Worker
+from jobs.database.tables.jobs import Attempt, Job
+from jobs.database.tables.service import ReservedNode, Worker
 from jobs.errors import WorkerNotFoundError
 from jobs.scheduling.spec_version import SPEC_VERSION
 from jobs.status import HELD

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from jobs.database import queries
 from jobs.database.dry_run_session import DryRunSession
 from jobs.database.session import Database
-from jobs.database.tables import Dataset, Job
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import Dataset
 from jobs.datasets.facts import Facts
 from jobs.spec.catalog import TRAIN_SAMPLES
 from jobs.spec.conditions import Conditions, UploadedDataset

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.ids import new_job_id
-from jobs.database.tables import Event, Job, JobLabel
+from jobs.database.tables.jobs import Event, Job, JobLabel
 from jobs.datasets.resolve import resolve_dataset
 from jobs.scheduling import deadlines
 from jobs.scheduling.spec_version import SPEC_VERSION

@@ -12,7 +12,7 @@ from jobs.database import queries
 from jobs.database.dry_run_session import DryRunSession
 from jobs.database.row_filter import assert_room, every_owner
 from jobs.database.session import Database, db_now
-from jobs.database.tables import Event, IdempotencyKey, Job
+from jobs.database.tables.jobs import Event, IdempotencyKey, Job
 from jobs.errors import IdempotencyKeyReusedError
 from jobs.lifecycle import finish, parents
 from jobs.spec.job import AnySpec, CompareSpec, LrFindSpec, SweepSpec

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.spec.comparison import reference_of, shortest, with_peak
 from jobs.spec.job import CompareSpec
 from jobs.spec.resolved import ArmRun, ResolvedArm, ResolvedComparison

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.spec import sweep
 from jobs.spec.job import LrFindSpec, SweepSpec
 from jobs.spec.resolved import Cell, ResolvedSweep

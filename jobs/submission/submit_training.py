@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.datasets.resolve import resolve_dataset
 from jobs.errors import ConditionsDifferError
 from jobs.results.lr_bounds import bounds_of

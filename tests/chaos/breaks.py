@@ -20,7 +20,7 @@ def _no_fencing() -> None:
     from sqlalchemy import update
 
     from jobs.database.records import LeaseSignals
-    from jobs.database.tables import Job
+    from jobs.database.tables.jobs import Job
     from jobs.lifecycle import fenced_write
 
     def write(session: Any, claim: Any, *_: Any, **values: Any) -> LeaseSignals:
@@ -43,7 +43,7 @@ def _late_ack() -> None:
     from sqlalchemy import select, update
 
     from jobs.database.session import db_now
-    from jobs.database.tables import Attempt, Job
+    from jobs.database.tables.jobs import Attempt, Job
     from jobs.lifecycle import claims
     from jobs.status import Status
 
@@ -94,7 +94,7 @@ def _record_twice() -> None:
 
 
 def _taken_anew(session: Any, claim: Any, batch: Any, values: Any) -> bool:
-    from jobs.database.tables import Job
+    from jobs.database.tables.jobs import Job
     from jobs.lifecycle import fenced_write
 
     del batch
@@ -105,7 +105,7 @@ def _taken_anew(session: Any, claim: Any, batch: Any, values: Any) -> bool:
 def _cancel_without_lock() -> None:
     """Whoever queues a job again has read its status before, without a lock; the race is held open."""
     from jobs.database import queries
-    from jobs.database.tables import Job
+    from jobs.database.tables.jobs import Job
     from jobs.lifecycle import finish
 
     retry = finish.retry

@@ -16,7 +16,7 @@ def apply() -> None:
     """Change this process where it is a worker."""
     if sys.orig_argv[-1] != "worker":
         return
-    from jobs.database.tables import Job
+    from jobs.database.tables.jobs import Job
     from jobs.scheduling import spec_version
     from jobs.spec import job
 

@@ -16,7 +16,7 @@ from redis import Redis, RedisError
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import BrokerUnreachableError
 from jobs.scheduling.broker import WorkerNotifier
 from jobs.scheduling.spec_version import SPEC_VERSION

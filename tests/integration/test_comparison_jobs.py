@@ -7,7 +7,7 @@ import pytest
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Event, Job
+from jobs.database.tables.jobs import Event, Job
 from jobs.errors import NotResumableError
 from jobs.lifecycle import claims, finish, parents, resume_and_delete
 from jobs.status import TERMINAL, Outcome, Reason, Status

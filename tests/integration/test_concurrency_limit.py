@@ -14,7 +14,7 @@ from jobs.config.settings import Settings
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from jobs.database.tables import Point
+from jobs.database.tables.jobs import Point
 from jobs.submission import submit
 from tests.api_requests import assert_problem, bearer
 from tests.archives import LEGAL, files_in

@@ -11,7 +11,7 @@ from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, Node
 from jobs.database.session import Database
-from jobs.database.tables import Event
+from jobs.database.tables.jobs import Event
 from jobs.errors import StaleAttemptError, TrainingError
 from jobs.files.artifacts import ArtifactStore, StoredFile
 from jobs.lifecycle import claims, damaged_checkpoints, finish, resume_and_delete

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import (
     StaleAttemptError,
 )

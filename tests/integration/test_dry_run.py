@@ -13,7 +13,8 @@ from api.app import create_app
 from api.openapi.examples import JOB_SPECS
 from jobs.config.settings import Settings
 from jobs.database.session import Database
-from jobs.database.tables import Base, Job
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.metadata import METADATA
 from jobs.scheduling import workers
 from jobs.scheduling.workers import WorkerInfo
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
@@ -34,8 +35,7 @@ def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[Te
 def rows(database: Database) -> dict[str, int]:
     with database.engine.connect() as connection:
         return {
-            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar() or 0
-            for name in Base.metadata.tables
+            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar() or 0 for name in METADATA.tables
         }
 
 

@@ -11,7 +11,7 @@ from api.app import create_app
 from jobs.config.settings import Settings
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Bucket, Job
+from jobs.database.tables.jobs import Bucket, Job
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish
 from jobs.maintenance import integrity_check

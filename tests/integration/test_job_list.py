@@ -16,7 +16,7 @@ from jobs.database import job_list
 from jobs.database.job_list import JobFilter
 from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.status import Status
 from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec

@@ -22,7 +22,7 @@ from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims
 from jobs.submission import submit

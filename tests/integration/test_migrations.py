@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy import inspect, text
 
 from jobs.database.session import Database
-from jobs.database.tables import Base
+from jobs.database.tables.metadata import METADATA
 from migrations.__main__ import main
 from migrations.run import config, downgrade, upgrade
 
@@ -21,7 +21,7 @@ def test_up_down_up(empty_url: str, open_database: Callable[[str], Database]) ->
     downgrade(database)
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
     upgrade(database)
-    assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    assert set(inspect(database.engine).get_table_names()) == {*METADATA.tables, "alembic_version"}
 
 
 def test_an_upgrade_of_an_upgraded_database_changes_nothing(database: Database) -> None:
@@ -49,7 +49,7 @@ def test_a_database_of_an_unreleased_version_is_refused_with_its_revision(
             SystemExit, match=rf"is at revision {number:04}, of a version before 0\.1\.0.*Start with an"
         ):
             main([command])
-    assert set(inspect(database.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    assert set(inspect(database.engine).get_table_names()) == {*METADATA.tables, "alembic_version"}
 
 
 def test_clr_migrate_says_what_to_do_about_an_unreleased_version(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Event
+from jobs.database.tables.jobs import Event
 from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claim_nodes, claims, finish, recovery
 from jobs.lifecycle.claim_nodes import AssemblyLimits, WorkerCapacity

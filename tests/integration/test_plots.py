@@ -17,7 +17,7 @@ from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import NoPlotError
 from jobs.lifecycle import claims, finish
 from tests.builders import lr_find, one_cycle, sweep, train

@@ -7,7 +7,7 @@ import pytest
 from jobs.database import queries
 from jobs.database.records import Batch, Claim
 from jobs.database.session import Database
-from jobs.database.tables import Event
+from jobs.database.tables.jobs import Event
 from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims, finish
 from jobs.status import Outcome, Reason, Status

@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 from jobs.database import queries
 from jobs.database.records import Batch
 from jobs.database.session import Database
-from jobs.database.tables import Artifact, AssemblyLock, Base, Event, Submitter
+from jobs.database.tables.jobs import Artifact, Event
+from jobs.database.tables.metadata import METADATA
+from jobs.database.tables.service import AssemblyLock, Submitter
 from jobs.errors import (
     JobInUseError,
     JobNotFoundError,
@@ -41,7 +43,7 @@ def test_a_deleted_job_leaves_no_row_and_no_file(database: Database, tmp_path: P
         (folder / "file").touch()
     assert resume_and_delete.delete_job(database, store, runs, job_id) == [job_id]
     with database.read() as session:
-        for table in set(Base.metadata.sorted_tables) - {Submitter.__table__, AssemblyLock.__table__}:
+        for table in set(METADATA.sorted_tables) - {Submitter.__table__, AssemblyLock.__table__}:
             assert session.scalar(select(func.count()).select_from(table)) == 0, table.name
     assert not (tmp_path / "artifacts" / job_id).exists()
     assert not (runs / job_id).exists()

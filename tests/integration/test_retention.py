@@ -9,7 +9,7 @@ from sqlalchemy import update
 from jobs.database import queries
 from jobs.database.job_list import JobFilter, list_jobs
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.files.artifacts import ArtifactStore
 from jobs.maintenance import retention
 from jobs.submission import submit

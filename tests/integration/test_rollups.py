@@ -12,7 +12,7 @@ from jobs.curves.series import Source
 from jobs.database import queries
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
-from jobs.database.tables import Bucket, Job, Point
+from jobs.database.tables.jobs import Bucket, Job, Point
 from jobs.errors import NoEpochsError
 from jobs.lifecycle import claims
 from jobs.submission import submit

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish, recovery
 from jobs.scheduling import workers

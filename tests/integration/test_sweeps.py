@@ -9,7 +9,7 @@ from jobs.database import queries
 from jobs.database.job_list import JobFilter, list_jobs
 from jobs.database.records import Batch, Claim
 from jobs.database.session import Database
-from jobs.database.tables import Event
+from jobs.database.tables.jobs import Event
 from jobs.errors import NoBoundsError, NoTableError
 from jobs.lifecycle import claims, finish, parents
 from jobs.results.sweep_table import table

@@ -16,7 +16,7 @@ from jobs.config.settings import Settings
 from jobs.database import queries
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.datasets import uploads
 from jobs.datasets.archives import Limits
 from jobs.errors import StaleAttemptError

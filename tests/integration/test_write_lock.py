@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from jobs.database.tables import ApiKey, Job
+from jobs.database.tables.jobs import Job
+from jobs.database.tables.service import ApiKey
 from jobs.lifecycle import claims, recovery
 from jobs.lifecycle.recovery import HeldAttempts
 from jobs.status import Status

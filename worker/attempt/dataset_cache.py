@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from jobs.config.settings import Settings
 from jobs.database.session import Database
-from jobs.database.tables import Dataset
+from jobs.database.tables.service import Dataset
 from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
 from jobs.files.artifacts import ArtifactStore
 from jobs.spec.conditions import UploadedOptions

@@ -10,7 +10,7 @@ from jobs.config.settings import Settings
 from jobs.database.availability import PASSING
 from jobs.database.records import Claim
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.errors import StaleAttemptError
 from jobs.lifecycle import claims, lost_claims
 from jobs.scheduling import fair_share

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.database.records import Claim
-from jobs.database.tables import Json
+from jobs.database.tables.base import Json
 from jobs.errors import TrainingError
 from jobs.lifecycle import claim_nodes
 from jobs.lifecycle.claim_nodes import AssemblyLimits, WorkerCapacity

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.status import HELD, TERMINAL
 from worker.launch import processes
 

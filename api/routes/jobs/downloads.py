@@ -15,7 +15,7 @@ from api.schemas.outputs import CheckpointDocument, CheckpointList
 from api.schemas.problems import problems
 from jobs.curves import csv_export
 from jobs.database import queries
-from jobs.database.tables import Artifact
+from jobs.database.tables.jobs import Artifact
 from jobs.errors import JobNotFoundError, NoSuchFileError
 from jobs.files import downloads
 from jobs.files.artifacts import ArtifactStore

@@ -10,7 +10,7 @@ from api.access.middleware import PUBLIC
 from jobs.database import api_keys
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from jobs.database.tables import ApiKey
+from jobs.database.tables.service import ApiKey
 from tests.api_requests import ADMIN_KEY, assert_problem, bearer, filled, operations, submit
 from tests.builders import lr_find
 

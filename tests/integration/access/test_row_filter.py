@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from jobs.database.api_keys import Scope
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.lifecycle import claims
 from tests.api_requests import NOBODYS, assert_problem, filled, operations, submit
 from tests.builders import conditions, lr_find, one_cycle, train

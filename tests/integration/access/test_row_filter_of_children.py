@@ -10,7 +10,7 @@ from jobs.config.settings import Settings
 from jobs.database.api_keys import Scope
 from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.submission import submit
 from tests.api_requests import assert_problem
 from tests.builders import lr_find, lr_find_spec, one_cycle, sweep, sweep_spec, train, train_spec

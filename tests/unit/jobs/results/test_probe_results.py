@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from jobs.database.tables import Job
+from jobs.database.tables.jobs import Job
 from jobs.results.probe_results import ladder_rates, objective_of, score_of
 
 

@@ -1,0 +1,6 @@
+"""All tables at once, for what has to know every one of them: migrations, readiness, and tests."""
+
+from jobs.database.tables import jobs, service  # noqa: F401 - a table is known once its module is loaded
+from jobs.database.tables.base import Base
+
+METADATA = Base.metadata
