@@ -1,25 +1,12 @@
 """``python -m worker``: one worker of the service, configured by ``CLR_…`` variables."""
 
-import ctypes
 import os
 
 from jobs.config import logging_setup
 from jobs.config.secrets import take_secrets
 from jobs.config.settings import Settings
 from worker.app import run
-
-_M_ARENA_MAX = -8  # of mallopt(3)
-
-
-def share_one_heap() -> None:
-    """Have all threads of this process take memory from one heap of malloc, where there is such a choice (glibc).
-
-    Attempts come with threads of their own, which otherwise take from one of many heaps. What they free stays with
-    that heap, so that the process grows with every job although it holds no more.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
+from worker.memory import share_one_heap
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from worker.dispatch.slots import Slots
 from worker.launch.launcher import Launcher
 from worker.launch.network import interface_of
 from worker.launch.secrets import redaction, secrets_of
+from worker.memory import freeze_loaded_objects
 from worker.sinks.choose import choose_sinks
 
 CPU_SLOTS = 2
@@ -107,6 +108,7 @@ def _serve(
     reaper.start()
     poller.start()
     listener.start()
+    freeze_loaded_objects()
     log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
     try:
         told.get()
