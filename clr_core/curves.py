@@ -16,7 +16,9 @@ def two_sided(values: Floats, weight: float) -> Floats:
     """Weighted mean around each point; a neighbour d points away, before or after, weighs ``weight ** d``.
 
     The exponential mean that peers draw looks back only and lags by weight / (1 - weight) points; this one is
-    symmetric and does not.
+    symmetric and does not. `clr_core.bounds.smoothing.zero_lag` is another estimator: its window is finite, so that
+    no feature of a range test is spread beyond it, and fixed by the length of the sweep. Here a reader chooses the
+    weight, by which the reach may be the whole of a long series, and gaps are passed over.
 
     Args:
         values: ``[N]``; what is not finite weighs nothing.

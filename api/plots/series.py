@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.plots.figure import Gapped, Values
+from clr_core.bounds.smoothing import half_window, zero_lag
 
 Floats = NDArray[np.float64]
 
 SMOOTH_FROM_POINTS = 20
-WINDOWS = 40
 LARGEST = 1e30  # larger values are drawn as gaps: axes overflow long before floats do
 
 
@@ -93,15 +93,10 @@ def _at(series: Series, lrs: Floats) -> Floats:
 
 
 def smoothed(series: Series) -> Series:
-    """The centred moving average over a small window; unlike an exponential average, it does not lag.
+    """The finite points of a curve, smoothed as range tests are when bounds are read from them.
 
-    Short series are returned unchanged.
+    Short series keep their values.
     """
     known = np.isfinite(series.y)
     x, y = series.x[known], series.y[known]
-    if len(y) < SMOOTH_FROM_POINTS:
-        return Series(x, y)
-    reach = max(2, len(y) // WINDOWS)
-    kernel = np.ones(2 * reach + 1)
-    weights = np.convolve(np.ones_like(y), kernel)[reach:-reach]
-    return Series(x, np.convolve(y, kernel)[reach:-reach] / weights)
+    return Series(x, y if len(y) < SMOOTH_FROM_POINTS else zero_lag(y, half_window(len(y))))
