@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from clr_cli.commands.jobs.plot import fetch
+from clr_cli.input.spec_from_flags import CONDITIONS
 from clr_cli.output.terminal import show, show_json, tell
 from clr_client.client import Client, Document
 from clr_client.display.formatting import failure
@@ -22,13 +23,7 @@ from local_stack.stack import Stack
 LABELS = {"seed": 0, "name": "demo", "labels": {"project": "demo"}}
 RANGE_TEST = LABELS | {
     "kind": "lr_find",
-    "conditions": {
-        "model": {"name": "mlp"},
-        "dataset": {"name": "digits"},
-        "optimizer": {"name": "sgd", "momentum": 0.9, "weight_decay": 5e-4},
-        "global_batch_size": 128,
-        "world_size": 2,
-    },
+    "conditions": CONDITIONS | {"world_size": 2},
     "range_test": {"steps": 100, "replicas": 3},
 }
 EPOCHS = 12
