@@ -89,8 +89,8 @@ def _resume_training(session: Session, job: Job) -> list[str]:
     spec = job_spec.validate_python(job.spec)
     assert isinstance(spec, TrainSpec)  # noqa: S101 - of this kind
     runnable = [job.id]
-    waits_for, resolved = None, ResolvedTraining.read(job.resolved)
-    if resolved is None:  # it ended before its range test did, or because of it
+    waits_for, resolved = None, None
+    if ResolvedTraining.read(job.resolved) is None:  # it ended before its range test did, or because of it
         source = queries.lock_job(session, _source_of(session, job, spec))
         if source.parent_id == job.id and source.status in RESUMABLE:
             _requeue(session, source)
