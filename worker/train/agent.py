@@ -25,6 +25,7 @@ from worker.launch.network import interface_of
 from worker.rundir.failures import FOLLOWED, Failure
 from worker.train import rank
 from worker.train.causes import explain, explain_exit
+from worker.train.start_barrier import StartBarrier
 
 MONITOR_INTERVAL_S = 0.02
 SHUTDOWN_TIMEOUT_S = 3
@@ -79,7 +80,7 @@ def _run(run_dir: str, local_size: int, visible_devices: str | None, node: Node 
         max_restarts=0, monitor_interval=MONITOR_INTERVAL_S, start_method="fork", shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         logs_specs=DefaultLogsSpecs(log_dir=f"{run_dir}/logs", redirects=Std.ALL),
     )  # fmt: skip
-    elastic_launch(config, rank.main)(run_dir, visible_devices is not None)
+    elastic_launch(config, rank.begin)(StartBarrier(local_size), run_dir, visible_devices is not None)
 
 
 def _alone(run_dir: str) -> dict[str, Any]:

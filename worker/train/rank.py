@@ -16,8 +16,16 @@ from worker.rundir.report import Report
 from worker.train.causes import explain
 from worker.train.loops import probe, range_test, training
 from worker.train.process_group import join_process_group
+from worker.train.start_barrier import StartBarrier
 
 _PR_SET_PDEATHSIG = 1
+
+
+def begin(barrier: StartBarrier, run_dir: str, on_cuda: bool) -> None:
+    """Run `main` once all ranks of this host are forked; this one ends if its agent does."""
+    _end_with_agent()
+    barrier.wait(int(os.environ["LOCAL_RANK"]))  # noqa: TID251 - elastic's way
+    main(run_dir, on_cuda)
 
 
 def main(run_dir: str, on_cuda: bool | None = None) -> None:
@@ -27,7 +35,6 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
         run_dir: Holds ``plan.json``.
         on_cuda: Whether it works on a CUDA device; where one is there, if left out.
     """
-    _end_with_agent()
     # Elastic would write errors into this file, not atomically, and the agent fails if it finds half of one.
     os.environ.pop("TORCHELASTIC_ERROR_FILE", None)  # noqa: TID251 - elastic's way
     folder = Path(run_dir)
@@ -66,4 +73,5 @@ def _end_with_agent() -> None:
 
 
 if __name__ == "__main__":  # python -m torch.distributed.run … -m worker.train.rank RUN_DIR: a plan without a worker
+    _end_with_agent()
     main(sys.argv[1])
