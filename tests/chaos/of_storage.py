@@ -1,8 +1,6 @@
 """Faults of broker, database and files."""
 
-import os
 import random
-import signal
 import socket
 import sqlite3
 import threading
@@ -142,7 +140,7 @@ def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str 
         if not ranks:
             return None
         for rank in ranks:
-            os.kill(rank.pid, signal.SIGSTOP)  # so that no newer one is written meanwhile
+            rank.suspend()  # so that no newer one is written meanwhile
         if removes:
             path.unlink()
         else:
@@ -151,7 +149,7 @@ def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str 
             path.write_bytes(content)
         rig.damaged.add(row["key"])
         return f"{row['key']} of {row['id']}"
-    except FileNotFoundError:
+    except (FileNotFoundError, psutil.NoSuchProcess):  # the attempt ends by itself
         return None
     finally:
         for rank in ranks:
