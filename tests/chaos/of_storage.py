@@ -149,7 +149,7 @@ def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str 
             path.write_bytes(content)
         rig.damaged.add(row["key"])
         return f"{row['key']} of {row['id']}"
-    except (FileNotFoundError, psutil.NoSuchProcess):  # the attempt ends by itself
+    except FileNotFoundError:  # the attempt ends by itself
         return None
     finally:
         for rank in ranks:

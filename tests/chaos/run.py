@@ -113,13 +113,21 @@ def _hurt(
     made: list[tuple[float, str]] = []
     for fault in faults:
         deadline, at = time.monotonic() + FRUITLESS_S, time.time()
-        while (what := fault.inject(rig, chance)) is None and time.monotonic() < deadline:
+        while (what := _injected(fault, rig, chance)) is None and time.monotonic() < deadline:
             rig.tick_for(0.1)
             at = time.time()
         say(f"{fault.name}: {what or 'found nothing to hurt'}")
         made += [(at, fault.name)] if what else []
         rig.tick_for(chance.expovariate(1 / pause_s))
     return made
+
+
+def _injected(fault: Fault, rig: Rig, chance: random.Random) -> str | None:
+    """What the fault hurt; None if there was nothing, or if the process ended by itself before the fault reached it."""
+    try:
+        return fault.inject(rig, chance)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _until(rig: Rig, holds: Callable[[], bool], patience_s: float) -> bool:
