@@ -16,7 +16,7 @@ _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 @contextmanager
 def words(**more: Any) -> Iterator[None]:
-    """Give every record of this context some more words, such as ``job_id``."""
+    """Add fields such as ``job_id`` to every log record of this context."""
     token = _words.set(_words.get({}) | more)
     try:
         yield
@@ -25,17 +25,17 @@ def words(**more: Any) -> Iterator[None]:
 
 
 def configure(settings: Settings) -> None:
-    """Send all logs of this process to standard error, in the form and from the level that settings ask for."""
+    """Send all logs of this process to standard error, in the format and from the level that the settings name."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if settings.log == "json" else TextLines(_TEXT))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, words of the context, ``extra``'s words, traceback."""
+    """Formats a record as one JSON object: time, level, logger, message, context, ``extra`` and traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. Line breaks in a message are escaped, so that no caller can add a line of their own."""
+        """Format the record as one line. Line breaks in a message are escaped, so that no caller can forge a record."""
         document: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -49,10 +49,10 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """A line for people, with the words behind it."""
+    """Formats a record as a line for people, with its fields at the end."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The line, without its traceback. Control characters are escaped."""
+        """Format the line without its traceback. Control characters are escaped."""
         line = super().formatMessage(record)
         if not line.isprintable():
             line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

@@ -11,14 +11,14 @@ from jobs.spec.image_limits import ImageLimits
 
 
 def _addresses(listed: str) -> str:
-    """Addresses and networks with commas between; a name would silently match nothing."""
+    """Split a comma-separated list of addresses and networks. Host names are refused: they would match nothing."""
     for each in filter(None, map(str.strip, listed.split(","))):
         ip_network(each)
     return listed
 
 
 class Settings(BaseSettings):
-    """What an operator can set; docs/operations.md lists each with its meaning."""
+    """What an operator can set. docs/operations.md lists each setting with its meaning."""
 
     model_config = SettingsConfigDict(env_prefix="CLR_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -68,32 +68,32 @@ class Settings(BaseSettings):
 
     @property
     def sql_url(self) -> str:
-        """URL of the database; a SQLite file in the data folder unless another is set."""
+        """URL of the database; a SQLite file in the data folder if none is set."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir.absolute() / 'clr.sqlite3'}"
 
     @property
     def image_limits(self) -> ImageLimits:
-        """How large the images of an uploaded dataset may be once they are decoded."""
+        """Limits on the size of the images of an uploaded dataset once they are decoded."""
         return ImageLimits(self.max_unpacked_bytes, self.max_upload_ratio)
 
     @property
     def datasets_dir(self) -> Path:
-        """Where dataset files are looked for: ``npz`` files and what torchvision keeps."""
+        """Folder of dataset files: ``npz`` files and torchvision's downloads."""
         return self.data_dir.absolute() / "datasets"
 
     @property
     def artifacts_dir(self) -> Path:
-        """Where checkpoints and results are kept."""
+        """Folder of checkpoints and results."""
         return self.data_dir.absolute() / "artifacts"
 
     @property
     def uploads_dir(self) -> Path:
-        """Where the API writes uploads while they come in; files there have no name."""
+        """Folder that the API writes incoming uploads to; its files have no name."""
         return self.data_dir.absolute() / "uploads"
 
     @property
     def runs_dir(self) -> Path:
-        """Where a worker keeps the run directories of its attempts."""
+        """Folder in which a worker keeps the run directories of its attempts."""
         return self.data_dir.absolute() / "runs"

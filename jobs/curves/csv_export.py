@@ -1,4 +1,4 @@
-"""Curves as CSV: every point, read page by page, so that a curve of any length takes little memory."""
+"""Curves as CSV: every point, read page by page, so that a curve of any length needs little memory."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,13 +16,13 @@ _Line = Row[str, int, int, float | None, str | None]
 
 
 def lines(database: Database, job_id: str, metrics: Sequence[str]) -> Iterator[str]:
-    """A header, then pieces of many lines, by metric, replica and step.
+    """Yield the header, then chunks of many lines, ordered by metric, replica and step.
 
-    Values have all their digits; NaN and infinities are written ``nan``, ``inf`` and ``-inf``. Each page has a session
-    of its own: whoever takes the pieces slowly holds no connection.
+    Values have all their digits; NaN and infinities are written ``nan``, ``inf`` and ``-inf``. Each page has its own
+    session, so a slow consumer holds no connection.
 
     Args:
-        database: Where to read.
+        database: The database to read.
         job_id: The job.
         metrics: Names of metrics; empty for all.
     """

@@ -15,19 +15,19 @@ from jobs.errors import NoEpochsError
 from jobs.spec.resolved import ResolvedTraining
 
 KEPT_NONFINITE = 100
-MOST_SMOOTHED = 20_000  # of a longer series so many points, evenly chosen, are smoothed
+MOST_SMOOTHED = 20_000  # a longer series is sampled evenly to this many points before it is smoothed
 
 
 @dataclass(frozen=True, slots=True)
 class CurveSelection:
-    """Which part of a curve is asked for, and how.
+    """The part of a curve that a request asks for, and its sampling.
 
     Attributes:
-        x: What lies along x: ``step``, ``epoch``, ``time`` or ``lr``.
-        max_points: How many points of a series are wanted, at least 4.
+        x: The x axis: ``step``, ``epoch``, ``time`` or ``lr``.
+        max_points: Number of points per series, at least 4.
         start_step: First step of the range.
-        end_step: Last step of the range, None for the last there is.
-        smoothing: Weight of the neighbours, see `clr_core.curves.two_sided`; None for no smooth series.
+        end_step: Last step of the range; None for the last step of the job.
+        smoothing: Weight of the neighbours, see `clr_core.curves.two_sided`; None for no smoothing.
     """
 
     x: str = "step"
@@ -38,19 +38,19 @@ class CurveSelection:
 
 
 def curves(session: Session, job: Job, metrics: list[str], selection: CurveSelection) -> dict[str, Any]:
-    """The ``curves`` document of a job: one series for each metric and replica that has points.
+    """Return the ``curves`` document of a job: one series for each metric and replica that has points.
 
-    With smoothing, each is followed by a series of the same metric with ``smoothing`` set.
+    With smoothing, each series is followed by its smoothed version, which has ``smoothing`` set.
 
     Args:
-        session: Where to read.
+        session: The session to read with.
         job: The job.
         metrics: Names of metrics; empty for all.
-        selection: Range, axis, and how many points.
+        selection: Range, axis and number of points.
 
     Raises:
-        NoEpochsError: Epochs are asked for along x, and the job has none.
-        NoTimesError: Times are asked for along x, and the job has none.
+        NoEpochsError: x is ``epoch``, and the job has no epochs.
+        NoTimesError: x is ``time``, and the job has no times.
     """
     wanted = {name: seen for name, seen in overviews(session, job.id).items() if _is_wanted(name[0], metrics)}
     series = []
@@ -75,7 +75,7 @@ def curves(session: Session, job: Job, metrics: list[str], selection: CurveSelec
 def _is_wanted(metric: str, metrics: list[str]) -> bool:
     return (
         metric in metrics if metrics else metric != elapsed_time.METRIC
-    )  # that one is an axis, unless it is asked for
+    )  # elapsed time is an axis, unless it is requested as a series
 
 
 def _series(source: Source, overview: Overview, job: Job, selection: CurveSelection) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The training time at each step, in seconds: a sum over attempts, without the time between them.
 
-Rank 0 says with each part of its report how long it has trained; that is one point of the metric ``elapsed_s``, at the
-last step of the part, and between two of them time is taken to pass evenly. An attempt that resumes goes on from
-the time of its checkpoint's last step, since the points after it are taken back with all others.
+Rank 0 sends the time it has trained with each part of its report. That is one point of the metric ``elapsed_s``, at the
+last step of the part; times between two such points are interpolated linearly. An attempt that resumes continues from
+the time at its checkpoint, since all later points are deleted.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from jobs.curves.series import Source
 from jobs.errors import NoTimesError
 
 METRIC = "elapsed_s"
-MOST_ANCHORS = 2000  # of a long range: the lowest and highest of equal stretches, which are the first and the last
+MOST_ANCHORS = 2000  # of a long range: the lowest and the highest of equal stretches, which are the first and the last
 
 
 def times_of(source: Source, steps: Sequence[int]) -> dict[int, float]:
-    """Seconds of training at some steps of a series, which rise.
+    """Return the seconds of training at some steps, given in ascending order.
 
     Raises:
         NoTimesError: The job has no times.
@@ -37,6 +37,6 @@ def times_of(source: Source, steps: Sequence[int]) -> dict[int, float]:
 
 
 def before(source: Source, step: int) -> float:
-    """Seconds of training before a step; 0 where there are none."""
+    """Return the seconds of training before a step; 0 if there are none."""
     last = replace(source, metric=METRIC, end=step - 1).last() if step else None
     return 0.0 if last is None else last[1]

@@ -1,7 +1,7 @@
-"""Roll-ups of the points of a job, written with the points, so that reading a curve of any length takes few rows.
+"""Roll-ups of a job's points, written with the points, so that a curve of any length can be read from few rows.
 
-A bucket of level k covers ``SPANS[k]`` steps and says how many values it has and where the lowest and the highest
-stand. Every value belongs to one bucket of each level, so a spike is in all of them.
+A bucket of level k covers ``SPANS[k]`` steps and has the number of its values and the steps of the lowest and the
+highest. Every value belongs to one bucket of each level, so a spike is in all of them.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from jobs.database.records import MetricPoint
 from jobs.database.session import upsert
 from jobs.database.tables.jobs import Bucket, Point
 
-RATIO = 4  # a level that suits has at least a quarter of the points that were asked for
+RATIO = 4  # the best level has at least a quarter of the requested points
 SPANS = tuple(16 * RATIO**level for level in range(10))  # 16 to 4,194,304 steps
 TOP = len(SPANS) - 1
 
@@ -28,7 +28,7 @@ def add(session: Session, job_id: str, points: Iterable[MetricPoint]) -> None:
 
     Args:
         session: A writing transaction.
-        job_id: The job, which nobody else writes to meanwhile.
+        job_id: The job; no other transaction may write to it meanwhile.
         points: Points that are written in the same transaction.
     """
     new: dict[Name, list[Row]] = defaultdict(list)
@@ -42,7 +42,7 @@ def add(session: Session, job_id: str, points: Iterable[MetricPoint]) -> None:
 
 
 def rewind(session: Session, job_id: str, step: int) -> None:
-    """Forget what was counted from ``step`` on; the points themselves are deleted in the same transaction, first."""
+    """Uncount the points from ``step`` on; call it after they are deleted, in the same transaction."""
     names = session.execute(
         select(Bucket.metric, Bucket.replica).where(Bucket.job_id == job_id, Bucket.level == TOP).distinct()
     ).all()
@@ -55,7 +55,7 @@ def rewind(session: Session, job_id: str, step: int) -> None:
 
 
 def _count_again(session: Session, job_id: str, name: Name, step: int) -> None:
-    """The bucket of each level that ``step`` cuts in two, from the part of the level below that is left."""
+    """Recompute the bucket of each level that ``step`` splits, from the remaining buckets of the level below."""
     whole = (Point.job_id == job_id, Point.metric == name[0], Point.replica == name[1])
     start = step // SPANS[0] * SPANS[0]
     rest = session.execute(
@@ -91,7 +91,7 @@ def _of_point(step: int, value: float | None) -> Row:
 
 
 def _merged(parts: list[Row], level: int) -> list[Row]:
-    """Buckets of a level from those of the level below, or from points; the first of equal extremes counts."""
+    """Merge points, or buckets of the level below, into buckets; among equal extremes the first wins."""
     buckets: dict[int, Row] = {}
     for part in parts:
         number = part["step"] // SPANS[level]

@@ -1,7 +1,7 @@
 """API keys and web sessions: create, find, revoke. Secrets are shown once and stored as SHA-256 only.
 
-A fast hash is enough here: a key holds 256 random bits, so there is nothing to guess and nothing to slow down. Password
-hashes are slow because passwords are guessable, and would cost every request their slowness.
+A fast hash is enough: a key has 256 random bits and cannot be guessed. Password hashes are slow because passwords can
+be guessed, and would slow down every request.
 """
 
 import hashlib
@@ -31,28 +31,28 @@ _KEY_ID = re.compile(r"key_[0-9a-f]{16}")
 
 
 class Scope(StrEnum):
-    """What a key is good for. Each scope includes those before it."""
+    """What a key permits. Each scope includes those before it."""
 
     READ = "read"
     SUBMIT = "submit"
     ADMIN = "admin"
 
     def includes(self, other: "Scope") -> bool:
-        """Whether whoever has this scope may do what needs ``other``."""
+        """Return whether this scope permits what ``other`` permits."""
         order = list(Scope)
         return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was just made; ``secret`` is what its user sends, and is nowhere else."""
+    """A new key. ``secret`` is what its user sends; it is stored nowhere."""
 
     row: ApiKey
     secret: str
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of a secret in hex: all that is stored of it."""
+    """Return the SHA-256 of a secret in hex: only this is stored."""
     return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
@@ -62,11 +62,11 @@ def create(
     """Make a key.
 
     Args:
-        database: Where to.
-        name: For people.
-        scope: What it is good for.
-        owner: To whom its jobs belong; ``name`` if it is None. Keys of one owner see each other's jobs.
-        expires_in_s: Seconds until it ends; None for never.
+        database: The database to write to.
+        name: A name for people to read.
+        scope: What the key permits.
+        owner: The owner of its jobs; ``name`` if None. Keys of one owner see each other's jobs.
+        expires_in_s: Seconds until it expires; None for never.
     """
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     with database.write() as session:
@@ -80,12 +80,12 @@ def create(
 
 
 def everything(session: Session) -> Sequence[ApiKey]:
-    """All keys, from old to new, ended ones too."""
+    """Return all keys from old to new, expired and revoked ones too."""
     return session.scalars(select(ApiKey).order_by(ApiKey.created_at, ApiKey.id)).all()
 
 
 def revoke(database: Database, key_id: str) -> ApiKey:
-    """End a key and the web sessions that began with it. To repeat it is harmless.
+    """Revoke a key and the web sessions that began with it. Doing it twice is harmless.
 
     Raises:
         KeyNotFoundError: There is no such key.
@@ -101,7 +101,7 @@ def revoke(database: Database, key_id: str) -> ApiKey:
 
 
 def find(database: Database, key_sha256: str) -> ApiKey | None:
-    """The live key with this hash; that it was used is noted at most once a minute, where nobody holds that up."""
+    """Return the live key with this hash. Note its use at most once a minute, without waiting for a lock."""
     with database.read() as session:
         now = queries.now(session)
         row = session.scalar(
@@ -119,7 +119,7 @@ def find(database: Database, key_sha256: str) -> ApiKey | None:
 
 
 def _touch(database: Database, key_id: str, now: float) -> None:
-    """Reading must go on where writing does not, so nothing here waits for a lock, and a failure is left at that."""
+    """Note the use of a key. Reads must work when writes do not, so it waits for no lock and only logs a failure."""
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - TOUCH_EVERY_S)
     try:
         with database.write(wait_s=0.0) as session:
@@ -127,11 +127,11 @@ def _touch(database: Database, key_id: str, now: float) -> None:
             if session.scalar(this) is not None:
                 session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
     except PASSING:
-        log.info("%s: not noted that it was used: the database takes no write now", key_id)
+        log.info("%s: its time of use is not updated: the database takes no write now", key_id)
 
 
 def has_admin(database: Database) -> bool:
-    """Whether some live key has the scope ``admin``."""
+    """Return whether a live key has the scope ``admin``."""
     with database.read() as session:
         alive = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > db_now())
         query = select(ApiKey.id).where(ApiKey.scope == Scope.ADMIN, ApiKey.revoked_at.is_(None), alive).limit(1)
@@ -139,7 +139,7 @@ def has_admin(database: Database) -> bool:
 
 
 def begin_session(database: Database, key_sha256: str, *, ttl_s: float) -> str:
-    """Let a browser in that has shown a key.
+    """Begin a web session for a browser that has sent a key.
 
     Returns:
         The session's token, for its cookie.
@@ -155,13 +155,13 @@ def begin_session(database: Database, key_sha256: str, *, ttl_s: float) -> str:
 
 
 def end_session(database: Database, token: str) -> None:
-    """Let a browser out; one that is out already is no error."""
+    """End a web session. A session that has ended already is no error."""
     with database.write() as session:
         session.execute(delete(WebSession).where(WebSession.token_sha256 == digest(token)))
 
 
 def key_of_session(database: Database, token: str) -> str | None:
-    """Hash of the key that a live session began with."""
+    """Return the hash of the key that a live session began with."""
     with database.read() as session:
         return session.scalar(
             select(WebSession.key_sha256).where(
@@ -171,5 +171,5 @@ def key_of_session(database: Database, token: str) -> str | None:
 
 
 def csrf_token(session_token: str) -> str:
-    """What a page must send beside the session's cookie: only who can read the page, or has the cookie, knows it."""
+    """Return the CSRF token that a page sends with the session cookie. Only a reader of page or cookie knows it."""
     return hmac.new(session_token.encode(), b"csrf", hashlib.sha256).hexdigest()

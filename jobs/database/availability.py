@@ -3,7 +3,7 @@
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# The second is how PostgreSQL says that it is read-only; the third: all connections wait for an answer.
+# The second is PostgreSQL's error if it is read-only; the third means that all connections wait for an answer.
 PASSING = (OperationalError, InternalError, PoolTimeoutError)
 
 _READ_ONLY_STATE = "25006"  # SQLSTATE read_only_sql_transaction
@@ -11,7 +11,7 @@ _FULL_STATES = ("53100", "53200")  # disk_full, out_of_memory
 
 
 def trouble(error: DBAPIError) -> tuple[str, str] | None:
-    """A code and a sentence for an operator; None where the error is no matter of the storage."""
+    """Return a code and a sentence for an operator; None if the error is not about storage."""
     said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
     if state in _FULL_STATES or "disk is full" in said:
         return "storage_full", "the database has no room left: nothing was stored; free space and try again"

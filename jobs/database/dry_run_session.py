@@ -10,7 +10,7 @@ Row = TypeVar("Row")
 
 
 class DryRunSession(Session):
-    """Reads the database and keeps added rows in memory: no flush, no write lock, no row lock.
+    """A session that reads the database and keeps added rows in memory: no flush, no write lock, no row lock.
 
     `get` also finds the added rows; a SELECT does not.
     """
@@ -38,5 +38,5 @@ class DryRunSession(Session):
         return super().get(entity, ident, **options) if added is None else added
 
     def added(self, kind: type[Row]) -> list[Row]:
-        """The added rows of one kind, in order."""
+        """Return the added rows of one kind, in order."""
         return [row for row in self._added if isinstance(row, kind)]

@@ -12,18 +12,18 @@ from jobs.status import Status
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """What a job must be to be listed: all of it. What is left out is not asked for.
+    """A filter of jobs. A job must match all fields that are set.
 
     Attributes:
-        statuses: Any one of these.
+        statuses: Any of these.
         kind: The kind.
         labels: Names of labels with the values that they must have.
-        name: A part of the name, in any case (beyond ASCII: as the database understands case).
-        parent: Id of the job that started it.
+        name: A part of the name, in any case (beyond ASCII it depends on the database).
+        parent: Id of the parent job.
         fingerprint: Fingerprint of the conditions.
-        created_after: Seconds since 1970, this moment included.
-        created_before: Seconds since 1970, this moment excluded.
-        is_terminal: Whether it has ended.
+        created_after: Seconds since 1970, inclusive.
+        created_before: Seconds since 1970, exclusive.
+        is_terminal: Whether the job has ended.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -38,14 +38,14 @@ class JobFilter:
 
     @property
     def wanted_statuses(self) -> tuple[Status, ...] | None:
-        """The statuses that a job may have; None for any."""
+        """Return the statuses that a job may have; None for any."""
         if not self.statuses and self.is_terminal is None:
             return None
         asked = self.statuses or tuple(Status)
         return tuple(each for each in Status if each in asked and self.is_terminal in (None, each.is_terminal))
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """All but statuses and labels, for a WHERE."""
+        """Return the WHERE conditions of all fields except statuses and labels."""
         exactly = (
             (Job.kind, self.kind), (Job.parent_id, self.parent), (Job.fingerprint, self.fingerprint),
         )  # fmt: skip
@@ -60,12 +60,12 @@ class JobFilter:
 
 
 def list_jobs(session: Session, wanted: JobFilter, *, before: str | None = None, limit: int) -> Sequence[Job]:
-    """Jobs from new to old, those with an id below ``before`` where it is given."""
+    """Return jobs from new to old; with ``before``, only those with a lower id."""
     ids, in_order = select(Job.id), Job.id
     for name, value in wanted.labels:
         label = aliased(JobLabel)
         ids = ids.join(label, and_(label.job_id == Job.id, label.name == name, label.value == value))
-        in_order = label.job_id  # an index has those of a label in this order, so that few have to be read
+        in_order = label.job_id  # an index has the jobs of a label in this order, so few rows are read
     ids = ids.where(*wanted.conditions()).order_by(in_order.desc()).limit(limit)
     if before is not None:
         ids = ids.where(in_order < before)
@@ -73,14 +73,14 @@ def list_jobs(session: Session, wanted: JobFilter, *, before: str | None = None,
         ids = _merged(ids, wanted.wanted_statuses, limit)
     found = list(session.scalars(ids))
     rows = {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(found)))}
-    return [rows[job_id] for job_id in found if job_id in rows]  # one may have been deleted in between
+    return [rows[job_id] for job_id in found if job_id in rows]  # a job may have been deleted in between
 
 
 def _merged(ids: Select[str], statuses: Sequence[Status], limit: int) -> Select[str]:
-    """The newest of several statuses.
+    """Return the newest jobs of several statuses.
 
-    Each is read by itself and no further than the page needs: the index on status and id has each in order, but not
-    several of them together, which would all have to be read and sorted.
+    Each status is read separately, and only as far as the page needs: the index on status and id has one status in
+    order, but several together would all have to be read and sorted.
     """
     each = [select(ids.where(Job.status == status).subquery().c.id) for status in statuses]
     if not each:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL with a timeout for every wait, also if the host is gone or does not answer."""
+"""Connections to PostgreSQL with a timeout for every wait, even if the host is gone or does not answer."""
 
 import math
 import time
@@ -9,20 +9,20 @@ import psycopg
 from sqlalchemy import Engine, create_engine, event
 
 _CONNECT_S: Final = 5.0
-_LATE_S: Final = 2.0  # what the server has on top to say itself that a statement took too long
+_LATE_S: Final = 2.0  # extra time for the server to report its own statement timeout
 _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
 
 class _Bounded(psycopg.Connection[Any]):
-    """Ends every exchange with the server that takes too long, and with it the connection: nothing more is known of it.
+    """A connection with a timeout for every exchange; a timeout closes it, since its state is then unknown.
 
-    TCP alone does not notice a proxy that takes bytes and hands none on, or a server that is stopped.
+    TCP alone does not detect a proxy that accepts bytes but forwards none, or a stopped server.
     """
 
     answer_s: float = math.inf
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        """Go on with an exchange until it ends, as psycopg does, but not for longer than ``answer_s``."""
+        """Run an exchange until it ends, as psycopg does, but for at most ``answer_s``."""
         return super().wait(self._in_time(gen, time.monotonic() + self.answer_s), *args, **options)
 
     def _in_time(self, gen: Generator[Any, Any, Any], until: float) -> Generator[Any, Any, Any]:
@@ -30,7 +30,7 @@ class _Bounded(psycopg.Connection[Any]):
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                if not ready and time.monotonic() > until:  # psycopg looks up every 0.1 s where nothing comes
+                if not ready and time.monotonic() > until:  # psycopg wakes up every 0.1 s if nothing arrives
                     self.close()
                     raise psycopg.OperationalError(f"the database gave no answer in {self.answer_s:g} s")
                 wanted = gen.send(ready)
@@ -39,7 +39,7 @@ class _Bounded(psycopg.Connection[Any]):
 
 
 def engine_of(url: str, timeout_s: float | None, **pool: Any) -> Engine:
-    """An engine whose statements take ``timeout_s`` at most; None for as long as they like, as migrations do."""
+    """Return an engine with a statement timeout of ``timeout_s``; None for no timeout, as for migrations."""
     if timeout_s is None:
         return create_engine(url, pool_pre_ping=True, **pool)
     connect_args: dict[str, Any] = {

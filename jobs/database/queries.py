@@ -17,15 +17,15 @@ JOB_ID = re.compile(r"job_[0-9a-f]{32}")
 
 
 def now(session: Session) -> float:
-    """The database's clock."""
+    """Return the time of the database's clock."""
     return float(session.scalar(select(db_now())) or 0.0)
 
 
 def get_job(session: Session, job_id: str) -> Job:
-    """One job.
+    """Return one job.
 
     Raises:
-        JobNotFoundError: There is none with this id.
+        JobNotFoundError: There is no job with this id.
     """
     job = session.get(Job, job_id) if JOB_ID.fullmatch(job_id) else None
     if job is None:
@@ -34,25 +34,25 @@ def get_job(session: Session, job_id: str) -> Job:
 
 
 def lock_job(session: Session, job_id: str) -> Job:
-    """One job, held so that it cannot end before this transaction does.
+    """Return one job and lock its row, so that it cannot end before this transaction does.
 
     Raises:
-        JobNotFoundError: There is none with this id.
+        JobNotFoundError: There is no job with this id.
     """
     session.flush()
-    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)  # as it stands now that it is held
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)  # as it is now that it is locked
     if job is None:
         raise JobNotFoundError(job_id)
     return job
 
 
 def attempts_of(session: Session, job_id: str) -> Sequence[Attempt]:
-    """All tries at a job, in order."""
+    """Return all attempts at a job, in order."""
     return session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)).all()
 
 
 def attempts_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[Attempt]]:
-    """All tries at some jobs, in order, by job."""
+    """Return all attempts at some jobs, in order, by job."""
     found: dict[str, list[Attempt]] = {}
     if job_ids:
         query = select(Attempt).where(Attempt.job_id.in_(job_ids)).order_by(Attempt.number)
@@ -62,7 +62,7 @@ def attempts_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[
 
 
 def children_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Ids of the jobs that some jobs started, by the one that did."""
+    """Return the ids of the children of some jobs, by parent."""
     found: dict[str, list[str]] = {}
     if job_ids:
         query = select(Job.parent_id, Job.id).where(Job.parent_id.in_(job_ids)).order_by(Job.id)
@@ -72,23 +72,23 @@ def children_of_all(session: Session, job_ids: Sequence[str]) -> dict[str, list[
 
 
 def children_of(session: Session, job_id: str) -> Sequence[str]:
-    """Ids of the jobs that this one started."""
+    """Return the ids of the children of a job."""
     return session.scalars(select(Job.id).where(Job.parent_id == job_id).order_by(Job.id)).all()
 
 
 def events_of(session: Session, job_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Event]:
-    """Events of a job in order, those after a number."""
+    """Return the events of a job after a number, in order."""
     query = select(Event).where(Event.job_id == job_id, Event.seq > after).order_by(Event.seq)
     return session.scalars(query.limit(limit)).all()
 
 
 def find_key(session: Session, key: str) -> IdempotencyKey | None:
-    """What an Idempotency-Key of this session's owner was used for, if it was."""
+    """Return the use of an Idempotency-Key of this session's owner; None if it is new."""
     return session.get(IdempotencyKey, (owner_of(session) or "", key))
 
 
 def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
-    """The newest checkpoint that is not known to be damaged; every metric of the steps before it is in SQL."""
+    """Return the newest checkpoint not known to be damaged. All metrics of the steps before it are in SQL."""
     return session.scalar(
         select(Artifact)
         .where(Artifact.job_id == job_id, Artifact.kind == "checkpoint", Artifact.damaged_at.is_(None))
@@ -98,14 +98,14 @@ def latest_checkpoint(session: Session, job_id: str) -> Artifact | None:
 
 
 def checkpoints_of(session: Session, job_id: str) -> Sequence[Artifact]:
-    """Stored checkpoints, damaged ones with them, the newest first."""
+    """Return the stored checkpoints, including damaged ones, newest first."""
     return session.scalars(
         select(Artifact).where(Artifact.job_id == job_id, Artifact.kind == "checkpoint").order_by(Artifact.step.desc()),
     ).all()
 
 
 def files_of(session: Session, job_id: str, kind: str) -> Sequence[Artifact]:
-    """Stored files of one kind, the newest first."""
+    """Return the stored files of one kind, newest first."""
     return session.scalars(
         select(Artifact)
         .where(Artifact.job_id == job_id, Artifact.kind == kind)
@@ -114,7 +114,7 @@ def files_of(session: Session, job_id: str, kind: str) -> Sequence[Artifact]:
 
 
 def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence[tuple[int, float | None, str | None]]:
-    """``(step, value, nonfinite)`` of one metric and replica, in order of steps."""
+    """Return ``(step, value, nonfinite)`` of one metric and replica, in order of steps."""
     rows = session.execute(
         select(Point.step, Point.value, Point.nonfinite)
         .where(Point.job_id == job_id, Point.metric == metric, Point.replica == replica)
@@ -124,7 +124,7 @@ def series(session: Session, job_id: str, metric: str, replica: int) -> Sequence
 
 
 def evaluations_of_all(session: Session, job_ids: Sequence[str], metric: str) -> dict[str, list[tuple[int, float]]]:
-    """Step and value of a metric of some trainings, in order of steps and where finite, by job."""
+    """Return the finite values of a metric of some trainings with their steps, in order, by job."""
     found: dict[str, list[tuple[int, float]]] = {}
     query = (
         select(Point.job_id, Point.step, Point.value)
@@ -138,15 +138,15 @@ def evaluations_of_all(session: Session, job_ids: Sequence[str], metric: str) ->
 
 
 def live_workers(session: Session) -> Sequence[Worker]:
-    """Workers whose last beat is young enough."""
+    """Return the workers whose last heartbeat is recent enough."""
     return session.scalars(select(Worker).where(Worker.expires_at > db_now()).order_by(Worker.name)).all()
 
 
 def most_slots(session: Session, nodes: int = 1, spec_version: int = 1) -> int:
-    """Slots of the largest job over so many nodes that live workers could run; 0 where there are none.
+    """Return the slots of the largest job over this many nodes that live workers could run; 0 if there are too few.
 
-    Several nodes are workers that have an address and see the same artifact store. Workers that cannot read specs of
-    this version do not count.
+    Several nodes are workers that have an address and share an artifact store. Workers that cannot read specs of this
+    version do not count.
     """
     sizes: dict[str | None, list[int]] = {}
     for worker in live_workers(session):

@@ -1,4 +1,4 @@
-"""Plain values that the worker and SQL exchange."""
+"""Plain values that the worker exchanges with the database."""
 
 import math
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The place of one worker in an attempt on several.
+    """The part of one worker in an attempt on several nodes.
 
     Attributes:
-        number: Number of this node; 0 leads.
-        count: How many there are.
-        worker: Whose place it is.
-        address: Where the other nodes reach this one.
+        number: Number of this node; node 0 leads.
+        count: Number of nodes.
+        worker: Name of the worker.
+        address: Address at which the other nodes reach this one.
         meeting: Address and port at which node 0 waits for the others.
     """
 
@@ -26,10 +26,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this worker may run: only with this attempt number may it write.
+    """A job that this worker may run. Its writes need this attempt number.
 
-    ``resume_key`` is the artifact of the checkpoint to go on from, taken after ``resume_step`` steps. ``start_key`` is
-    that of another job's checkpoint, whose weights a range test starts from. ``node`` is there where the job runs on
+    ``resume_key`` is the artifact of the checkpoint to resume from, taken after ``resume_step`` steps. ``start_key`` is
+    the artifact of another job's checkpoint, whose weights a range test starts from. ``node`` is set if the job runs on
     several nodes.
     """
 
@@ -49,14 +49,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSignals:
-    """What the row of a running job asks of its attempt, told with every renewal of the lease.
+    """What the row of a running job asks of its attempt; every renewal of the lease returns it.
 
     Attributes:
-        cancel: Someone asked for the job to be cancelled.
-        kill: So urgently that no checkpoint is wanted.
-        overdue: It has run for longer than its ``max_runtime_s``.
-        torn: Another of its nodes is lost, or has failed.
-        leaving: The worker of another of its nodes is to end.
+        cancel: A user has cancelled the job.
+        kill: The user wants no checkpoint first.
+        overdue: The job has run for longer than its ``max_runtime_s``.
+        torn: Another node is lost or has failed.
+        leaving: The worker of another node is shutting down.
     """
 
     cancel: bool = False
@@ -76,7 +76,7 @@ class MetricPoint:
     raw: float
 
     def row(self, job_id: str) -> dict[str, Any]:
-        """Columns of the ``points`` table."""
+        """Return the columns of the ``points`` table."""
         finite = math.isfinite(self.raw)
         return {
             "job_id": job_id,
@@ -99,10 +99,10 @@ class Line:
 
 @dataclass(slots=True)
 class Batch:
-    """What ranks reported since the last write: all of it goes into one transaction.
+    """What ranks reported since the last write; it is written in one transaction.
 
-    ``number`` counts the batches of an attempt from 1: one that stands in SQL already is not written again. A batch
-    without a number is written whenever it is offered.
+    ``number`` counts the batches of an attempt from 1; a batch that is in SQL already is not written again. A batch
+    without a number is always written.
     """
 
     number: int | None = None
@@ -113,7 +113,7 @@ class Batch:
     checkpoint: Any = None  # a StoredFile, with its step in checkpoint_step
     checkpoint_step: int | None = None
     checkpoint_is_best: bool = False
-    files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of a kind is kept
+    files: list[tuple[str, int, Any]] = field(default_factory=list)  # kind, step, StoredFile; one of each kind is kept
     alarms: list[dict[str, Any]] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # events: type and data
     lines: list[Line] = field(default_factory=list)  # of the log

@@ -1,9 +1,9 @@
 """The rows that a transaction can see: a filter on the session itself, so that no query can forget it.
 
-A `RowFilter` is attached to the sessions of `jobs.database.session.Database.seen_by`. While it is, every SELECT, UPDATE
-and DELETE of jobs and datasets by the ORM is narrowed to the owner's, and every new job, dataset and idempotency key
-gets the owner. Sessions without a filter (workers, migrations) see everything; a job that they make belongs to the
-owner of its parent.
+A `RowFilter` is attached to the sessions of `jobs.database.session.Database.seen_by`. It restricts every SELECT, UPDATE
+and DELETE of jobs and datasets by the ORM to rows of the owner, and sets the owner of every new job, dataset and
+idempotency key. Sessions without a filter (workers, migrations) see everything; a job that they add gets the owner of
+its parent.
 """
 
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ _ROW_FILTER = "clr_row_filter"
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """What a session may see, and to whom new jobs belong.
+    """What a session may see, and who owns its new jobs.
 
     Attributes:
-        owner: To whom new jobs belong; None where nobody asked for a key.
-        sees_all: Whether jobs of every owner are seen; otherwise the owner's own, and none at all without an owner.
-        max_unfinished_jobs: How many jobs of the owner may be unfinished; None for any number.
-        image_limits: How large images may be that new jobs have decoded; None for any size.
+        owner: The owner of new jobs; None if keys are not required.
+        sees_all: Whether the session sees jobs of every owner. Otherwise it sees the owner's, or none without an owner.
+        max_unfinished_jobs: Limit on unfinished jobs of the owner; None for no limit.
+        image_limits: Limits on the images that new jobs decode; None for no limit.
     """
 
     owner: str | None
@@ -42,25 +42,25 @@ class RowFilter:
 
 
 def attached(row_filter: RowFilter) -> dict[str, Any]:
-    """The ``info`` of a session that has this filter."""
+    """Return the ``info`` of a session with this filter."""
     return {_ROW_FILTER: row_filter}
 
 
 def owner_of(session: Session) -> str | None:
-    """To whom new jobs of this session belong, if to anyone."""
+    """Return the owner of new jobs of this session, if any."""
     row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
     return None if row_filter is None else row_filter.owner
 
 
 def image_limits_of(session: Session) -> ImageLimits | None:
-    """How large images may be that jobs of this session have decoded, if that is limited."""
+    """Return the limits on the images that jobs of this session decode, if any."""
     row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
     return None if row_filter is None else row_filter.image_limits
 
 
 @contextmanager
 def every_owner(session: Session) -> Iterator[None]:
-    """Lift the filter: for consequences that a user's action has for jobs of others, never for what a user asks for."""
+    """Lift the filter, for effects of an action on jobs of other owners. Never use it for what a user asks to see."""
     row_filter = session.info.pop(_ROW_FILTER, None)
     try:
         yield
@@ -70,13 +70,13 @@ def every_owner(session: Session) -> Iterator[None]:
 
 
 def assert_room(session: Session) -> None:
-    """Refuse a submission that begins at the owner's limit; one that begins below it is taken whole.
+    """Refuse a submission if its owner is at the limit. A submission that begins below the limit is accepted whole.
 
-    The rows of the owner's keys are held until the transaction ends, so that two requests cannot both be the last. A
-    rehearsal, which submits nothing, holds none.
+    The rows of the owner's keys are locked until the transaction ends, so that two requests cannot both take the last
+    place. A dry run locks none.
 
     Raises:
-        TooManyJobsError: The owner has as many unfinished jobs as may be.
+        TooManyJobsError: The owner has reached the limit of unfinished jobs.
     """
     row_filter: RowFilter | None = session.info.get(_ROW_FILTER)
     if row_filter is None or row_filter.owner is None or row_filter.max_unfinished_jobs is None:
@@ -110,7 +110,7 @@ def _own(session: Session, *_: object) -> None:
             row.owner = owner
         elif isinstance(row, IdempotencyKey):
             row.owner = owner or ""
-    for row in session.dirty:  # whoever changes a job of nobody does not take it; a new parent's owner does
+    for row in session.dirty:  # changing a job without an owner does not give it one, but a new parent does
         if isinstance(row, Job) and row.owner is None:
             row.owner = _owner_of_parent(session, row)
 

@@ -1,7 +1,7 @@
 """The database: one engine, one kind of transaction for writing and one for reading.
 
-SQLite runs in WAL mode and takes its write lock when a writing transaction begins, so that two writers queue up
-instead of failing in the middle. All times are the database's own clock, as seconds since 1970.
+SQLite runs in WAL mode and takes its write lock when a writing transaction begins, so that two writers queue instead of
+failing midway. All times are the database's own clock, as seconds since 1970.
 """
 
 import time
@@ -26,7 +26,7 @@ BUSY_TIMEOUT_S = 30
 
 
 class db_now(GenericFunction[float]):  # noqa: N801 - a SQL function
-    """The database's clock, in seconds since 1970."""
+    """The time of the database's clock, in seconds since 1970."""
 
     type = Float(53)
     inherit_cache = True
@@ -47,7 +47,7 @@ class Database:
 
     Args:
         url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
-        timeout_s: How long PostgreSQL may take for a statement; None for as long as it likes.
+        timeout_s: PostgreSQL's statement timeout; None for no timeout.
     """
 
     def __init__(self, url: str, *, timeout_s: float | None = None) -> None:
@@ -60,11 +60,11 @@ class Database:
 
     @contextmanager
     def write(self, *, wait_s: float = BUSY_TIMEOUT_S, is_urgent: bool = False) -> Iterator[Session]:
-        """A transaction that is committed when the block ends and rolled back when it raises.
+        """Open a transaction, which commits when the block ends and rolls back when it raises.
 
         Args:
-            wait_s: How long to wait for SQLite's write lock.
-            is_urgent: Whether it goes before other writers that wait for it: what keeps a lease.
+            wait_s: Seconds to wait for SQLite's write lock.
+            is_urgent: Whether it goes before other waiting writers. Renewals of leases do.
         """
         if self.engine.dialect.name != "sqlite":
             with self._sessions(info=dict(self._info)) as session, session.begin():
@@ -77,18 +77,18 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading: one view of the data on SQLite, on PostgreSQL one for each statement."""
+        """Open a session for reading. SQLite gives it one snapshot, PostgreSQL one for each statement."""
         with self._readers(info=dict(self._info)) as session:
             yield session
 
     @contextmanager
     def dry_run(self) -> Iterator[DryRunSession]:
-        """A session that reads and keeps what is added to itself: it takes no lock, whatever is submitted in it."""
+        """Open a session that keeps added rows in memory and never takes a lock."""
         with self._dry_run_sessions(info=dict(self._info)) as session:
             yield session
 
     def seen_by(self, row_filter: RowFilter) -> "Database":
-        """The same database and connections, with sessions that see and make only what a row filter allows."""
+        """Return the same database and connections, with sessions that a row filter restricts."""
         seen = copy(self)
         seen._info = attached(row_filter)  # noqa: SLF001 - our own
         return seen
@@ -99,7 +99,7 @@ class Database:
 
 
 def _reading(engine: Engine) -> Engine:
-    """The same connections; on PostgreSQL without BEGIN and ROLLBACK, which cost a round trip each."""
+    """Return the engine for reading: on PostgreSQL without BEGIN and ROLLBACK, which cost a round trip each."""
     return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -116,8 +116,8 @@ def _make_engine(url: str, timeout_s: float | None) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-    # Each connection has a cache of its own. With 2 MB, the default, processes grow for thousands of jobs.
+    connection.isolation_level = None  # we send BEGIN ourselves, see _begin_sqlite
+    # Each connection has its own cache. At the default of 2 MB, processes keep growing for thousands of jobs.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-512"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -131,7 +131,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def upsert(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that has ``on_conflict_do_update``, in the dialect of the session's database."""
+    """Return an INSERT with ``on_conflict_do_update``, in the dialect of the session's database."""
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -15,16 +15,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 _BEGIN: Final = "BEGIN IMMEDIATE"
-_URGENT_TRY_S: Final = 0.02  # SQLite looks every 1 to 10 ms at first, every 100 ms later: so begin anew
+_URGENT_TRY_S: Final = 0.02  # SQLite polls every 1 to 10 ms at first and every 100 ms later: so begin again
 
 
 @dataclass(frozen=True, slots=True)
 class LockWait:
-    """How a writer waits for the lock.
+    """The options of a writer that waits for the lock.
 
     Attributes:
-        until: When it gives up, on the monotonic clock.
-        is_urgent: Whether it goes first: it takes the next turn and asks more often than others.
+        until: Time at which it gives up, on the monotonic clock.
+        is_urgent: Whether it goes first: it takes the next turn and polls more often.
     """
 
     until: float
@@ -32,12 +32,12 @@ class LockWait:
 
     @property
     def left_s(self) -> float:
-        """Seconds until it gives up."""
+        """Return the seconds until it gives up."""
         return max(self.until - time.monotonic(), 0.0)
 
 
 class WriterQueue:
-    """A queue of the writers of one process. Without it each asks SQLite for itself, and chance decides who is next."""
+    """A queue of the writers of one process. Without it each polls SQLite on its own, in no fair order."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -47,10 +47,10 @@ class WriterQueue:
 
     @contextmanager
     def turn(self, wait: LockWait) -> Iterator[None]:
-        """The turn of one writer, until the block ends.
+        """Hold the turn of one writer until the block ends.
 
         Raises:
-            OperationalError: It did not come in time.
+            OperationalError: The turn did not come in time.
         """
         self._take(wait)
         try:
@@ -73,7 +73,7 @@ class WriterQueue:
             self._waiting.remove(mine)
             heapq.heapify(self._waiting)
         raise OperationalError(
-            _BEGIN, None, sqlite3.OperationalError("database is locked: others of this process write")
+            _BEGIN, None, sqlite3.OperationalError("database is locked: other threads of this process write")
         )
 
     def _leave(self) -> None:
@@ -84,12 +84,12 @@ class WriterQueue:
 
 
 def begin_write(connection: Connection, wait: LockWait, usual_s: float) -> None:
-    """Begin a transaction that has the write lock.
+    """Begin a transaction with the write lock.
 
     Args:
-        connection: On SQLite, in no transaction yet.
+        connection: A SQLite connection that is not in a transaction.
         wait: How to wait for the lock.
-        usual_s: How long other statements of this connection wait.
+        usual_s: Timeout of the connection's other statements.
 
     Raises:
         OperationalError: Another process held the lock for too long.
@@ -113,10 +113,10 @@ def begin_write(connection: Connection, wait: LockWait, usual_s: float) -> None:
 
 
 def _set_timeout(raw: sqlite3.Connection, seconds: float) -> None:
-    """Have statements wait for a time, rounded up.
+    """Set the timeout of statements, rounded up.
 
     A PRAGMA takes no parameters, and a connection caches 128 prepared statements: a new number for each write would
-    fill the cache of every connection of a process with them.
+    fill the cache of every connection of a process.
     """
     step_ms = 1000 if seconds > 1 else round(_URGENT_TRY_S * 1000)
     raw.execute(f"PRAGMA busy_timeout = {math.ceil(seconds * 1000 / step_ms) * step_ms}")

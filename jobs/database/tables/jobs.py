@@ -7,7 +7,7 @@ from jobs.database.tables.base import Base, Json
 
 
 class Job(Base):
-    """One job: what was asked, where it stands, what came out."""
+    """One job: its spec, its status and its result."""
 
     __tablename__ = "jobs"
 
@@ -21,11 +21,11 @@ class Job(Base):
     spec_version: Mapped[int] = mapped_column(default=1)  # who can read it: see `jobs.scheduling.spec_version`
     resolved: Mapped[Json] = mapped_column(default=dict)
     fingerprint: Mapped[str] = mapped_column(String(80))
-    slots: Mapped[int]  # how many devices it needs: the world size
-    nodes: Mapped[int] = mapped_column(default=1)  # on how many workers, as many on each
+    slots: Mapped[int]  # devices that it needs: the world size
+    nodes: Mapped[int] = mapped_column(default=1)  # number of workers that share them equally
     owner: Mapped[str | None] = mapped_column(
         String(100)
-    )  # null where nobody asked for a key; see `jobs.database.row_filter`
+    )  # null if keys are not required; see `jobs.database.row_filter`
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
     waits_for: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
 
@@ -37,16 +37,16 @@ class Job(Base):
     version: Mapped[int] = mapped_column(default=1)  # grows with every change that a reader can see
     attempt: Mapped[int] = mapped_column(default=0)  # the fencing token: only this attempt may write
     failures: Mapped[int] = mapped_column(default=0)  # attempts lost since the last checkpoint, against max_attempts
-    recorded: Mapped[int] = mapped_column(default=0)  # number of the last batch of its attempt that stands here
+    recorded: Mapped[int] = mapped_column(default=0)  # number of the last batch of its attempt that is written
     worker: Mapped[str | None] = mapped_column(String(140))
     lease_expires_at: Mapped[float | None]
 
     priority: Mapped[int] = mapped_column(default=0)  # higher ones first
-    not_before: Mapped[float | None]  # back-off: not claimed earlier
+    not_before: Mapped[float | None]  # back-off: not claimed before this time
     deadline_at: Mapped[
         float | None
-    ]  # of waiting while it is queued, of running while it runs; see `jobs.scheduling.deadlines`
-    ran_s: Mapped[float] = mapped_column(default=0.0)  # what ended attempts took, against max_runtime_s
+    ]  # end of waiting while it is queued, of running while it runs; see `jobs.scheduling.deadlines`
+    ran_s: Mapped[float] = mapped_column(default=0.0)  # seconds that ended attempts took, against max_runtime_s
     cancel_mode: Mapped[str | None] = mapped_column(String(10))  # checkpoint or kill
     cancel_asked_at: Mapped[float | None]
 
@@ -54,7 +54,7 @@ class Job(Base):
     total_steps: Mapped[int | None] = mapped_column(BigInteger)
     epoch: Mapped[float | None]
     latest: Mapped[Json] = mapped_column(default=dict)
-    alarms: Mapped[list[Json]] = mapped_column(default=list)  # of the curve as it stands, each code once
+    alarms: Mapped[list[Json]] = mapped_column(default=list)  # of the current curve, each code once
     result: Mapped[Json | None]
     error: Mapped[Json | None]
 
@@ -70,7 +70,7 @@ class Job(Base):
 
 
 class JobLabel(Base):
-    """One label of a job, as in its ``labels``: here to be found by."""
+    """One label of a job, as in its ``labels``, indexed for searches."""
 
     __tablename__ = "job_labels"
 
@@ -82,14 +82,14 @@ class JobLabel(Base):
 
 
 class Attempt(Base):
-    """One try at a job."""
+    """One attempt at a job."""
 
     __tablename__ = "attempts"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(140))
-    slots: Mapped[int]  # how many it holds, those lent to it included
+    slots: Mapped[int]  # slots that it holds, including idle slots that it uses
     started_at: Mapped[float]
     finished_at: Mapped[float | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
@@ -98,7 +98,7 @@ class Attempt(Base):
 
 
 class Event(Base):
-    """Something that happened to a job, in order."""
+    """An event of a job, numbered in order."""
 
     __tablename__ = "events"
 
@@ -110,7 +110,7 @@ class Event(Base):
 
 
 class Point(Base):
-    """One value of one metric at one step. The key makes a doubled step impossible."""
+    """One value of one metric at one step. The primary key rules out a duplicate step."""
 
     __tablename__ = "points"
 
@@ -118,7 +118,7 @@ class Point(Base):
     metric: Mapped[str] = mapped_column(String(40), primary_key=True)
     replica: Mapped[int] = mapped_column(primary_key=True)
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    value: Mapped[float | None]  # null where it was not finite
+    value: Mapped[float | None]  # null if it is not finite
     nonfinite: Mapped[str | None] = mapped_column(String(4))  # nan, inf or -inf
 
     __table_args__ = (
@@ -130,7 +130,7 @@ class Point(Base):
 
 
 class Bucket(Base):
-    """Roll-up of the points of one metric in a stretch of steps; `jobs.curves.rollups` has the stretches of a level."""
+    """Roll-up of the points of one metric over a range of steps; `jobs.curves.rollups` defines the ranges."""
 
     __tablename__ = "buckets"
 
@@ -139,7 +139,7 @@ class Bucket(Base):
     metric: Mapped[str] = mapped_column(String(40), primary_key=True)
     replica: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    finite: Mapped[int] = mapped_column(BigInteger)  # how many values were finite, and how many were not
+    finite: Mapped[int] = mapped_column(BigInteger)  # counts of finite and of non-finite values
     nonfinite: Mapped[int] = mapped_column(BigInteger)
     min_step: Mapped[int | None] = mapped_column(BigInteger)
     min_value: Mapped[float | None]
@@ -150,12 +150,12 @@ class Bucket(Base):
 
 
 class LogLine(Base):
-    """A line that a process of an attempt wrote; the oldest lines of a job go, see `jobs.files.job_log`."""
+    """A line of output of an attempt's process. The oldest lines of a job are dropped, see `jobs.files.job_log`."""
 
     __tablename__ = "log_lines"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # from 1, over all attempts
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # from 1, across all attempts
     attempt: Mapped[int]
     source: Mapped[str] = mapped_column(String(20))  # agent, or rank0, rank1, …
     stream: Mapped[str] = mapped_column(String(10))  # stdout or stderr
@@ -174,13 +174,13 @@ class Artifact(Base):
     step: Mapped[int | None] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
-    best: Mapped[bool] = mapped_column(default=False)  # a checkpoint: of the best evaluation so far
-    damaged_at: Mapped[float | None]  # when its bytes were found not to be what was stored, or not to load
+    best: Mapped[bool] = mapped_column(default=False)  # for a checkpoint: whether it has the best evaluation so far
+    damaged_at: Mapped[float | None]  # when its bytes were found to differ from what was stored, or not to load
     created_at: Mapped[float]
 
 
 class IdempotencyKey(Base):
-    """Which job a key of a client made, and from which body. Keys of different owners are different keys."""
+    """The job that an idempotency key made, and the request body. Each owner has their own keys."""
 
     __tablename__ = "idempotency_keys"
 

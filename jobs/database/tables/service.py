@@ -8,7 +8,7 @@ from jobs.database.tables.jobs import Job
 
 
 class Worker(Base):
-    """A worker that beats: how many slots it has, until when it counts as alive."""
+    """A worker: its slots, and the time until which it counts as alive."""
 
     __tablename__ = "workers"
 
@@ -21,17 +21,17 @@ class Worker(Base):
     expires_at: Mapped[float] = mapped_column(index=True)
     beat_at: Mapped[float] = mapped_column(default=0.0)
     draining: Mapped[bool] = mapped_column(default=False)  # takes no more jobs
-    devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # what each slot is
+    devices: Mapped[list[str]] = mapped_column(JSON, default=list)  # device of each slot
     versions: Mapped[dict[str, str]] = mapped_column(default=dict)
     quarantined: Mapped[list[int]] = mapped_column(JSON, default=list)  # slots whose processes could not be ended
-    address: Mapped[str | None] = mapped_column(String(45))  # where ranks on other workers reach its ranks
-    store: Mapped[str | None] = mapped_column(String(32))  # which artifact store it sees
-    spec_version: Mapped[int] = mapped_column(default=1)  # the newest that it can read
-    troubles: Mapped[dict[str, str] | None]  # what of it fails, by part; see `worker.dispatch.health`
+    address: Mapped[str | None] = mapped_column(String(45))  # address at which ranks on other workers reach its ranks
+    store: Mapped[str | None] = mapped_column(String(32))  # id of its artifact store
+    spec_version: Mapped[int] = mapped_column(default=1)  # the newest version that it can read
+    troubles: Mapped[dict[str, str] | None]  # its faults, by component; see `worker.dispatch.health`
 
 
 class AssemblyLock(Base):
-    """The one job that gathers nodes, a single row (id 1); see `jobs.scheduling.node_reservations`."""
+    """The job that reserves nodes now, a single row (id 1); see `jobs.scheduling.node_reservations`."""
 
     __tablename__ = "gatherings"
 
@@ -41,23 +41,23 @@ class AssemblyLock(Base):
 
 
 class ReservedNode(Base):
-    """The place of one worker in an attempt on several nodes, gathered or running."""
+    """The node of one worker in an attempt on several nodes, reserved or running."""
 
     __tablename__ = "seats"
 
     job_id: Mapped[str] = mapped_column(ForeignKey(Job.id, ondelete="CASCADE"), primary_key=True)
-    node: Mapped[int] = mapped_column(primary_key=True)  # 0 leads: it claims the job and has rank 0
+    node: Mapped[int] = mapped_column(primary_key=True)  # node 0 leads: it claims the job and has rank 0
     attempt: Mapped[int]
     worker: Mapped[str] = mapped_column(String(140))
     address: Mapped[str] = mapped_column(String(45))
-    port: Mapped[int | None]  # of node 0, once the attempt has begun: where the nodes meet
+    port: Mapped[int | None]  # on node 0, once the attempt has begun: address where the nodes meet
     expires_at: Mapped[float]
-    leaving: Mapped[bool] = mapped_column(default=False)  # its worker is to end
-    failures: Mapped[list[Json] | None]  # why its ranks failed, once they have ended
+    leaving: Mapped[bool] = mapped_column(default=False)  # its worker is shutting down
+    failures: Mapped[list[Json] | None]  # why its ranks failed, set when they have ended
 
 
 class Submitter(Base):
-    """An owner of jobs (empty if no key was asked for), and when one of their jobs last began.
+    """An owner of jobs (empty if keys are not required), and when one of their jobs last began.
 
     `jobs.scheduling.fair_share` orders waiting jobs by it.
     """
@@ -84,7 +84,7 @@ class Dataset(Base):
 
 
 class ApiKey(Base):
-    """Who may do what; the key itself is nowhere, only its SHA-256."""
+    """An API key. The key itself is not stored, only its SHA-256."""
 
     __tablename__ = "api_keys"
 
@@ -100,7 +100,7 @@ class ApiKey(Base):
 
 
 class WebSession(Base):
-    """A browser that has logged in with a key. It ends with the key."""
+    """The session of a browser that has logged in with a key. It ends with the key."""
 
     __tablename__ = "web_sessions"
 
