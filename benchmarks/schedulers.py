@@ -19,7 +19,7 @@ import torch
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR
 
 from clr_core.schedules import Schedule, exp_range, one_cycle, one_cycle_two_phase, triangular
-from clr_core.torch_scheduler import ScheduledLR
+from clr_core.torch import ScheduledLR
 
 TOTAL = 1_000_000
 MOMENTUM: dict[str, Any] = {"base_momentum": 0.85, "max_momentum": 0.95}

@@ -20,7 +20,7 @@ PROJECTS = {
 OURS = {package for _, packages in PROJECTS.values() for package in packages}
 # Modules that need an extra.
 EXTRAS = {
-    "clr_core": {"clr_core.torch_scheduler"},
+    "clr_core": {"clr_core.torch"},
     "clr_client": {"clr_client.display.notebook_progress", "clr_client.display.text_charts"},
 }
 LOAD_ALL = """

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from clr_core.torch_scheduler import ScheduledLR
+from clr_core.torch import ScheduledLR
 from jobs.spec.job import LrFindSpec
 from jobs.spec.schedules.builder import Length, build_schedule
 from jobs.spec.schedules.documents import OneCycleSchedule

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from clr_core.schedules import constant_batch_size
-from clr_core.torch_scheduler import ScheduledLR
+from clr_core.torch import ScheduledLR
 from jobs.errors import TrainingError
 from jobs.spec.job import TrainSpec
 from jobs.spec.schedules.builder import Length, build_schedule

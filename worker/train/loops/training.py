@@ -6,7 +6,7 @@ from typing import Any
 
 from clr_core.diagnosis import Explosion, diagnose_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from clr_core.torch_scheduler import ScheduledLR
+from clr_core.torch import ScheduledLR
 from jobs.errors import TrainingError
 from jobs.spec.job import TrainSpec
 from jobs.spec.resolved import ResolvedTraining

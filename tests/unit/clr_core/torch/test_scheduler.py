@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+import torch._dynamo.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.optim.lr_scheduler import LRScheduler, SequentialLR
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import Schedule, constant, cosine, linear, one_cycle, triangular
-from clr_core.torch_scheduler import ScheduledLR
+from clr_core.torch import ScheduledLR
 
 Build = Callable[[Any], torch.optim.Optimizer]
 OPTIMIZERS: dict[str, Build] = {
@@ -40,7 +42,7 @@ def made(build: Build, groups: int) -> tuple[list[torch.nn.Parameter], torch.opt
     return parameters, build([{"params": [parameter]} for parameter in parameters])
 
 
-def train(optimizer: torch.optim.Optimizer, scheduler: ScheduledLR, first: int, count: int) -> list[list[float]]:
+def train(optimizer: torch.optim.Optimizer, scheduler: LRScheduler, first: int, count: int) -> list[list[float]]:
     """LR and momentum of every group and step; the loss of a step depends on the step alone."""
     seen = []
     for step in range(first, first + count):
@@ -147,7 +149,12 @@ def test_the_state_is_the_step_and_lengths_to_compare() -> None:
     _, optimizer = made(OPTIMIZERS["sgd"], 2)
     scheduler = ScheduledLR(optimizer, [RUN, CYCLE])
     train(optimizer, scheduler, 0, 3)
-    assert scheduler.state_dict() == {"step": 3, "total_steps": [120, None]}
+    assert scheduler.state_dict() == {
+        "step": 3,
+        "total_steps": [120, None],
+        "lr_factors": [1.0, 1.0],
+        "has_turn": True,
+    }
     assert copy.deepcopy(scheduler).state_dict() == scheduler.state_dict()
 
 
@@ -157,7 +164,7 @@ def test_another_length_is_refused_on_resume_unless_asked_for() -> None:
     longer = linear(0.1, 200)
     with pytest.raises(InvalidArgumentError, match=r"total_steps must be \[200\] .* got \[100\]"):
         ScheduledLR(optimizer, longer).load_state_dict(state)
-    ScheduledLR(optimizer, longer, allow_different_total_steps=True).load_state_dict(state)
+    ScheduledLR(optimizer, longer, allow_different_schedule=True).load_state_dict(state)
     assert optimizer.param_groups[0]["lr"] == longer.lr_at(50)
 
 
@@ -217,6 +224,16 @@ def test_tensors_stay_the_tensors_they_are() -> None:
     assert scheduler.get_last_lr()[0] is not lr
 
 
+def test_groups_that_share_a_tensor_get_an_lr_and_a_beta_each() -> None:
+    betas = torch.tensor(0.9), torch.tensor(0.999)
+    groups = [{"params": [parameter]} for parameter in weights(2)]
+    optimizer = torch.optim.Adam(groups, lr=torch.tensor(0.1), betas=betas, foreach=False)
+    ScheduledLR(optimizer, [RUN, CYCLE])
+    first, second = optimizer.param_groups
+    assert [float(first["lr"]), float(second["lr"])] == pytest.approx([RUN.lr_at(0), CYCLE.lr_at(0)])
+    assert [float(first["betas"][0]), float(second["betas"][0])] == pytest.approx([0.95, 0.9])
+
+
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
 def test_a_group_added_in_mid_cycle_follows_from_the_next_step(kind: str) -> None:
     _, optimizer = made(OPTIMIZERS[kind], 1)
@@ -259,3 +276,140 @@ def test_a_state_that_holds_no_step_is_refused() -> None:
     schedule: Schedule = RUN
     with pytest.raises(InvalidArgumentError, match="step must be"):
         ScheduledLR(optimizer, schedule).load_state_dict({"step": -3})
+
+
+def warmed_up(lr: float = 0.1) -> tuple[torch.optim.Optimizer, SequentialLR, ScheduledLR]:
+    """Ten steps of torch's warm-up, then ours."""
+    optimizer = torch.optim.SGD(weights(1), lr=lr, momentum=0.9)
+    ramp = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=10)
+    ours = ScheduledLR(optimizer, cosine(lr, 90))
+    return optimizer, SequentialLR(optimizer, [ramp, ours], [10]), ours
+
+
+def decayed_later(lr: float = 0.1) -> tuple[torch.optim.Optimizer, SequentialLR, ScheduledLR]:
+    """Ten steps of ours, then torch's exponential decay."""
+    optimizer = torch.optim.SGD(weights(1), lr=lr, momentum=0.9)
+    ours = ScheduledLR(optimizer, linear(lr, 12))
+    decay = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.97)
+    return optimizer, SequentialLR(optimizer, [ours, decay], [10]), ours
+
+
+@pytest.mark.parametrize("build", [warmed_up, decayed_later])
+@pytest.mark.parametrize("optimizer_first", [True, False])
+@pytest.mark.parametrize("stop", [0, 1, 5, 9, 10, 11, 25])
+def test_resuming_within_torch_s_sequence_equals_never_stopping(build: Any, optimizer_first: bool, stop: int) -> None:
+    optimizer, scheduler, _ = build()
+    train(optimizer, scheduler, 0, stop)
+    saved = through_a_file({"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()})
+    straight_on = train(optimizer, scheduler, stop, 30)
+
+    again, follower, _ = build()
+    if optimizer_first:
+        again.load_state_dict(saved["optimizer"])
+    follower.load_state_dict(saved["scheduler"])
+    if not optimizer_first:
+        again.load_state_dict(saved["optimizer"])
+    twice = through_a_file({"scheduler": follower.state_dict()})
+    assert twice["scheduler"]["_schedulers"] == saved["scheduler"]["_schedulers"]
+    assert train(again, follower, stop, 30) == straight_on
+
+
+def test_torch_s_sequence_writes_momentum_where_ours_begins() -> None:
+    optimizer = torch.optim.SGD(weights(1), lr=0.1, momentum=0.9)
+    first = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=3)
+    ours = ScheduledLR(optimizer, RUN)
+    scheduler = SequentialLR(optimizer, [first, ours], [3])
+    optimizer.param_groups[0]["momentum"] = 0.5
+    seen = train(optimizer, scheduler, 0, 5)
+    assert seen[3] == [RUN.lr_at(0), RUN.momentum_at(0)]
+    assert seen[4] == [RUN.lr_at(1), RUN.momentum_at(1)]
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9),
+        lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.9**step),
+        lambda optimizer: torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=10),
+        lambda optimizer: ScheduledLR(optimizer, constant(0.3)),
+    ],
+    ids=["exponential", "lambda", "warm-up", "ours"],
+)
+@pytest.mark.parametrize("kind", ["sgd", "adam, tensor"])
+def test_a_chain_in_which_one_undoes_the_other_is_refused(kind: str, other: Any, ours_first: bool) -> None:
+    _, optimizer = made(OPTIMIZERS[kind], 1)
+    builders = [lambda optimizer: ScheduledLR(optimizer, RUN), other]
+    links = [build(optimizer) for build in (builders if ours_first else reversed(builders))]
+    chain: Any = torch.optim.lr_scheduler.ChainedScheduler(links)
+    with pytest.raises(InvalidArgumentError, match=r"lr of parameter group 0 must be .* since another"):
+        train(optimizer, chain, 0, 2)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam, tensor"])
+def test_a_plateau_s_reduction_is_not_undone_in_silence(kind: str) -> None:
+    _, optimizer = made(OPTIMIZERS[kind], 2)
+    scheduler = ScheduledLR(optimizer, RUN)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+    train(optimizer, scheduler, 0, 5)
+    plateau.step(1.0)
+    train(optimizer, scheduler, 5, 5)
+    plateau.step(2.0)
+    optimizer.step()
+    with pytest.raises(InvalidArgumentError, match=r"lr of parameter group 0 must be .* since another"):
+        scheduler.step()
+    resumed = ScheduledLR(made(OPTIMIZERS[kind], 2)[1], RUN)
+    resumed.load_state_dict(scheduler.state_dict())
+    with pytest.raises(InvalidArgumentError, match=r"schedule must be the only one"):
+        resumed.step()
+
+
+def test_an_optimizer_s_state_of_another_run_is_no_other_scheduler() -> None:
+    _, optimizer = made(OPTIMIZERS["sgd"], 1)
+    other = torch.optim.SGD(weights(1), lr=7.0, momentum=0.5)
+    scheduler = ScheduledLR(optimizer, RUN)
+    optimizer.load_state_dict(other.state_dict())
+    assert train(optimizer, scheduler, 0, 2)[1] == [RUN.lr_at(1), RUN.momentum_at(1)]
+
+
+def test_a_group_added_in_mid_run_follows_by_the_ratio_of_its_own_rate() -> None:
+    parameters = weights(3)
+    optimizer = torch.optim.SGD([{"params": parameters[:1], "lr": 0.2}, {"params": parameters[1:2], "lr": 0.1}], lr=0.2)
+    scheduler = ScheduledLR(optimizer, cosine(0.8, 10))
+    train(optimizer, scheduler, 0, 3)
+    optimizer.add_param_group({"params": parameters[2:], "lr": 0.05})
+    train(optimizer, scheduler, 3, 2)
+    lr = cosine(0.8, 10).lr_at(5)
+    assert scheduler.get_last_lr() == pytest.approx([lr, lr / 2, lr / 4], rel=1e-15)
+    saved = through_a_file({"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()})
+
+    groups = [{"params": [p], "lr": rate} for p, rate in zip(weights(3), (0.2, 0.1, 0.05), strict=True)]
+    again = torch.optim.SGD(groups, lr=0.2)
+    follower = ScheduledLR(again, cosine(0.8, 10))
+    follower.load_state_dict(saved["scheduler"])
+    assert follower.get_last_lr() == scheduler.get_last_lr()
+
+
+def test_other_factors_are_refused_on_resume_unless_asked_for() -> None:
+    _, optimizer = made(OPTIMIZERS["sgd"], 2)
+    state = ScheduledLR(optimizer, RUN, lr_factors=[1.0, 0.5]).state_dict()
+    with pytest.raises(InvalidArgumentError, match=r"lr_factors must be \[1.0, 1.0\] .* got \[1.0, 0.5\]"):
+        ScheduledLR(optimizer, RUN).load_state_dict(state)
+    ScheduledLR(optimizer, RUN, allow_different_schedule=True).load_state_dict(state)
+    assert optimizer.param_groups[1]["lr"] == RUN.lr_at(0)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_compiled_steps_with_lr_and_betas_as_tensors_make_one_graph() -> None:
+    betas = torch.tensor(0.9), torch.tensor(0.999)
+    optimizer = torch.optim.AdamW(weights(2), lr=torch.tensor(0.1), betas=betas)
+    scheduler = ScheduledLR(optimizer, RUN)
+    counter = torch._dynamo.testing.CompileCounter()
+    compiled = torch.compile(optimizer.step, backend=counter)
+    for _ in range(12):
+        for parameter in optimizer.param_groups[0]["params"]:
+            parameter.grad = parameter.detach() / 10
+        compiled()
+        scheduler.step()
+    assert counter.frame_count == 1
+    assert optimizer.param_groups[0]["betas"][0] is betas[0]
