@@ -170,8 +170,8 @@ class ScheduledLR(LRScheduler):
         if number is not None:
             name, lr = f"lr of parameter group {number}", float(self.optimizer.param_groups[number]["lr"])
             legal = (
-                f"{float(self._last_lr[number])!r}, as this scheduler wrote it, since another one that changes it would "
-                "be undone; combine schedules by sequence, warmup or scaled of clr_core.schedules"
+                f"{float(self._last_lr[number])!r}, as this scheduler wrote it, since another one that changes it "
+                "would be undone; combine schedules by sequence, warmup or scaled of clr_core.schedules"
             )
             raise InvalidArgumentError(name, lr, legal)
 
