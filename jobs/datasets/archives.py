@@ -1,7 +1,8 @@
 """Untrusted zip and tar archives: every name and size is checked before a byte is unpacked.
 
-Nothing is ever extracted under a name of the archive; members are read as streams. Refused: names that are absolute or
-climb out, links and devices, encrypted or doubled members, and archives that unpack to more than the limits.
+Nothing is ever extracted under a name from the archive; members are read as streams. These are refused: absolute names
+and names with ``..``, links and devices, encrypted or duplicate members, and archives that unpack to more than the
+limits.
 """
 
 import errno
@@ -28,7 +29,7 @@ _END_BYTES, _MOST_COMMENT_BYTES, _LOCATOR_BYTES, _END64_BYTES = 22, 65_535, 20, 
 _HEADER_BYTES = 1 << 20
 _ENCRYPTED = 0x1
 _LET_OTHERS_EVERY, _LET_OTHERS_S = 8, 1e-4  # members
-# All that zipfile, tarfile and gzip were seen to raise over archives with some bytes changed.
+# All errors that zipfile, tarfile and gzip were seen to raise for archives with changed bytes.
 _DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, struct.error, ValueError,
     NotImplementedError, RuntimeError, OverflowError,
@@ -37,12 +38,12 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far an archive may unpack.
+    """Limits on an unpacked archive.
 
     Attributes:
-        entries: Most members.
-        unpacked_bytes: Most bytes of all members together.
-        ratio: Most unpacked bytes for each byte of the archive, where it unpacks to more than 10 MB.
+        entries: Maximum number of members.
+        unpacked_bytes: Maximum total size of all members.
+        ratio: Maximum unpacked bytes for each byte of the archive, if it unpacks to more than 10 MB.
     """
 
     entries: int
@@ -52,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file in an archive: name, size unpacked, and its bytes, to be read before the next member is asked for."""
+    """One file in an archive: name, unpacked size and bytes. Read the bytes before you ask for the next member."""
 
     name: str
     size_bytes: int
@@ -60,10 +61,10 @@ class Member:
 
 
 def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
-    """The files of an archive in turn, folders and what macOS adds left out.
+    """Yield the files of an archive, without folders and without the files that macOS adds.
 
     Raises:
-        InvalidDatasetError: It is no zip or tar, or breaks a rule; a zip before the first member is given.
+        InvalidDatasetError: It is no zip or tar, or breaks a rule. A zip is checked before the first member is yielded.
     """
     size_bytes = file.seek(0, 2)
     file.seek(0)
@@ -75,20 +76,20 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
     with _said_plainly():
         for number, (name, size, reader) in enumerate(found(file, limits, size_bytes)):
             if number % _LET_OTHERS_EVERY == 0:
-                time.sleep(_LET_OTHERS_S)  # else requests in other threads wait for the interpreter, 5 ms each time
+                time.sleep(_LET_OTHERS_S)  # otherwise requests in other threads wait up to 5 ms for the interpreter
             if not _is_clutter(name):
                 yield Member(name, size, _Reader(reader))
 
 
 @contextmanager
 def _said_plainly() -> Iterator[None]:
-    """Say of whatever a damaged archive raises that it is one."""
+    """Turn any error that a damaged archive raises into an `InvalidDatasetError`."""
     try:
         yield
     except _DAMAGE as error:
         raise _no_archive(error) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a disk that fails; a place before the file's beginning is the archive's fault
+        if error.errno != errno.EINVAL:  # a failing disk; a seek before the start of the file is the archive's fault
             raise
         raise _no_archive(error) from error
 
@@ -98,13 +99,13 @@ def _no_archive(error: Exception) -> InvalidDatasetError:
 
 
 class _Reader:
-    """The bytes of a member; what its checksum or its packing gives away only now is said plainly too."""
+    """The bytes of a member. Errors of its checksum or compression become an `InvalidDatasetError` too."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, all that are left where it is negative."""
+        """Return at most ``size`` bytes, or all that are left if it is negative."""
         with _said_plainly():
             return self._stream.read(size)
 
@@ -173,7 +174,7 @@ def _tar_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[_
             reader = archive.extractfile(info)
             if info.isreg() and reader is not None:
                 yield info.name, info.size, reader
-            archive.members.clear()  # else a list of all that passed by is kept
+            archive.members.clear()  # otherwise tarfile keeps a list of all members
 
 
 class _Guarded:
@@ -184,11 +185,11 @@ class _Guarded:
         self._left = _HEADER_BYTES
 
     def allow(self, size_bytes: int) -> None:
-        """Let a member of this size be read, and the headers of the next."""
+        """Allow reading of a member of this size, and of the next headers."""
         self._left = size_bytes + _HEADER_BYTES
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` bytes.
+        """Return at most ``size`` bytes.
 
         Raises:
             ReadError: More is read than members and their headers can have.
@@ -200,7 +201,7 @@ class _Guarded:
 
 
 class _Tally:
-    """Judges names, and counts members and their bytes against the limits as they come."""
+    """Checks the names of members, and their number and size against the limits."""
 
     def __init__(self, limits: Limits, archive_bytes: int) -> None:
         self._limits, self._archive_bytes = limits, archive_bytes
@@ -211,7 +212,7 @@ class _Tally:
         """Count one more member, a folder too.
 
         Raises:
-            InvalidDatasetError: Its name is not legal, or a limit is passed.
+            InvalidDatasetError: Its name is illegal, or a limit is exceeded.
         """
         limits = self._limits
         _check_name(name)

@@ -7,7 +7,7 @@ from jobs.datasets.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A dataset by name: a line of help and its facts."""
+    """A built-in dataset: a line of help and its facts."""
 
     name: str
     help: str

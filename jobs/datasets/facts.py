@@ -30,7 +30,7 @@ class Facts(Strict):
     targets: int | None = None
 
     def training_samples(self, val_fraction: float) -> int:
-        """Samples of the training split, when ``val_fraction`` of an unsplit dataset is held back, rounded up."""
+        """Samples of the training split, if ``val_fraction`` of an unsplit dataset is held back, rounded up."""
         if self.train_samples is not None:
             return self.train_samples
         return self.samples - math.ceil(val_fraction * self.samples)

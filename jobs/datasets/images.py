@@ -31,10 +31,10 @@ class ImageLocation:
 
 
 def judge(file: IO[bytes], limits: Limits) -> Facts:
-    """What the images are. Headers are read and checksums compared; pixels are decoded by the worker.
+    """Return the facts of the images. This reads headers and compares checksums; the worker decodes pixels.
 
     Raises:
-        InvalidDatasetError: The archive, a name or an image is not legal; the message says which.
+        InvalidDatasetError: The archive, a name or an image is invalid; the message says which.
     """
     names, sizes, grey = [], set(), True
     for name, image in images(file, limits):
@@ -59,17 +59,17 @@ def judge(file: IO[bytes], limits: Limits) -> Facts:
 
 
 def images(file: IO[bytes], limits: Limits) -> Iterator[tuple[str, Image.Image]]:
-    """Each image of an archive by its name, opened and not yet decoded.
+    """Yield each image of an archive with its name, opened but not decoded.
 
     Raises:
-        InvalidDatasetError: A file is no image, or one too large.
+        InvalidDatasetError: A file is no image, or too large.
     """
     for member in members(file, limits):
         if member.size_bytes > MOST_IMAGE_BYTES:
             raise _not_an_image(member.name, f"it has {member.size_bytes} bytes; at most {MOST_IMAGE_BYTES} are taken")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # judged by the line below
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # checked below
                 image = Image.open(io.BytesIO(member.reader.read()), formats=FORMATS)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise _not_an_image(member.name, "it is no PNG, JPEG, BMP, GIF or WebP image that can be read") from error
@@ -79,7 +79,7 @@ def images(file: IO[bytes], limits: Limits) -> Iterator[tuple[str, Image.Image]]
 
 
 def places(names: Sequence[str]) -> list[ImageLocation]:
-    """Split and class of each image, by its folders. One folder around all of them is passed over.
+    """Return the split and class of each image, from its folders. A single folder around everything is ignored.
 
     Raises:
         InvalidDatasetError: They are not laid out in class folders.
@@ -103,7 +103,7 @@ def places(names: Sequence[str]) -> list[ImageLocation]:
 
 
 def class_names(found: Sequence[ImageLocation]) -> list[str]:
-    """Names of the classes, sorted: the label is the place in this list."""
+    """Return the sorted names of the classes: a label is an index into this list."""
     return sorted({place.class_name for place in found})
 
 
@@ -128,7 +128,7 @@ def _check_counts(found: Sequence[ImageLocation], classes: list[str]) -> None:
 def _verify(name: str, image: Image.Image) -> None:
     try:
         image.verify()
-    except Exception as error:  # what a decoder raises depends on the format
+    except Exception as error:  # the type of error depends on the decoder
         raise _not_an_image(name, f"it is damaged: {error}") from error
 
 

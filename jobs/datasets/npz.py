@@ -24,9 +24,9 @@ _FLAT_DIM, _GREY_DIM, _IMAGE_DIM = 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """What one pass over an array found.
+    """The result of one pass over an array.
 
-    ``counts`` are the samples of each class, ``[highest label + 1]``; None where the array is not of labels.
+    ``counts`` are the samples of each class, ``[highest label + 1]``; None if the array holds no labels.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Array:
 
 
 def judge(file: IO[bytes], limits: Limits) -> Facts:
-    """What the arrays are.
+    """Check the arrays and return their facts.
 
     Raises:
-        InvalidDatasetError: The archive, a name, a type, a shape or a value is not legal; the message says which.
+        InvalidDatasetError: The archive, a name, a type, a shape or a value is invalid; the message says which.
     """
     arrays: dict[str, Array] = {}
     for member in members(file, limits):
@@ -51,10 +51,10 @@ def judge(file: IO[bytes], limits: Limits) -> Facts:
 
 
 def facts_of(arrays: Mapping[str, Array]) -> Facts:
-    """What arrays, each of them judged, are together.
+    """Check that the arrays go together, and return their facts.
 
     Raises:
-        InvalidDatasetError: Some are missing, or they do not go together.
+        InvalidDatasetError: Some are missing, or they do not match.
     """
     if set(arrays) not in ({*SPLIT_NAMES}, {*WHOLE_NAMES}):
         raise _unknown(list(arrays))
@@ -84,10 +84,10 @@ def facts_of(arrays: Mapping[str, Array]) -> Facts:
 
 
 def examine(name: str, values: NDArray[Any]) -> Array:
-    """Judge an array that is in memory or mapped, a part at a time.
+    """Check an array that is in memory or memory-mapped, a part at a time.
 
     Raises:
-        InvalidDatasetError: Its type, its shape or a value is not legal.
+        InvalidDatasetError: Its type, its shape or a value is invalid.
     """
     is_target = name.startswith("y")
     (check_targets if is_target else check_inputs)(name, values.shape, values.dtype)
@@ -98,7 +98,7 @@ def examine(name: str, values: NDArray[Any]) -> Array:
 
 
 def sample_shape(shape: tuple[int, ...]) -> list[int]:
-    """Shape of one input as models see it: ``[F]`` or ``[channels, height, width]``."""
+    """Return the shape of one input as models see it: ``[F]`` or ``[channels, height, width]``."""
     if len(shape) == _GREY_DIM:
         return [1, *shape[1:]]
     if has_channels_last(shape):
@@ -107,7 +107,7 @@ def sample_shape(shape: tuple[int, ...]) -> list[int]:
 
 
 def has_channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether an array of images is ``[N, H, W, C]``."""
+    """Return whether an array of images is ``[N, H, W, C]``."""
     return len(shape) == _IMAGE_DIM and shape[-1] in CHANNELS and shape[1] not in CHANNELS
 
 
@@ -150,10 +150,10 @@ def check_targets(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> No
 
 
 def check_values(name: str, values: NDArray[Any], *, labels: bool) -> None:
-    """Refuse labels outside of 0 to 99,999, and numbers that are not finite as float32.
+    """Refuse labels outside 0 to 99,999, and numbers that are not finite as float32.
 
     Raises:
-        InvalidDatasetError: There is one; the message has it.
+        InvalidDatasetError: There is such a value; the message shows it.
     """
     if labels:
         wrong = values[(values < 0) | (values >= MOST_CLASSES)]
@@ -175,7 +175,7 @@ def _read(name: str, member: Member) -> Array:
         shape, dtype = _header(member.reader)
     except InvalidDatasetError:
         raise
-    except Exception as error:  # numpy parses it as Python text, which fails in many ways
+    except Exception as error:  # numpy parses it as Python source, which can fail in many ways
         raise InvalidDatasetError("not_an_array", f"{name}.npy has no legal header: {error}") from error
     if dtype.hasobject:
         raise InvalidDatasetError("pickled", f"{name} holds pickled Python objects; it must hold numbers")
@@ -188,7 +188,7 @@ def _read(name: str, member: Member) -> Array:
 
 
 class _Counts:
-    """Judges the values of an array as they pass, and counts labels."""
+    """Checks the values of an array chunk by chunk, and counts labels."""
 
     def __init__(self, name: str, *, labels: bool) -> None:
         self._name = name
@@ -205,7 +205,7 @@ class _Counts:
 
 def _header(reader: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = np.lib.format.read_magic(reader)
-    if version != (1, 0):  # what numpy writes for numbers; headers of later ones may claim gigabytes
+    if version != (1, 0):  # numpy writes this version for numbers; headers of later versions may claim gigabytes
         raise ValueError(f"version {version} is not (1, 0)")
     shape, _, dtype = np.lib.format.read_array_header_1_0(reader)
     if any(size < 0 for size in shape):

@@ -13,12 +13,12 @@ _OPTIONS = "/conditions/dataset/options"
 
 
 def resolve_dataset(session: Session, conditions: Conditions) -> Conditions:
-    """The conditions with the SHA-256 of an uploaded dataset written in, so that the fingerprint covers its content.
+    """Add the SHA-256 of an uploaded dataset to the conditions, so that the fingerprint covers its content.
 
-    The dataset's row is held until the transaction ends, so that it cannot be deleted before the job is there.
+    The dataset's row is locked until the transaction ends, so that it cannot be deleted before the job exists.
 
     Raises:
-        UnusableDatasetError: There is no such dataset, its content is another, or it does not go with the conditions.
+        UnusableDatasetError: There is no such dataset, its content differs, or it does not go with the conditions.
     """
     dataset = conditions.dataset
     if not isinstance(dataset, UploadedDataset):
@@ -68,9 +68,9 @@ def _check(conditions: Conditions, dataset: UploadedDataset, form: str, facts: F
 
 
 def _check_images(limits: ImageLimits, dataset: UploadedDataset, archive_bytes: int, facts: Facts) -> None:
-    """Refuse what comes to too many pixels; the worker, which knows their channels, judges again."""
+    """Refuse images with too many pixels in all. The worker checks again, since it knows their channels."""
     size = dataset.options.image_size
-    channels, height, width = facts.shape or [3, 0, 0]  # of images of different sizes the channels are not known
+    channels, height, width = facts.shape or [3, 0, 0]  # the channels of images of different sizes are not known
     shape = (channels, height, width) if size is None else (channels, size, size)
     refusal = limits.refusal(facts.samples, shape, archive_bytes, size)
     if refusal is not None:

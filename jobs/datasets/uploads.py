@@ -28,12 +28,12 @@ _SHOWN_JOBS = 5
 
 
 def key_of(dataset_id: str) -> str:
-    """Key of a dataset's file in the artifact store."""
+    """Return the key of a dataset's file in the artifact store."""
     return f"datasets/{dataset_id}"
 
 
 def judge(file: IO[bytes], limits: Limits) -> tuple[str, Facts]:
-    """Format and facts of an uploaded file: ``npz`` where it holds arrays, ``image_folder`` otherwise.
+    """Return the format and facts of an uploaded file: ``npz`` if it holds arrays, otherwise ``image_folder``.
 
     Raises:
         InvalidDatasetError: It is neither; the message says why.
@@ -49,7 +49,7 @@ def judge(file: IO[bytes], limits: Limits) -> tuple[str, Facts]:
 
 
 def add(database: Database, store: ArtifactStore, file: IO[bytes], name: str, limits: Limits) -> str:
-    """Judge a file, store it and write its row; where anything fails nothing is left.
+    """Check a file, store it and write its row. If a step fails, nothing is left behind.
 
     Returns:
         The dataset's id.
@@ -79,11 +79,11 @@ def add(database: Database, store: ArtifactStore, file: IO[bytes], name: str, li
 
 
 def _write(database: Database, row: dict[str, Any]) -> None:
-    """Write the row of a dataset; once more where SQL gave no answer, since nobody knows whether it stands then."""
+    """Write the row of a dataset. Try again if the database does not answer, since the row may not be there."""
     try:
         _insert(database, row)
     except PASSING:
-        with suppress(IntegrityError):  # it stands; this waits for a first one that is still on its way
+        with suppress(IntegrityError):  # the row is there; waits for a first insert that is not committed yet
             _insert(database, row)
 
 
@@ -93,14 +93,14 @@ def _insert(database: Database, row: dict[str, Any]) -> None:
 
 
 def _remove_unless_named(database: Database, store: ArtifactStore, dataset_id: str) -> None:
-    """Remove a file for which there is no row; where SQL does not say, `prune` removes it later."""
+    """Remove a file without a row. If the database does not answer, `prune` removes it later."""
     with suppress(SQLAlchemyError), database.read() as session, every_owner(session):
         if session.get(Dataset, dataset_id) is None:
             store.delete(key_of(dataset_id))
 
 
 def get(session: Session, dataset_id: str) -> Dataset:
-    """One dataset.
+    """Return one dataset.
 
     Raises:
         DatasetNotFoundError: There is none with this id.
@@ -112,7 +112,7 @@ def get(session: Session, dataset_id: str) -> Dataset:
 
 
 def everything(session: Session) -> Sequence[Dataset]:
-    """All datasets from new to old."""
+    """Return all datasets from new to old."""
     return session.scalars(select(Dataset).order_by(Dataset.id.desc())).all()
 
 
@@ -135,7 +135,7 @@ def delete(database: Database, store: ArtifactStore, dataset_id: str) -> None:
 
 
 def _users(session: Session, dataset_id: str) -> list[str]:
-    # As text: PostgreSQL fails over every row when it looks into JSON and one of them holds U+0000.
+    # As text: PostgreSQL's JSON operators fail for all rows if one of them holds U+0000.
     named = cast(Job.spec, Text).contains(dataset_id)
     query = select(Job.id, Job.spec).where(Job.status.not_in(TERMINAL), named).order_by(Job.id)
     return [job_id for job_id, spec in session.execute(query) if _uses(spec, dataset_id)][:_SHOWN_JOBS]

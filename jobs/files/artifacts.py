@@ -1,4 +1,4 @@
-"""Stored files of jobs, in a folder. A key is ``<job id>/<name>``; a file appears whole or not at all."""
+"""Stored files of jobs, in a folder. A key is ``<job id>/<name>``; writes are atomic."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _WRITTEN_WITHIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What was stored: its key, its size and the SHA-256 of its bytes in hex."""
+    """A stored file: its key, its size, and the SHA-256 of its bytes in hex."""
 
     key: str
     size_bytes: int
@@ -27,14 +27,14 @@ class ArtifactStore:
     """Files under one folder.
 
     Args:
-        root: The folder; made when the first file is stored.
+        root: The folder; it is created with the first file.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def identity(self) -> str:
-        """An id that whoever sees this store reads, made by the first who asks: two that read the same share a store.
+        """Return the id of this store, and create it on the first call. Workers that read the same id share a store.
 
         Raises:
             OSError: The store cannot be read or written.
@@ -47,11 +47,11 @@ class ArtifactStore:
         except FileExistsError:
             deadline = time.monotonic() + _WRITTEN_WITHIN_S
             while not path.read_text() and time.monotonic() < deadline:
-                time.sleep(0.01)  # whoever made it is about to write it
+                time.sleep(0.01)  # another process has created the file and is about to write it
         return path.read_text()
 
     def put(self, key: str, source: Path) -> StoredFile:
-        """Copy a file into the store, written aside, flushed to disk and renamed.
+        """Copy a file into the store: write a temporary file, flush it to disk and rename it.
 
         Raises:
             OSError: The file cannot be read or the store cannot be written (a full disk, say).
@@ -60,7 +60,7 @@ class ArtifactStore:
             return self.write(key, reader)
 
     def write(self, key: str, reader: IO[bytes]) -> StoredFile:
-        """Store all that is left to read, as `put` does.
+        """Store the rest of a stream, as `put` does.
 
         Raises:
             OSError: The store cannot be written.
@@ -83,15 +83,15 @@ class ArtifactStore:
         return StoredFile(key, size, digest.hexdigest())
 
     def open(self, key: str) -> IO[bytes]:
-        """The bytes of a file.
+        """Open a file for reading.
 
         Raises:
-            FileNotFoundError: There is none of this key.
+            FileNotFoundError: There is no file with this key.
         """
         return self.path(key).open("rb")
 
     def fault(self, key: str, sha256: str) -> str | None:
-        """Why a file is not what was stored, all of it read; None where it is."""
+        """Read a whole file and say how it differs from what was stored; None if it does not."""
         try:
             with self.path(key).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -102,10 +102,10 @@ class ArtifactStore:
         return None if found == sha256 else "its file has another SHA-256 than was stored"
 
     def path(self, key: str) -> Path:
-        """Where the file of a key lies.
+        """Return the path of a key's file.
 
         Raises:
-            ValueError: The key would leave the store.
+            ValueError: The key points outside the store.
         """
         path = (self._root / key).resolve()
         if not path.is_relative_to(self._root.resolve()):
@@ -113,12 +113,12 @@ class ArtifactStore:
         return path
 
     def keys_of(self, job_id: str) -> list[str]:
-        """Keys of all files of a job, those half written with them."""
+        """Return the keys of all files of a job, including half-written ones."""
         folder = self.path(job_id)
         return [str(path.relative_to(folder.parent)) for path in sorted(folder.rglob("*")) if path.is_file()]
 
     def delete(self, key: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file. A missing file is no error."""
         self.path(key).unlink(missing_ok=True)
 
     def delete_job(self, job_id: str) -> None:

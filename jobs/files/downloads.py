@@ -15,19 +15,19 @@ _OF_ATTEMPT = re.compile(r"[^/]+/(?:checkpoints/)?attempt-(\d+)-")
 
 
 def checkpoint_key(claim: Claim, step: int) -> str:
-    """Key of a checkpoint that an attempt has taken."""
+    """Return the key of a checkpoint of an attempt."""
     return f"{claim.job_id}/checkpoints/attempt-{claim.attempt}-step-{step}.pt"
 
 
 def file_key(claim: Claim, name: str) -> str:
-    """Key of another file of an attempt."""
+    """Return the key of another file of an attempt."""
     return f"{claim.job_id}/attempt-{claim.attempt}-{name}"
 
 
 def unnamed(session: Session, store: ArtifactStore, claim: Claim) -> list[str]:
-    """Keys of the files of an attempt, and of earlier ones of its job, that no row names.
+    """Return the keys of files of an attempt, and of earlier attempts at its job, that no row refers to.
 
-    Files of later attempts are left out: one may be stored whose row is on its way.
+    Files of later attempts are left out: the row of a stored file may not be committed yet.
     """
     keys = store.keys_of(claim.job_id)
     named = set(session.scalars(select(Artifact.key).where(Artifact.job_id == claim.job_id)))
@@ -40,7 +40,7 @@ def _attempt_of(key: str) -> float:
 
 
 def keep(session: Session, job_id: str, batch: Batch) -> None:
-    """Record the files of a batch; an earlier one of the same kind goes."""
+    """Record the files of a batch. Each replaces the earlier file of its kind."""
     for kind, step, stored in batch.files:
         for old in queries.files_of(session, job_id, kind):
             session.delete(old)
@@ -54,11 +54,11 @@ def keep(session: Session, job_id: str, batch: Batch) -> None:
 
 
 def handed_out(session: Session, job_id: str, kind: str) -> Artifact:
-    """The ``model`` of a training, or its ``card``.
+    """Return the ``model`` of a training, or its ``card``.
 
     Raises:
         JobNotFoundError: There is no such job.
-        NoSuchFileError: It has none, or none yet.
+        NoSuchFileError: It has none, or not yet.
     """
     job = queries.get_job(session, job_id)
     found = queries.files_of(session, job_id, kind)
@@ -70,7 +70,7 @@ def handed_out(session: Session, job_id: str, kind: str) -> Artifact:
 
 
 def checkpoint_at(session: Session, job_id: str, step: int) -> Artifact:
-    """The stored checkpoint after ``step`` steps.
+    """Return the stored checkpoint after ``step`` steps.
 
     Raises:
         JobNotFoundError: There is no such job.

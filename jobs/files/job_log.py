@@ -10,11 +10,11 @@ from jobs.database import queries
 from jobs.database.records import Line
 from jobs.database.tables.jobs import LogLine
 
-KEPT: Final = 10_000  # lines of a job, of all its attempts
+KEPT: Final = 10_000  # lines of a job, over all attempts
 
 
 def add(session: Session, job_id: str, attempt: int, lines: Sequence[Line]) -> None:
-    """Write lines after those that are there, in the caller's fenced transaction, and drop what is too old."""
+    """Append lines in the caller's fenced transaction, and drop the oldest ones."""
     number, now = last_number(session, job_id), queries.now(session)
     rows = [
         {
@@ -30,24 +30,24 @@ def add(session: Session, job_id: str, attempt: int, lines: Sequence[Line]) -> N
 
 
 def last_number(session: Session, job_id: str) -> int:
-    """Number of the newest line; 0 where there is none."""
+    """Return the number of the newest line; 0 if there is none."""
     return session.scalar(select(func.max(LogLine.number)).where(LogLine.job_id == job_id)) or 0
 
 
 def dropped(session: Session, job_id: str) -> int:
-    """How many of the oldest lines are no longer kept."""
+    """Return how many of the oldest lines were dropped."""
     first = session.scalar(select(func.min(LogLine.number)).where(LogLine.job_id == job_id))
     return 0 if first is None else first - 1
 
 
 def after(session: Session, job_id: str, number: int, *, attempt: int | None, limit: int) -> Sequence[LogLine]:
-    """The first lines after a number, of one attempt or of all."""
+    """Return the first lines after a number, of one attempt or of all."""
     query = select(LogLine).where(*_of(job_id, attempt), LogLine.number > number).order_by(LogLine.number)
     return session.scalars(query.limit(limit)).all()
 
 
 def tail(session: Session, job_id: str, count: int, *, attempt: int | None) -> Sequence[LogLine]:
-    """The last lines, of one attempt or of all, in order."""
+    """Return the last lines in order, of one attempt or of all."""
     query = select(LogLine).where(*_of(job_id, attempt)).order_by(LogLine.number.desc())
     return session.scalars(query.limit(count)).all()[::-1]
 

@@ -10,7 +10,7 @@ from jobs.database.tables.jobs import Event, Job
 
 
 def new(job: Job, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Those alarms whose code the job does not have yet, each code once."""
+    """Return the alarms whose code the job does not have yet, each code once."""
     raised = {alarm["code"] for alarm in job.alarms}
     fresh = []
     for alarm in found:
@@ -21,7 +21,7 @@ def new(job: Job, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def note(session: Session, job_id: str, events: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    """Write events of a type and with data, in the caller's transaction."""
+    """Write an event for each alarm, in the caller's transaction."""
     now = None
     for kind, data in events:
         now = now or queries.now(session)

@@ -17,12 +17,12 @@ EVENT = "checkpoint_damaged"
 
 
 def pass_over(database: Database, claim: Claim, why: str) -> Claim:
-    """Have an attempt that has not begun go on from an older checkpoint than the one that it was claimed with.
+    """Move an attempt that has not begun to a checkpoint older than the one it was claimed with.
 
-    Points from the older one on are deleted, as at a claim.
+    Points after the older checkpoint are deleted, as in a claim.
 
     Returns:
-        The claim with that checkpoint; it resumes from none where no sound one is left.
+        The claim with that checkpoint, or without a checkpoint if no sound one is left.
 
     Raises:
         StaleAttemptError: The job is no longer this attempt's; nothing is written.
@@ -40,7 +40,7 @@ def pass_over(database: Database, claim: Claim, why: str) -> Claim:
 
 
 def give_back(database: Database, claim: Claim, why: str, *, max_attempts: int, backoff: Backoff) -> list[str]:
-    """End an attempt whose ranks could not go on from its checkpoint: the next one goes on from an older one.
+    """End an attempt whose ranks could not load its checkpoint. The next attempt resumes from an older one.
 
     It does not count against ``max_attempts``. There are no more such attempts than checkpoints.
 
@@ -54,7 +54,7 @@ def give_back(database: Database, claim: Claim, why: str, *, max_attempts: int, 
 
 
 def note(database: Database, key: str, why: str) -> None:
-    """Note that a checkpoint of a job that has ended is damaged: what is submitted from now on takes another."""
+    """Record that a checkpoint of an ended job is damaged, so that new jobs start from another."""
     with database.write() as session:
         _mark(session, key.partition("/")[0], key, why)
 
@@ -67,7 +67,7 @@ def _mark(session: Session, job_id: str, key: str | None, why: str) -> None:
         .returning(Artifact.step),
     ).all()
     session.expire_all()
-    for (step,) in marked:  # none where this was written before, and the answer was lost
+    for (step,) in marked:  # no row if this was written before and the answer was lost
         older = queries.latest_checkpoint(session, job_id)
         data = {"step": step, "why": why, "from_step": 0 if older is None else older.step or 0}
         session.add(Event(job_id=job_id, at=queries.now(session), type=EVENT, data=data))

@@ -13,7 +13,7 @@ from jobs.status import Status
 
 
 def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> LeaseSignals:
-    """Change the row of a job that this attempt still holds, where further conditions hold too.
+    """Change the row of a job that this attempt still holds, if further conditions are met.
 
     Returns:
         What the row asks of the attempt.

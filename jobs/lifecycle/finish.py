@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
-    """Record the verdict; for a range test, read its bounds from the curves.
+    """Record the result. For a range test, compute its bounds from the curves.
 
     Returns:
         Ids of jobs that waited for this one and may now run.
@@ -33,24 +33,24 @@ def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[st
     with database.write() as session:
         job = queries.get_job(session, claim.job_id)
         verdict = measure(session, job) if job.kind == "lr_find" else result
-        # The reason goes: a cancel that came too late is not why the job ended.
+        # The reason is cleared: a cancel that came too late did not end the job.
         return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict, reason=None)
 
 
 def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list[str]:
-    """Record that the job failed for a reason that another attempt would not cure."""
+    """Record that the job failed for a reason that a new attempt would not fix."""
     with database.write() as session:
         error = {"code": reason, "message": message}
         return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
 
 
 def start_again(database: Database, claim: Claim, message: str) -> bool:
-    """Queue a training that diverged once more, from the beginning and with lower rates, where its spec asks for that.
+    """Queue a diverged training again, from the start and with lower rates, if its spec asks for that.
 
-    No row names its checkpoints any more.
+    No row refers to its checkpoints any more.
 
     Returns:
-        Whether it is queued; it is to fail where not.
+        Whether it is queued. If not, the caller fails it.
     """
     with database.write() as session:
         changes = restart_after_divergence.next_try(session, claim, message)
@@ -71,19 +71,19 @@ def ran_too_long(database: Database, claim: Claim) -> list[str]:
 
 
 def end_overdue(session: Session, claim: Claim, outcome: Outcome, **values: Any) -> list[str]:
-    """Like `ran_too_long`, in a transaction that the caller holds."""
+    """Like `ran_too_long`, in the caller's transaction."""
     reason, error = Reason.DEADLINE_EXCEEDED, deadlines.too_long(queries.get_job(session, claim.job_id))
     return finish(session, claim, Status.FAILED, outcome, reason=reason, error=error, **values)
 
 
 def cancelled(database: Database, claim: Claim) -> list[str]:
-    """Record that the ranks of a cancelled job are gone."""
+    """Record that the ranks of a cancelled job have ended."""
     with database.write() as session:
         return finish(session, claim, Status.CANCELLED, Outcome.CANCELLED)
 
 
 def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:
-    """End a job and its attempt in this transaction.
+    """End a job and its attempt in the caller's transaction.
 
     Returns:
         Ids of jobs that waited for this one and may now run.
@@ -101,7 +101,7 @@ def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **v
 
 
 def end_waiting(session: Session, job: Job, reason: Reason, error: dict[str, str]) -> list[str]:
-    """Fail a queued job, whose row the caller holds, in the caller's transaction.
+    """Fail a queued job in the caller's transaction. The caller has locked its row.
 
     Returns:
         Ids of jobs that waited for this one and may now run.
@@ -129,22 +129,22 @@ def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
 
 
 def _ran_s(claim: Claim) -> ColumnElement[float]:
-    """What the job has run, with this attempt.
+    """Return an expression for the seconds that a job has run, including this attempt.
 
-    A part of the one UPDATE of an ending: after a second one in its transaction, PostgreSQL would check the reference
-    to the parent and lock its row, before its children.
+    It is part of the single UPDATE that ends a job. After a second UPDATE in the same transaction, PostgreSQL would
+    check the reference to the parent and lock the parent before its children.
     """
     began = select(Attempt.started_at).where(Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
     return Job.ran_s + (db_now() - began.scalar_subquery())
 
 
 def release_waiting(session: Session, source_id: str, *, leave: str | None = None) -> list[str]:
-    """Let the jobs that waited for one that has ended run with its bounds, or fail without; end what ends with them.
+    """Release the jobs that waited for an ended one: they run with its bounds, or fail. End their parents as needed.
 
     Args:
         session: A transaction.
         source_id: The job that has ended.
-        leave: A parent that the caller ends himself.
+        leave: A parent that the caller ends itself.
 
     Returns:
         Ids of jobs that may run now.
@@ -157,12 +157,12 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
         select(Job)
         .where(Job.waits_for == source_id, Job.status == Status.QUEUED, READABLE)
         .order_by(Job.id)
-        .with_for_update()  # one that is being cancelled is waited for, and left out
+        .with_for_update()  # a job that is being cancelled is left out
         .execution_options(populate_existing=True)
     ).all():
         try:
             has_bounds = _resolve_waiting(session, job, source)
-        except ValidationError:  # its source has ended all the same
+        except ValidationError:  # its source has ended anyway
             log.warning("%s: its spec cannot be read; the reaper tries again", job.id)
             continue
         (released if has_bounds else ended).append(job)
@@ -171,7 +171,7 @@ def release_waiting(session: Session, source_id: str, *, leave: str | None = Non
 
 
 def release(session: Session, job: Job) -> list[str]:
-    """Like `release_waiting` for one job, whose row the caller holds and whose source has ended.
+    """Like `release_waiting` for one job whose source has ended. The caller has locked its row.
 
     Raises:
         ValidationError: Its spec cannot be read.
@@ -184,7 +184,7 @@ def release(session: Session, job: Job) -> list[str]:
 
 
 def _resolve_waiting(session: Session, job: Job, source: Job) -> bool:
-    """Give a job the bounds that it waited for, or fail it; whether there were any."""
+    """Give a job the bounds that it waited for, or fail it. Return whether there were bounds."""
     spec = job_spec.validate_python(job.spec)
     assert isinstance(spec, TrainSpec)  # noqa: S101 - only trainings wait
     job.waits_for, job.version = None, job.version + 1
@@ -201,15 +201,15 @@ def give_back(
     database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
     cause: str | None = None,
 ) -> list[str]:  # fmt: skip
-    """End a lost or handed-back attempt: the job queues up again, or ends where it was lost too often.
+    """End a lost or returned attempt. The job is queued again, or fails if it was lost too often.
 
     Args:
         database: Where the job is.
         claim: The attempt.
         outcome: How it ended.
-        max_attempts: How many may be lost, where the job does not say.
-        backoff: How long the job then waits.
-        cause: What an attempt was lost by, where that is known.
+        max_attempts: Limit on lost attempts, if the job sets none.
+        backoff: The pause before the next attempt.
+        cause: Why the attempt was lost, if known.
 
     Returns:
         Ids of jobs that may run now.
@@ -222,7 +222,7 @@ def retry(
     session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
     cause: str | None = None,
 ) -> list[str]:  # fmt: skip
-    """Like `give_back`, in a transaction that the caller holds."""
+    """Like `give_back`, in the caller's transaction."""
     job, now = queries.lock_job(session, claim.job_id), queries.now(session)  # no cancel comes in between
     max_attempts = job.spec.get("max_attempts") or max_attempts
     failures = job.failures + (outcome is Outcome.WORKER_LOST)
@@ -252,7 +252,7 @@ def retry(
 
 
 def _pause_s(session: Session, claim: Claim, outcome: Outcome, failures: int, backoff: Backoff) -> float:
-    """Seconds that a job waits for its next attempt."""
+    """Return the seconds that a job waits before its next attempt."""
     if outcome is Outcome.WORKER_LOST:
         return backoff.after(failures)
     if outcome is Outcome.DISK_FULL:

@@ -11,15 +11,15 @@ from jobs.status import HELD, Outcome
 
 
 def give_back(database: Database, worker: str, runs: Callable[[str, int], bool], *, max_attempts: int) -> list[str]:
-    """Queue the jobs again that a worker holds in SQL and does not run; it does not count against ``max_attempts``.
+    """Requeue the jobs that a worker holds in SQL but does not run. This does not count against ``max_attempts``.
 
-    Jobs of several nodes are left out: a node that attends again hears that its job has begun.
+    Jobs of several nodes are left out: such a node learns that its job has begun when it renews its reservation.
 
     Args:
         database: Where the jobs are.
         worker: Name of the caller.
-        runs: Whether the caller runs an attempt, by job and number. It claims nothing meanwhile.
-        max_attempts: How often a job may be lost, where its spec does not say.
+        runs: Returns whether the caller runs an attempt, by job and number. The caller claims nothing meanwhile.
+        max_attempts: Limit on lost attempts, if the spec sets none.
 
     Returns:
         Ids of jobs that may run now.

@@ -1,7 +1,7 @@
-"""Jobs that consist of other jobs: they start with their first child and end in the transaction of their last.
+"""Jobs that consist of other jobs: they start with their first child and end in the transaction of their last child.
 
-A parent takes no slot and no worker claims it. Locks are always taken child first, parent last; whoever holds the
-parent's sees every child that has ended, so of two children that end at once the later one ends the parent.
+A parent takes no slot, and no worker claims it. Locks are always taken child first, parent last. A transaction that has
+locked the parent sees every ended child, so if two children end at once, the later one ends the parent.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class ChildTotals:
 
 
 def sum_of_children(session: Session, parent: Job) -> ChildTotals:
-    """Progress of a parent. A child that has ended counts with the steps that it took: it takes no more."""
+    """Return the progress of a parent. An ended child counts only the steps that it took."""
     rows = session.execute(
         select(Job.id, Job.status, Job.step, Job.total_steps, Job.version).where(Job.parent_id == parent.id)
     ).all()
@@ -46,11 +46,11 @@ def sum_of_children(session: Session, parent: Job) -> ChildTotals:
 
 
 def _expected_steps(parent: Job, known: dict[str, int]) -> dict[str, int]:
-    """Steps of each child; one that has not begun, and is as long as so many epochs, is as long as another run of it.
+    """Return the total steps of each child. An arm with a budget in epochs takes them from a run that has begun.
 
     Args:
         parent: The parent.
-        known: What children have said of themselves.
+        known: Steps that children have reported.
     """
     test = RangeTest.model_validate(parent.spec.get("range_test") or {}).total_steps
     if parent.kind == "sweep":
@@ -66,7 +66,7 @@ def _expected_steps(parent: Job, known: dict[str, int]) -> dict[str, int]:
 
 
 def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
-    """The versions of those jobs that there are; that of a parent grows with each of its children's."""
+    """Return the versions of the jobs that exist. A parent's version grows with each of its children's."""
     rows = session.execute(select(Job.id, Job.version).where(Job.id.in_(job_ids))).all()
     parent = select(Job.id).where(Job.id.in_(job_ids), Job.kind.in_(KINDS))
     below = session.execute(
@@ -77,7 +77,7 @@ def versions_of(session: Session, job_ids: Sequence[str]) -> dict[str, int]:
 
 
 def begin_parent(session: Session, child: Job) -> None:
-    """Note that a child runs: its parent runs from now on."""
+    """Mark the parent of a child that runs as running."""
     if child.parent_id is None:
         return
     now = queries.now(session)
@@ -92,7 +92,7 @@ def begin_parent(session: Session, child: Job) -> None:
 
 
 def settle_parents(session: Session, children: Iterable[Job]) -> None:
-    """End the parents of children that have ended, those of which it was the last."""
+    """End the parents whose last child has ended."""
     for parent_id in sorted({child.parent_id for child in children if child.parent_id is not None}):
         parent = queries.lock_job(session, parent_id)
         if parent.kind in KINDS:
@@ -100,9 +100,9 @@ def settle_parents(session: Session, children: Iterable[Job]) -> None:
 
 
 def cancel_parent(session: Session, parent_id: str) -> None:
-    """Note that a user cancelled a parent, after all its children have been told."""
+    """Mark a parent as cancelled by a user, after all its children."""
     parent = queries.lock_job(session, parent_id)
-    if parent.status == Status.QUEUED:  # none of its children has ever run
+    if parent.status == Status.QUEUED:  # no child has ever run
         _end(session, parent, Status.CANCELLED, reason=Reason.USER_CANCELLED)
     elif parent.status == Status.RUNNING:
         parent.status, parent.reason, parent.version = Status.CANCELLING, Reason.USER_CANCELLED, parent.version + 1

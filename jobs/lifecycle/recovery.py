@@ -32,7 +32,7 @@ def _log_trouble(job_id: str, error: Exception) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HeldAttempts:
-    """The attempts that the caller's own process holds, by job and number: ``lease_s`` is how long each lease holds."""
+    """The attempts of the caller's own process, by job and number. Each lease lasts ``lease_s``."""
 
     has: Callable[[str, int], bool] = lambda _job_id, _attempt: False
     lease_s: float = 0.0
@@ -46,17 +46,17 @@ def recover_jobs(
     kept: HeldAttempts = NOTHING_HELD,
     report: Report = _log_trouble,
 ) -> list[str]:  # fmt: skip
-    """Take back expired leases, end what waits or runs for too long, say which queued jobs no live worker can take.
+    """Take back expired leases, end jobs that wait or run too long, and mark queued jobs that no live worker can take.
 
     Any number of workers may do this at the same time.
 
     Args:
         database: Where the jobs are.
-        max_attempts: How often a job may be lost, where its spec does not say.
-        backoff: How long a lost job waits.
-        stuck_s: How long after its deadline, or after a user's cancel, a job whose worker renews the lease, and does
-            nothing else, is ended over the worker's head.
-        kept: Attempts whose leases are extended where they ran out: their worker lives, since it is the caller.
+        max_attempts: Limit on lost attempts, if the spec sets none.
+        backoff: The pause of a lost job.
+        stuck_s: Seconds after its deadline, or after a cancel, when a job is ended even though its worker still renews
+            the lease.
+        kept: The caller's own attempts. Their expired leases are extended, since their worker is alive.
         report: Called with the id of a job that could not be recovered, and why; the others still are.
 
     Returns:
@@ -69,14 +69,14 @@ def recover_jobs(
     with database.write() as session:
         runnable += _end_stuck(session, stuck_s, report)
     runnable += _release_left(database, report)
-    with database.write() as session:  # apart: the first may hold a parent, and children are locked before parents
+    with database.write() as session:  # apart: the first may lock a parent, and children come first
         _mark_unmatched(session)
     return runnable
 
 
 @contextmanager
 def _apart(session: Session, job_id: str, report: Report) -> Iterator[None]:
-    """Take back and report what was done for one job where it fails, so that the others still are recovered."""
+    """Run a step for one job in a savepoint. Report a failure, so that the other jobs are still recovered."""
     try:
         with session.begin_nested():
             yield
@@ -90,7 +90,7 @@ def _locked(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Job]
     return session.scalars(
         select(Job)
         .where(*conditions, READABLE)
-        .order_by(Job.parent_id, Job.id)  # parents are then locked in the same order by everyone
+        .order_by(Job.parent_id, Job.id)  # so every process locks parents in the same order
         .with_for_update(skip_locked=True),
     ).all()
 
@@ -113,7 +113,7 @@ def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Held
 
 
 def _end_overdue(session: Session, report: Report) -> list[str]:
-    """End jobs that have waited for too long; one that runs for too long is ended by its supervisor."""
+    """End jobs that have waited too long. A job that runs too long is ended by its supervisor."""
     runnable: list[str] = []
     for job in _locked(session, Job.status == Status.QUEUED, Job.deadline_at < db_now()):
         with _apart(session, job.id, report):
@@ -122,7 +122,7 @@ def _end_overdue(session: Session, report: Report) -> list[str]:
 
 
 def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
-    """End jobs whose worker lives and does not do as it was told; it may write no more then."""
+    """End jobs whose worker is alive but ignores a cancel or deadline. The worker can no longer write to them."""
     runnable: list[str] = []
     late = db_now() - stuck_s
     for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
@@ -135,9 +135,9 @@ def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
 
 
 def _release_left(database: Database, report: Report) -> list[str]:
-    """Release jobs whose source has ended at a worker that could not read them."""
+    """Release jobs that a worker could not read when their source ended."""
     left = (Job.status == Status.QUEUED, Job.waits_for.in_(select(Job.id).where(Job.status.in_(TERMINAL))))
-    with database.read() as session:  # there are none but for updates: no writing transaction each time
+    with database.read() as session:  # such jobs exist only after an upgrade, so avoid a write transaction each time
         if session.scalar(select(Job.id).where(*left, READABLE).limit(1)) is None:
             return []
     runnable: list[str] = []

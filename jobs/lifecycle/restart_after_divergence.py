@@ -17,13 +17,13 @@ from jobs.status import Outcome, Status
 def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | None:
     """Prepare the next try: lower rates, no alarms, and no checkpoint to resume from.
 
-    The points of this try go when the next one is claimed, since it begins at step 0: a curve has every step once. What
-    is left of them is the event ``restarted`` and the attempt with its outcome ``diverged``.
+    The points of this try are deleted when the next one is claimed at step 0, since a curve has every step once. The
+    event ``restarted`` and the attempt with its outcome ``diverged`` remain.
 
     Returns:
-        Columns of the job's row, or None where it is to fail: not asked for, no try left, or being cancelled.
+        Columns of the job's row, or None if the job fails: no restart asked for, no try left, or being cancelled.
     """
-    job = queries.lock_job(session, claim.job_id)  # no cancel comes in between
+    job = queries.lock_job(session, claim.job_id)  # so that no cancel comes in between
     spec = job_spec.validate_python(job.spec)
     if not isinstance(spec, TrainSpec) or spec.on_divergence is None or job.status != Status.RUNNING:
         return None

@@ -24,17 +24,17 @@ from jobs.status import RESUMABLE, TERMINAL, Status
 
 
 def resume(database: Database, job_id: str) -> list[str]:
-    """Put a failed or cancelled job back into the queue: its next attempt goes on from its last checkpoint.
+    """Queue a failed or cancelled job again. Its next attempt resumes from its last checkpoint.
 
-    Deadlines and lost attempts count from nothing again. The own range test of a training, where that did not
-    succeed, and all jobs of a parent that did not, are resumed with it.
+    Deadlines and lost attempts are counted anew. If the range test of a training did not succeed, it is resumed too, as
+    are all children of a parent that did not succeed.
 
     Returns:
         Ids of jobs that may run now.
 
     Raises:
         JobNotFoundError: There is no such job.
-        NotResumableError: It succeeded, has not ended, or what it rests on is gone.
+        NotResumableError: It succeeded, has not ended, or something it needs has been deleted.
         NoBoundsError: It is a training whose range test, another job, gave no bounds.
         TooManyJobsError: The owner has too many unfinished jobs.
     """
@@ -50,7 +50,7 @@ def resume(database: Database, job_id: str) -> list[str]:
 
 
 def _resume_parent(session: Session, job_id: str) -> list[str]:
-    """Resume what did not succeed, in the order in which it was submitted: range tests before what waits for them."""
+    """Resume the children that did not succeed, in order of submission: range tests before jobs that wait for them."""
     children = [queries.lock_job(session, child) for child in queries.children_of(session, job_id)]
     lost = [child for child in children if child.status in RESUMABLE]
     parent = _refuse_unless_ended(queries.lock_job(session, job_id))
@@ -66,7 +66,7 @@ def _resume_parent(session: Session, job_id: str) -> list[str]:
 
 
 def _revive(session: Session, child: Job, parent: Job) -> None:
-    """Let the parent of a job that is resumed run again."""
+    """Set the parent of a resumed job to running again."""
     if parent.kind not in parents.KINDS or parent.status in (Status.QUEUED, Status.RUNNING):
         return
     if parent.status not in RESUMABLE:
@@ -125,7 +125,7 @@ def _refuse_unless_ended(job: Job) -> Job:
 
 
 def _requeue(session: Session, job: Job) -> None:
-    """Leave a terminal status, the one place where that is done; the event says from where and why."""
+    """Leave a terminal status. Only this function does so. The event records the old status and the reason."""
     now = queries.now(session)
     checkpoint = queries.latest_checkpoint(session, job.id)
     step = 0 if checkpoint is None else checkpoint.step or 0
@@ -142,15 +142,15 @@ def _requeue(session: Session, job: Job) -> None:
 
 
 def delete_job(database: Database, store: ArtifactStore, runs_dir: Path, job_id: str) -> list[str]:
-    """Remove a job that has ended, and those it started: rows first, then files, so that no row lacks its file.
+    """Remove an ended job and its children: rows first, then files, so that no row lacks its file.
 
     Returns:
-        Ids of what was removed.
+        Ids of the removed jobs.
 
     Raises:
         JobNotFoundError: There is no such job.
-        JobNotTerminalError: It, or one that it started, has not ended.
-        JobInUseError: It is a part of another job, or a job that has not ended needs it.
+        JobNotTerminalError: The job, or a child of it, has not ended.
+        JobInUseError: It is part of another job, or an unfinished job needs it.
     """
     with database.write() as session:
         removed = remove_rows(session, job_id)
@@ -159,7 +159,7 @@ def delete_job(database: Database, store: ArtifactStore, runs_dir: Path, job_id:
 
 
 def remove_rows(session: Session, job_id: str) -> list[str]:
-    """Remove the rows of a job and of those it started, in the caller's transaction; errors as of `delete_job`."""
+    """Remove the rows of a job and its children in the caller's transaction. Raises the errors of `delete_job`."""
     job = queries.get_job(session, job_id)
     if job.parent_id is not None:
         raise JobInUseError(job.id, f"it is a part of {job.parent_id}: delete that one")
@@ -179,14 +179,14 @@ def remove_rows(session: Session, job_id: str) -> list[str]:
 
 
 def remove_files(store: ArtifactStore, runs_dir: Path, job_ids: list[str]) -> None:
-    """Remove what jobs have left in the store, and in the run directories of this host."""
+    """Remove the files of jobs from the store and from the run directories of this host."""
     for job_id in job_ids:
         store.delete_job(job_id)
         rmtree(runs_dir / job_id, ignore_errors=True)
 
 
 def _users(session: Session, ids: list[str]) -> list[Job]:
-    """Jobs that have not ended and take bounds or weights from one of these."""
+    """Return the unfinished jobs that take bounds or weights from one of these jobs."""
     mentioned = or_(Job.waits_for.in_(ids), *(cast(Job.spec, String).contains(each) for each in ids))
     with every_owner(session):  # an admin's job may need it
         others = session.scalars(select(Job).where(Job.status.not_in(TERMINAL), Job.id.not_in(ids), mentioned)).all()

@@ -20,7 +20,7 @@ DATASETS = "datasets"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be: a code, which row or file, and what about it."""
+    """An inconsistency: its code, the row or file, and a description."""
 
     code: str
     where: str
@@ -31,12 +31,12 @@ class Finding:
 
 
 def inspect_storage(database: Database, artifacts_dir: Path, *, hashes: bool = False) -> list[Finding]:
-    """Everything that is wrong; nothing is changed.
+    """Return every inconsistency. This changes nothing.
 
     Args:
-        database: On the newest schema.
+        database: A database with the newest schema.
         artifacts_dir: The folder of the artifact store.
-        hashes: Also read every file, and compare its SHA-256.
+        hashes: Whether to read every file and compare its SHA-256.
     """
     store = ArtifactStore(artifacts_dir)
     with database.read() as session:
@@ -60,7 +60,7 @@ def _pages(session: Session) -> Iterator[Finding]:
 
 
 def _jobs(session: Session) -> Iterator[Finding]:
-    """Rows whose parts contradict each other."""
+    """Find rows whose columns contradict each other."""
     rules = (
         ("terminal_without_end", and_(Job.status.in_(TERMINAL), Job.finished_at.is_(None)), "has no finished_at"),
         ("unfinished_with_end", and_(Job.status.not_in(TERMINAL), Job.finished_at.is_not(None)), "has a finished_at"),
@@ -82,7 +82,7 @@ def _jobs(session: Session) -> Iterator[Finding]:
 
 
 def _counts(session: Session) -> Iterator[Finding]:
-    """Series whose roll-ups count other points than there are, at the finest level and at the coarsest."""
+    """Find series whose roll-ups disagree with the number of points, at the finest and at the coarsest level."""
     name = (Point.job_id, Point.metric, Point.replica)
     there = select(*name, func.count().label("points"), func.count(Point.value).label("finite"))
     key = (Bucket.job_id, Bucket.metric, Bucket.replica)
@@ -123,7 +123,7 @@ def _orphans(session: Session, root: Path) -> Iterator[Finding]:
 
 
 def orphans(session: Session, root: Path) -> list[Path]:
-    """Files of the store that nothing refers to, those left out whose job runs: it may be about to say so."""
+    """Return files of the store that no row refers to, except of running jobs: their row may be on its way."""
     known = set(session.scalars(select(Artifact.key)))
     known |= {f"{DATASETS}/{dataset_id}" for dataset_id in session.scalars(select(Dataset.id))}
     held = set(session.scalars(select(Job.id).where(Job.status.in_(HELD))))

@@ -19,12 +19,12 @@ GRACE_S = 3600.0
 
 
 class _UndoError(Exception):
-    """Takes a transaction back that was only tried."""
+    """Raised to roll back a transaction that was only a trial."""
 
 
 @dataclass(slots=True)
 class Pruned:
-    """What was removed, or would be: ids of jobs, orphan files, bytes of both; jobs that others still need."""
+    """The result of `prune`: ids of removed jobs, orphan files, bytes of both, and jobs that others still need."""
 
     jobs: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
@@ -37,8 +37,8 @@ def prune(
 ) -> Pruned:  # fmt: skip
     """Remove jobs that ended longer than ``older_than_s`` ago, and files that no row refers to.
 
-    A job goes with those that it started, and stays while one that has not ended needs it. Of orphan files, those of
-    the last hour are left alone: a row may be on its way.
+    A job is removed with its children, and kept while an unfinished job needs it. Orphan files of the last hour are
+    kept: their row may be on its way.
     """
     pruned, store = Pruned(), ArtifactStore(artifacts_dir)
     with database.read() as session:
@@ -63,7 +63,7 @@ def _prune_job(
         pruned.kept.append(job_id)
         return
     except JobNotFoundError:
-        return  # a user was faster
+        return  # a user has deleted it first
     except _UndoError:
         pass
     pruned.jobs += removed
@@ -95,4 +95,4 @@ def _prune_orphans(database: Database, root: Path, pruned: Pruned, *, dry_run: b
 
 
 def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > GRACE_S  # the clock of this host, as the times of files are
+    return time.time() - path.stat().st_mtime > GRACE_S  # the clock of this host, as for the times of files

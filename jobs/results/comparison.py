@@ -1,4 +1,4 @@
-"""The result of a ``compare`` job, as far as known: each run, medians over seeds, and ratios of updates."""
+"""The result of a ``compare`` job so far: each run, medians over seeds, and ratios of updates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from jobs.status import TERMINAL, Status
 
 SECONDS_ARE = (
     "of training up to that update, by rank 0's clock, with the evaluations and checkpoints before it; "
-    "waiting, starting processes, and what a lost attempt did after its last checkpoint are left out"
+    "waiting, starting processes, and the work of a lost attempt after its last checkpoint are left out"
 )
 
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ Evaluations = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One arm with one seed: its job, and its evaluations of the metric that is compared."""
+    """One arm with one seed: its job, and its evaluations of the compared metric."""
 
     arm: str
     seed: int
@@ -43,18 +43,18 @@ class Run:
 
     @property
     def finals(self) -> dict[str, float]:
-        """Metrics of the last evaluation of a run that succeeded; none of others."""
+        """Metrics of the last evaluation, if the run succeeded; else empty."""
         found = (self.job.result or {}).get("final", {}) if self.job.status == Status.SUCCEEDED else {}
         return {name: value for name, value in found.items() if value is not None}
 
     def steps_to(self, target: float, metric: str) -> int | None:
-        """Updates until the metric is at least as good as a target; None where it has not been so."""
+        """Return the updates until the metric reached a target; None if it has not."""
         return steps_to(target, self.evaluations, higher_is_better=metric == "val_accuracy")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All runs, and what they are measured by."""
+    """All runs, and the target and metric that they are measured by."""
 
     session: Session
     runs: Sequence[Run]
@@ -62,22 +62,22 @@ class Measured:
     reference: str
 
     def of(self, arm: str) -> list[Run]:
-        """The runs of an arm."""
+        """Return the runs of an arm."""
         return [run for run in self.runs if run.arm == arm]
 
     def final(self, arm: str, seed: int) -> float | None:
-        """Where an arm with a seed ended, None where it has not, or was lost."""
+        """Return the final metric of an arm with a seed; None if it has not ended or was lost."""
         found = (run.finals.get(self.target.metric) for run in self.of(arm) if run.seed == seed)
         return next(found, None)
 
     def target_of(self, run: Run) -> float | None:
-        """What a run is to reach; None where that is not known yet."""
+        """Return the target of a run; None if it is not known yet."""
         if self.target.final_of is None:
             return self.target.value
         return self.final(self.target.final_of, run.seed)
 
     def ratio(self, run: Run) -> tuple[bool, float | None]:
-        """Updates of the reference to its own last value over those of a run to that; whether that is decided."""
+        """Return the updates of the reference to its final value over those of a run, and whether that is final."""
         value = self.final(self.reference, run.seed)
         own = next(other for other in self.of(self.reference) if other.seed == run.seed)
         needed = None if value is None else own.steps_to(value, self.target.metric)
@@ -88,7 +88,7 @@ class Measured:
 
 
 def comparison(session: Session, job: Job) -> Document:
-    """The ``comparison`` document; runs that have not ended, or were lost, are in it with their status.
+    """Return the ``comparison`` document. It lists runs that have not ended, or were lost, with their status.
 
     Raises:
         NoComparisonError: The job is of another kind.
@@ -156,7 +156,7 @@ def _run(measured: Measured, run: Run) -> Document:
 
 
 def _seconds(session: Session, job: Job, steps: int | None) -> float | None:
-    """Seconds of training that so many updates took; None where there are none, or no times."""
+    """Return the seconds of training that a number of updates took; None if there are no updates or no times."""
     if not steps:
         return None
     try:
@@ -167,7 +167,7 @@ def _seconds(session: Session, job: Job, steps: int | None) -> float | None:
 
 
 def _differences(measured: Measured, arms: Sequence[ResolvedArm], shortest: str) -> list[Document]:
-    """What the shortest arm has more than each of an equal budget, seed by seed, in the metric that is compared."""
+    """Return the lead of the shortest arm over each arm of an equal budget in the compared metric, seed by seed."""
     short = next(arm for arm in arms if arm.name == shortest)
     others = [arm for arm in arms if arm.name != shortest and arm.budget == short.budget]
     documents = []

@@ -25,7 +25,7 @@ LAGGING = {
 
 
 def measure(session: Session, job: Job) -> dict[str, Any]:
-    """The ``lr_bounds`` document of a range test, from its curves, and its probes where it has some."""
+    """Compute the ``lr_bounds`` document of a range test from its curves, and from its probes if it has any."""
     document = _of_sweeps(session, job)
     if job.spec.get("refine") == "probe":
         document = probe_results.refine(session, job, document, LEVEL)
@@ -38,7 +38,7 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
 
 
 def due_probes(session: Session, job: Job) -> list[dict[str, Any]]:
-    """The probes that a range test whose sweeps have ended is to run next, at the same time; none at its end."""
+    """Return the probes to run next, in parallel, after the sweeps of a range test; empty if none are left."""
     if job.spec.get("refine") != "probe":
         return []
     return [asdict(run) for run in probe_results.climb(session, job, _of_sweeps(session, job)).due]
@@ -64,9 +64,9 @@ def _of_sweeps(session: Session, job: Job) -> dict[str, Any]:
 
 
 def _curve(session: Session, job_id: str, test: RangeTest, measure: str, replica: int) -> Curve:
-    """One sweep; of an accuracy its complement, the error, which falls where the accuracy rises.
+    """Return the curve of one sweep; for an accuracy, the error (1 - accuracy), which falls as accuracy rises.
 
-    A sweep of a measure on held-back data that ended before its time was ended by its training loss: it is NaN there.
+    If a sweep with a measure on held-back data ended early, its training loss diverged: the value there is NaN.
     """
     lrs = {step: lr for step, lr, _ in queries.series(session, job_id, "lr", replica)}
     points = [
@@ -84,7 +84,7 @@ def _curve(session: Session, job_id: str, test: RangeTest, measure: str, replica
 
 
 def _median_curve(measure: str, curves: list[Curve]) -> dict[str, Any] | None:
-    """Median and band of the sweeps, thinned; of accuracies as such, not as errors."""
+    """Return the median and band of the sweeps, thinned; accuracies stay accuracies."""
     merged = merge(curves, level=LEVEL)
     if not merged.lrs:
         return None
@@ -96,7 +96,7 @@ def _median_curve(measure: str, curves: list[Curve]) -> dict[str, Any] | None:
 
 
 def bounds_document(job: Job) -> dict[str, Any]:
-    """The stored ``lr_bounds`` document; its ``bounds`` may be null where none can be defended.
+    """Return the stored ``lr_bounds`` document. Its ``bounds`` are null if the curves support none.
 
     Raises:
         BoundsNotReadyError: The range test has not finished.
@@ -112,11 +112,11 @@ def bounds_document(job: Job) -> dict[str, Any]:
 
 
 def bounds_of(job: Job) -> Bounds:
-    """``base_lr`` and ``max_lr`` of a finished range test.
+    """Return ``base_lr`` and ``max_lr`` of a finished range test.
 
     Raises:
         BoundsNotReadyError: The range test has not finished.
-        NoBoundsError: It has none to give; the message says why.
+        NoBoundsError: It has none; the message says why.
     """
     document = bounds_document(job)
     bounds: Bounds | None = document["bounds"]

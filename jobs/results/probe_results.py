@@ -1,4 +1,4 @@
-"""The probes of a range test: which run next, and the bounds that follow from them. Everything is read from SQL."""
+"""The probes of a range test: the ones to run next, and the bounds that follow. Everything is read from SQL."""
 
 import math
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from jobs.spec.range_test import Probe
 
 Document = dict[str, Any]
 
-GAIN = 0.05  # of the objective at the start: less is not learning
-_HIGH, _MEDIUM = 0.5, 1.0  # decades: intervals of the grades
+GAIN = 0.05  # fraction of the objective at the start: a smaller gain is not learning
+_HIGH, _MEDIUM = 0.5, 1.0  # decades: widths of the intervals, by grade
 _MEASURED = ("train_loss", "start_val_loss", "val_loss", "start_val_accuracy", "val_accuracy")
 _MESSAGES = {
     "probes_failed": "At no rate of the last rung was the end 5 % better than the start: more steps or rates.",
@@ -28,7 +28,7 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One probe: its number (that of its series), its rung, which run of its rate it is, its rate and its steps."""
+    """One probe: its number (also of its series), its rung, its repeat at this rate, its rate and its steps."""
 
     number: int
     rung: int
@@ -39,13 +39,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LadderProgress:
-    """How far the probes have come on the ladder of rates.
+    """The progress of the probes on the ladder of rates.
 
     Attributes:
         rates: The ladder.
-        done: Runs that have ended, with what they measured.
-        due: Runs of the next rung; empty where the ladder has come to its end.
-        verdict: What it says then; None where it goes on, or where no finalist ended well and better than it began.
+        done: Ended runs with their measurements.
+        due: Runs of the next rung; empty at the end of the ladder.
+        verdict: The result; None if runs are due, or if no finalist ended finite and better than it began.
     """
 
     rates: tuple[float, ...]
@@ -55,10 +55,10 @@ class LadderProgress:
 
 
 def climb(session: Session, job: Job, plain: Document) -> LadderProgress:
-    """Go up the ladder as far as runs have ended.
+    """Climb the ladder as far as runs have ended.
 
     Args:
-        session: Where the curves are.
+        session: The session to read curves with.
         job: The range test; its sweeps have ended.
         plain: The ``lr_bounds`` document of its sweeps.
     """
@@ -83,9 +83,9 @@ def climb(session: Session, job: Job, plain: Document) -> LadderProgress:
 
 
 def ladder_rates(plain: Document, count: int) -> tuple[float, ...]:
-    """The ladder: down by halves from the edge, or the largest rate tried, and further where the bounds lie lower.
+    """Return the ladder: halve from the edge, or from the largest rate tried, and go further if the bounds are lower.
 
-    Where the curves show nothing, over all rates tried.
+    If the curves show nothing, it covers all rates tried.
     """
     evidence, bounds = plain["evidence"], plain["bounds"]
     smallest, largest = evidence["lr_range"]
@@ -99,13 +99,13 @@ def ladder_rates(plain: Document, count: int) -> tuple[float, ...]:
 
 
 def objective_of(job: Job) -> str:
-    """What probes are judged by: the range test's measure on held-back data, or the loss there."""
+    """Return the metric that probes are judged by: the range test's measure on held-back data, or ``val_loss``."""
     measure = str(job.spec["range_test"]["measure"])
     return "val_loss" if measure == "train_loss" else measure
 
 
 def score_of(job: Job, measured: Document, when: str = "") -> float:
-    """The objective of a run, lower is better; infinite where it diverged. ``when`` may be ``start_``."""
+    """Return the objective of a run: lower is better, infinite if it diverged. ``when`` may be ``start_``."""
     value = measured.get(when + objective_of(job))
     if value is None:
         return math.inf
@@ -113,7 +113,7 @@ def score_of(job: Job, measured: Document, when: str = "") -> float:
 
 
 def refine(session: Session, job: Job, plain: Document, level: float) -> Document:
-    """The ``lr_bounds`` document with the bounds that the probes found; those of the curves stand beside them."""
+    """Put the bounds of the probes into the ``lr_bounds`` document; the bounds of the curves are kept beside them."""
     found = climb(session, job, plain)
     codes = _codes(found.verdict)
     report = {
@@ -132,7 +132,7 @@ def refine(session: Session, job: Job, plain: Document, level: float) -> Documen
 
 
 def _has_gained(job: Job, measured: Sequence[Document]) -> bool:
-    """Whether the last rung's runs of a rate ended better than they began, by their median."""
+    """Return whether the last rung's runs of a rate ended better than they began, by their median."""
     last = measured[-FINAL_RUNS:]
     start = median(score_of(job, each, "start_") for each in last)
     return median(score_of(job, each) for each in last) <= (1.0 - GAIN) * start
@@ -144,7 +144,7 @@ def _runs(rates: Sequence[float], rung: Rung, number: int, first: int) -> tuple[
 
 
 def _measured(session: Session, job_id: str, run: Run) -> Document | None:
-    """What stands of a run that has ended, numbers or null; None where it has not."""
+    """Return the measurements of an ended run, numbers or null; None if it has not ended."""
     last = {name: _last(session, job_id, f"probe_{name}", run) for name in _MEASURED}
     if last["val_loss"] is None:
         return None

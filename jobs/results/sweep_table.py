@@ -1,4 +1,4 @@
-"""The table of a sweep, as far as known: bounds under each of its conditions."""
+"""The table of a sweep so far: the bounds under each of its conditions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ SIZE = "global_batch_size"
 
 
 def table(session: Session, job: Job) -> dict[str, Any]:
-    """The ``sweep_table`` document; cells that have not ended, or have failed, are in it with their status.
+    """Return the ``sweep_table`` document. It lists cells that have not ended, or have failed, with their status.
 
     Raises:
         NoTableError: The job is of another kind.

@@ -15,7 +15,7 @@ CHECK_KEY = "clr.check"
 
 
 def celery_config(broker_url: str) -> dict[str, object]:
-    """What producers and workers agree on: JSON only, early acknowledgement, nothing kept of results."""
+    """Return the settings that producers and workers share: JSON only, early acknowledgement, no stored results."""
     return {
         "broker_url": broker_url,
         "broker_connection_retry_on_startup": True,
@@ -52,7 +52,7 @@ class WorkerNotifier:
         """Tell a worker that ``job_id`` waits.
 
         Raises:
-            BrokerUnreachableError: The message could not be sent. The job is safe in SQL: workers look there too.
+            BrokerUnreachableError: The message was not sent. The job is safe in SQL: workers look there too.
         """
         try:
             self._app.send_task(RUN_JOB, args=[job_id], queue=QUEUE, retry=False)
@@ -60,10 +60,10 @@ class WorkerNotifier:
             raise BrokerUnreachableError(f"the broker did not take the message: {error}") from error
 
     def check(self) -> None:
-        """Connect to the broker and write to it: a demoted or full one answers, and takes no message.
+        """Connect to the broker and write to it: a replica or a full broker answers, but accepts no message.
 
         Raises:
-            BrokerUnreachableError: It does not answer, or takes no writes.
+            BrokerUnreachableError: It does not answer, or accepts no writes.
         """
         try:
             with self._app.connection_for_write() as connection:
@@ -75,5 +75,5 @@ class WorkerNotifier:
             raise BrokerUnreachableError(f"takes no writes: {error}") from error
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the open connections."""
         self._app.close()

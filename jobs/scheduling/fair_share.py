@@ -1,8 +1,8 @@
 """Fair share: the order in which waiting jobs run.
 
-Submitters take turns: first comes whoever's jobs hold the fewest slots, then who was served longest ago. Among the
-jobs of one submitter higher ``priority`` goes first, then what was queued first. So nobody gets ahead of others by many
-jobs, nor by a high priority; where no key is asked for all jobs are one submitter's.
+Submitters take turns: first the submitter whose jobs hold the fewest slots, then the one served longest ago. Among the
+jobs of one submitter, higher ``priority`` goes first, then the job that was queued first. So neither many jobs nor a
+high priority gets a submitter ahead of others. If keys are not required, all jobs belong to one submitter.
 """
 
 from sqlalchemy import func, or_, select
@@ -21,10 +21,10 @@ _OWNER = func.coalesce(Job.owner, "")
 def next_claimable(
     session: Session, slots: int, max_running: int | None = None, worker: str | None = None
 ) -> Job | None:
-    """The job whose turn it is among those that ``slots`` devices can run; one without slots never runs.
+    """Return the next job to run among those that fit ``slots`` devices. A job without slots never runs.
 
-    Jobs of a submitter who has ``max_running`` jobs running wait for one of these to end. Jobs of several nodes are for
-    a named ``worker``, where it may reserve a node of theirs (`jobs.scheduling.node_reservations`).
+    If a submitter has ``max_running`` jobs running, their other jobs wait. Jobs of several nodes are included only with
+    a ``worker`` that may reserve one of their nodes (`jobs.scheduling.node_reservations`).
     """
     running = (
         select(_OWNER.label("owner"), func.sum(Job.slots).label("slots"), func.count().label("jobs"))
@@ -33,7 +33,7 @@ def next_claimable(
         .subquery()
     )
     query = (
-        select(Job.id)  # the id alone, so that sorting a long queue reads no specs
+        select(Job.id)  # only the id, so that sorting a long queue reads no specs
         .outerjoin(running, running.c.owner == _OWNER)
         .outerjoin(Submitter, Submitter.owner == _OWNER)
         .where(Job.status == Status.QUEUED, Job.waits_for.is_(None), Job.slots > 0, Job.slots <= slots * Job.nodes)
@@ -52,7 +52,7 @@ def next_claimable(
 
 
 def note_served(session: Session, job: Job, now: float) -> None:
-    """Note that a job of its submitter begins: the others come first now."""
+    """Record that a job of its submitter begins, so that other submitters come first now."""
     row = {"owner": job.owner or "", "served_at": now}
     insert = upsert(session, Submitter).values(row)
     session.execute(insert.on_conflict_do_update(index_elements=["owner"], set_=row))

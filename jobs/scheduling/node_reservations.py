@@ -1,8 +1,8 @@
 """Reservations of the nodes of a job that runs on several workers. The job starts when all its nodes are reserved.
 
-One job gathers nodes at a time, so that no two jobs hold nodes that the other waits for. The one row of `AssemblyLock`
-names that job and says until when it may gather; a transaction that adds, gives up or completes reservations locks that
-row. A job whose time is up gives all its reservations up and pauses, longer each time, so that others go first.
+One job reserves nodes at a time, so that two jobs cannot each hold nodes that the other waits for. The single row of
+`AssemblyLock` names that job and its time limit; a transaction that adds, gives up or completes reservations locks the
+row. At the time limit a job gives up all its reservations and pauses, longer each time, so that others go first.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from jobs.errors import StaleAttemptError
 from jobs.scheduling.deadlines import Backoff
 from jobs.status import HELD, Reason, Status
 
-LONGEST_PAUSE = 16  # times what gathering may take
+LONGEST_PAUSE = 16  # times the time limit of reserving nodes
 NOT_GATHERED = "not_gathered"
 
 
@@ -38,7 +38,7 @@ class NodeReservation:
     address: str
 
     def is_mine(self) -> ColumnElement[bool]:
-        """Whether a row is the one of this reservation."""
+        """Return whether a row belongs to this reservation."""
         return (
             (ReservedNode.job_id == self.job_id)
             & (ReservedNode.node == self.node)
@@ -48,7 +48,7 @@ class NodeReservation:
 
 
 def open_to(worker: str | None) -> ColumnElement[bool]:
-    """Whether a worker may run a job, or a part of it; None is one that takes no part in jobs of several nodes."""
+    """Return the condition that a worker may run a job or a node of it; None is a worker for jobs of one node only."""
     if worker is None:
         return Job.nodes == 1
     another = exists().where(
@@ -62,7 +62,7 @@ def open_to(worker: str | None) -> ColumnElement[bool]:
 
 
 def hold_assembly_lock(session: Session) -> AssemblyLock:
-    """The row of `AssemblyLock`, held until the transaction ends."""
+    """Lock and return the row of `AssemblyLock`; the lock is held until the transaction ends."""
     return session.get_one(AssemblyLock, 1, with_for_update=True, populate_existing=True)
 
 
@@ -72,7 +72,7 @@ def take(
     """Reserve a node of a queued job in the caller's transaction.
 
     Returns:
-        The reservation; None if another job gathers, all nodes are reserved or this worker has one already.
+        The reservation; None if another job reserves nodes, all nodes are reserved or this worker has one already.
     """
     assembly, now = hold_assembly_lock(session), queries.now(session)
     if assembly.job_id not in (None, job.id) and assembly.until > now:
@@ -101,12 +101,12 @@ def take(
 
 
 def of_job(session: Session, job_id: str) -> Sequence[ReservedNode]:
-    """Reserved nodes of a job's newest attempt, in order."""
+    """Return the reserved nodes of a job's newest attempt, in order."""
     return session.scalars(select(ReservedNode).where(ReservedNode.job_id == job_id).order_by(ReservedNode.node)).all()
 
 
 def give_all_up(session: Session, assembly: AssemblyLock, job: Job, gather_s: float) -> None:
-    """End the gathering of a job without success, in the caller's transaction: it pauses before it tries again."""
+    """Give up all reservations of a job in the caller's transaction. The job pauses before it tries again."""
     held = len(of_job(session, job.id))
     session.execute(delete(ReservedNode).where(ReservedNode.job_id == job.id))
     assembly.job_id = None
@@ -144,19 +144,19 @@ def renew(database: Database, claim: Claim, *, lease_s: float) -> LeaseSignals:
 
 
 def leave(database: Database, claim: Claim) -> None:
-    """Tell node 0 that the worker of this node is to end."""
+    """Tell node 0 that the worker of this node is shutting down."""
     with database.write() as session:
         session.execute(update(ReservedNode).where(_is_of(claim)).values(leaving=True))
 
 
 def report(database: Database, claim: Claim, failures: list[Json]) -> None:
-    """Say that the ranks of this node have ended, and why where they failed."""
+    """Record that the ranks of this node have ended, and why if they failed."""
     with database.write() as session:
         session.execute(update(ReservedNode).where(_is_of(claim)).values(failures=failures))
 
 
 def of_others(session: Session, claim: Claim) -> Sequence[ReservedNode]:
-    """Reservations of the other nodes of an attempt."""
+    """Return the reservations of the other nodes of an attempt."""
     own = None if claim.node is None else claim.node.number
     rows = session.scalars(
         select(ReservedNode)
@@ -167,7 +167,7 @@ def of_others(session: Session, claim: Claim) -> Sequence[ReservedNode]:
 
 
 def signals_of(session: Session, claim: Claim, signals: LeaseSignals) -> LeaseSignals:
-    """What node 0 is to do, from what its job's row asks and how the other nodes are."""
+    """Return the signals for node 0, from its job's row and the state of the other nodes."""
     now, others = queries.now(session), of_others(session, claim)
     torn = any(reserved.failures or (reserved.failures is None and reserved.expires_at < now) for reserved in others)
     leaving = any(reserved.leaving for reserved in others)
@@ -175,7 +175,7 @@ def signals_of(session: Session, claim: Claim, signals: LeaseSignals) -> LeaseSi
 
 
 def failures_of_others(session: Session, claim: Claim) -> tuple[list[Json], bool]:
-    """Why the ranks of other nodes failed, those of lost nodes among them; and whether each has ended or is lost."""
+    """Return why ranks of other nodes failed, including lost nodes; and whether each has ended or is lost."""
     now, found, all_ended = queries.now(session), list[Json](), True
     for reserved in of_others(session, claim):
         if reserved.failures is not None:
@@ -200,7 +200,7 @@ def _is_of(claim: Claim) -> ColumnElement[bool]:
 
 
 def node_of(reservation: NodeReservation, leader: ReservedNode) -> Node:
-    """Where this node stands among the others, once node 0 has said where they meet."""
+    """Return this node's part in the attempt, once node 0 has published the address where the nodes meet."""
     assert leader.port is not None  # noqa: S101 - it has begun
     return Node(
         reservation.node, reservation.nodes, reservation.worker, reservation.address, (leader.address, leader.port)

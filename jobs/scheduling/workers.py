@@ -17,9 +17,9 @@ from jobs.status import HELD
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """What a worker says of itself; ``devices`` has one name for each slot.
+    """What a worker reports about itself. ``devices`` has one name for each slot.
 
-    One with an ``address`` takes part in jobs of several nodes, with workers that see the same artifact ``store``.
+    A worker with an ``address`` takes part in jobs of several nodes, with workers that share its artifact ``store``.
     """
 
     name: str
@@ -38,10 +38,10 @@ def beat(
     database: Database, worker: WorkerInfo, *, ttl_s: float, quarantined: Sequence[int] = (),
     troubles: Mapping[str, str] | None = None,
 ) -> bool:  # fmt: skip
-    """Say that a worker lives, for ``ttl_s`` seconds to come, which of its slots are out of use, and what of it fails.
+    """Record a heartbeat: the worker is alive for ``ttl_s`` more seconds, with these slots out of use and these faults.
 
     Returns:
-        Whether it is to take no more jobs.
+        Whether the worker is draining: it must take no more jobs.
     """
     with database.write(wait_s=ttl_s, is_urgent=True) as session:
         now = queries.now(session)
@@ -59,10 +59,10 @@ def beat(
 
 
 def drain(database: Database, name: str, *, draining: bool = True) -> None:
-    """Have a worker take no more jobs, or take some again; it hears of it with its next beat.
+    """Set or clear the draining flag of a worker. The worker learns of it with its next heartbeat.
 
     Raises:
-        WorkerNotFoundError: None of this name is alive.
+        WorkerNotFoundError: No live worker has this name.
     """
     with database.write() as session:
         row = session.get(Worker, name)
@@ -72,7 +72,7 @@ def drain(database: Database, name: str, *, draining: bool = True) -> None:
 
 
 def jobs_of(session: Session) -> dict[str, list[Job]]:
-    """What runs where: the jobs that are held, by the name of their worker; those on several stand at each."""
+    """Return the held jobs by worker name. A job on several workers is listed for each."""
     held: dict[str, list[Job]] = {}
     for job in session.scalars(select(Job).where(Job.status.in_(HELD), Job.worker.is_not(None)).order_by(Job.id)):
         held.setdefault(job.worker or "", []).append(job)
@@ -85,13 +85,13 @@ def jobs_of(session: Session) -> dict[str, list[Job]]:
 
 
 def slots_held(session: Session) -> dict[str, int]:
-    """How many slots each job holds that runs or is being ended, those lent to it with its own."""
+    """Return how many slots each running or ending job holds, including idle slots that it uses."""
     current = (Attempt.job_id == Job.id) & (Attempt.number == Job.attempt)
     rows = session.execute(select(Job.id, Attempt.slots).join(Attempt, current).where(Job.status.in_(HELD)))
     return {row.id: row.slots for row in rows}
 
 
 def leave(database: Database, name: str) -> None:
-    """Take a worker off the list."""
+    """Remove a worker from the list."""
     with database.write() as session:
         session.execute(delete(Worker).where(Worker.name == name))

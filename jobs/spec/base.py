@@ -18,7 +18,7 @@ class Strict(BaseModel):
 
 
 def refuse(code: str, message: str) -> PydanticCustomError:
-    """An error of our own in the form that pydantic reports; braces in the message stay as they are."""
+    """Return an error in pydantic's form. Braces in the message stay as they are."""
     return PydanticCustomError("clr_error", "{message}", {"code": code, "message": message})
 
 

@@ -9,7 +9,7 @@ from jobs.spec.base import Strict, Text, refuse
 
 
 class EntryPointOptions(Strict):
-    """A name in an entry point group of the workers' environment, and what the function there is called with."""
+    """A name in an entry point group of the workers' environment, and the arguments of its function."""
 
     name: Annotated[Text, Field(min_length=1, max_length=100)]
     options: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies defaults
@@ -27,7 +27,7 @@ class EntryPointOptions(Strict):
 RESNETS = ("resnet8", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 OWN_MODELS = ("cnn", "resnet9", *RESNETS)  # beside mlp, which has options
 
-# Torchvision's families with a stem that shrinks images early, which the option small_images takes out.
+# Torchvision's families with a stem that downsamples images early; the option small_images removes that.
 SMALL_IMAGE_FAMILIES = (
     "densenet", "efficientnet", "mnasnet", "mobilenet", "regnet", "resnet", "resnext", "shufflenet", "wide_resnet",
 )  # fmt: skip
@@ -119,5 +119,5 @@ TORCHVISION_CLASSIFIERS = (
 
 TORCHVISION_DATASETS = ("cifar10", "fashion_mnist", "mnist")
 
-# Images in the training split, where it is known before the data is read.
+# Images in the training split, if known before the data is read.
 TRAIN_SAMPLES = {"digits": 1437, "cifar10": 50_000, "fashion_mnist": 60_000, "mnist": 60_000}

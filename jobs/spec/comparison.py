@@ -1,4 +1,4 @@
-"""The spec of a comparison: its arms, those that it adds at an equal budget, its target, and its preset."""
+"""The spec of a comparison: its arms, the added arms of an equal budget, its target, and its preset."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
@@ -26,7 +26,7 @@ from jobs.spec.sweep import conditions_of
 from jobs.spec.training import assert_reachable
 
 MAX_CHILDREN = 64
-EVALUATIONS = 20  # of the shortest arm, unless the spec says how often
+EVALUATIONS = 20  # of the shortest arm, unless the spec sets an interval
 # He et al. 2016 and Smith & Topin 2017 divide the rate by ten twice, the latter at 50,000 and 70,000 of 80,000 steps.
 STANDARD_FRACTIONS = [0.625, 0.875]
 
@@ -53,15 +53,15 @@ class Arm(Strict):
 
     @property
     def overrides(self) -> dict[str, int]:
-        """What differs from the conditions of the comparison."""
+        """The fields that differ from the conditions of the comparison."""
         own = {"global_batch_size": self.global_batch_size, "world_size": self.world_size}
         return {name: value for name, value in own.items() if value is not None}
 
     def conditions(self, shared: Conditions) -> Conditions:
-        """The conditions that it trains under.
+        """Return the conditions that it trains under.
 
         Raises:
-            ValidationError: They are no legal conditions.
+            ValidationError: They are invalid.
         """
         return conditions_of(shared, self.overrides)
 
@@ -112,13 +112,13 @@ class SuperConvergence(Strict):
 
 
 def with_peak(schedule: AnySchedule, peak: object) -> AnySchedule:
-    """The same schedule with another highest rate, or another source of it."""
+    """Return the schedule with another highest rate, or another source of it."""
     field = "lr" if isinstance(schedule, FlatSchedule) else "max_lr"
     return schedule.model_copy(update={field: peak})
 
 
 def reference_of(arms: Sequence[Arm], named: str | None, target: Target | None) -> Arm:
-    """The arm that others are measured against: as named, else that of the target, else the first of the longest."""
+    """Return the arm that others are measured against: the named one, else the target's, else the first longest."""
     wanted = named or (target.final_of if target is not None else None)
     longest = max(arms, key=lambda arm: arm.budget)
     return next((arm for arm in arms if arm.name == wanted), longest)
@@ -128,8 +128,8 @@ def check_arms(arms: Sequence[Arm], *, named: Sequence[tuple[str, str | None]], 
     """Refuse arms that cannot be compared.
 
     Args:
-        arms: All of them, the added ones too.
-        named: Fields that name an arm, as JSON pointers, and the names.
+        arms: All arms, including the added ones.
+        named: JSON pointers of fields that name an arm, with the names.
         seeds: The seeds that each arm is run with.
 
     Raises:
@@ -160,13 +160,13 @@ def _refuse_repeated(values: Sequence[object], pointer: str, code: str) -> None:
 
 
 def fault(code: str, text: str, pointer: str, value: object) -> PydanticCustomError:
-    """An error of a validator that names the field at fault."""
+    """Return an error of a validator that names the field at fault."""
     context = {"code": code, "message": text, "pointer": pointer, "value": value}
     return PydanticCustomError("clr_error", "{message}", context)
 
 
 def illegal_arm(index: int, arm: Arm, error: ValidationError) -> PydanticCustomError:
-    """What is wrong with the training of an arm, under the name of the arm."""
+    """Return the error of an arm's training, with the name of the arm."""
     found = error.errors()[0]
     path = ".".join(str(part) for part in found["loc"])
     code = found.get("ctx", {}).get("code", found["type"])
@@ -177,11 +177,11 @@ SUFFIX = "equal budget"
 
 
 def equal_budget_arms(arms: Sequence[Arm], reference: Arm) -> list[Arm]:
-    """Standard policy, constant, linear and cosine over the budget, batch and world size of the shortest arm.
+    """Return a standard policy, constant, linear and cosine arm with budget, batch and world size of the shortest arm.
 
-    Linear and cosine come down from the peak of that arm. The standard policy and the constant take the rate of the
-    reference arm, if that is flat and of the same batch, and the milestones of the former keep their fractions of the
-    whole. A schedule that is among the arms already, over that budget, is not added.
+    Linear and cosine fall from the peak of that arm. The standard policy and the constant schedule take the rate of the
+    reference arm, if that is flat and has the same batch size; the milestones of the standard policy keep their
+    fractions of the whole. A schedule that an arm already has with this budget is not added.
     """
     short = shortest(arms)
     there = {arm.schedule.name for arm in arms if arm.budget == short.budget and arm.overrides == short.overrides}
@@ -200,7 +200,7 @@ def equal_budget_arms(arms: Sequence[Arm], reference: Arm) -> list[Arm]:
 
 
 def shortest(arms: Sequence[Arm]) -> Arm:
-    """The first of the arms with the smallest budget."""
+    """Return the first arm with the smallest budget."""
     return min(arms, key=lambda arm: arm.budget)
 
 

@@ -13,8 +13,8 @@ from jobs.spec.catalog import TRAIN_SAMPLES, EntryPointOptions
 from jobs.spec.models import Model, NoOptions
 from jobs.spec.optimizers import Optimizer
 
-# Fields that came after 0.1 stand in the canonical JSON only where they are not at their defaults, so that
-# fingerprints of older conditions are what they were.
+# Fields added after 0.1 are in the canonical JSON only if they differ from their defaults, so that fingerprints of
+# older conditions do not change.
 _LATER: dict[str, Any] = {
     "channels_last": False, "compile": False, "accumulation_steps": 1, "batch_norm_group_size": None,
     "nodes": 1,
@@ -164,7 +164,7 @@ class Conditions(Strict):
         return self.global_batch_size // self.world_size
 
     def fingerprint(self) -> str:
-        """``sha256:`` of the canonical JSON: sorted keys, no blanks, defaults written out, but for later fields."""
+        """``sha256:`` of the canonical JSON: sorted keys, no spaces, defaults written out except for later fields."""
         document = self.model_dump()
         document = {key: value for key, value in document.items() if key not in _LATER or value != _LATER[key]}
         _without_default(document["optimizer"], _LATER_OPTIONS["optimizer"])
@@ -173,7 +173,7 @@ class Conditions(Strict):
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
     def differences(self, other: Self) -> list[str]:
-        """JSON pointers of the fields in which the two differ."""
+        """Return the JSON pointers of the fields that differ."""
         return [f"/conditions/{path}" for path in _differing(self.model_dump(), other.model_dump())]
 
 

@@ -1,36 +1,36 @@
 """Limits for decoded images of an archive: the same as for the unpacked archive.
 
-A PNG file of one colour has a thousandth of the bytes of its pixels, and ``image_size`` enlarges what is small. So the
-limits of archives hold for pixels too.
+A PNG file of one colour has a thousandth of the bytes of its pixels, and ``image_size`` enlarges small images. So the
+limits of archives apply to pixels too.
 """
 
 import math
 from dataclasses import dataclass
 
-FREE_BYTES = 10_000_000  # so much may any archive come to, whatever the ratio
+FREE_BYTES = 10_000_000  # any archive may decode to this size, whatever the ratio
 SMALLEST_SIZE, LARGEST_SIZE = 4, 1024  # legal values of image_size
 
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Of the pixels of one dataset, one byte for each channel of each.
+    """Limits on the pixels of one dataset, at one byte for each channel.
 
     Attributes:
-        unpacked_bytes: Most bytes of all images.
-        ratio: Most bytes for each byte of the archive, where they are more than `FREE_BYTES`.
+        unpacked_bytes: Maximum bytes of all images.
+        ratio: Maximum bytes for each byte of the archive, if they exceed `FREE_BYTES`.
     """
 
     unpacked_bytes: int
     ratio: int
 
     def refusal(self, images: int, shape: tuple[int, int, int], archive_bytes: int, size: int | None) -> str | None:
-        """Why so many images of a shape ``[channels, height, width]`` are too large; None where they are not.
+        """Say why images of shape ``[channels, height, width]`` are too large in all; None if they are not.
 
         Args:
-            images: How many.
-            shape: Of each, once it is decoded.
-            archive_bytes: Of the file that they come from.
-            size: The ``image_size`` that was asked for.
+            images: Number of images.
+            shape: Shape of each decoded image.
+            archive_bytes: Size of the file that they come from.
+            size: The requested ``image_size``.
         """
         channels, height, width = shape
         most = min(self.unpacked_bytes, max(self.ratio * archive_bytes, FREE_BYTES))

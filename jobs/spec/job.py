@@ -36,7 +36,7 @@ class _JobSpec(Strict):
         dict[Annotated[Text, Field(min_length=1, max_length=63)], Annotated[Text, Field(max_length=255)]],
         Field(max_length=32),
     ] = {}  # noqa: RUF012 - pydantic copies defaults
-    # Of a job that starts others (its range test, those of a sweep) these hold for each of them.
+    # If a job starts others (its range test, the cells of a sweep), these hold for each of them.
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """Jobs with a higher one go first."""
     max_runtime_s: Seconds | None = None
@@ -48,7 +48,7 @@ class _JobSpec(Strict):
 
     @property
     def limits(self) -> dict[str, Any]:
-        """Priority, deadlines and attempts, as they are handed to the jobs that this one starts."""
+        """Priority, deadlines and attempts, which this job passes to the jobs that it starts."""
         return self.model_dump(include={"priority", "max_runtime_s", "max_queue_s", "max_attempts"})
 
 
@@ -73,7 +73,7 @@ class LrFindSpec(_JobSpec):
 
     @property
     def total_steps(self) -> int:
-        """Steps of all sweeps and probes, where none stops early."""
+        """Steps of all sweeps and probes, if none stops early."""
         return self.range_test.total_steps + (0 if self.probe is None else self.probe.steps)
 
 
@@ -163,14 +163,14 @@ class TrainSpec(_JobSpec):
 
     @property
     def lr_factor(self) -> float:
-        """What the linear scaling rule multiplies the schedule's rates by."""
+        """Factor of the linear scaling rule on the schedule's rates."""
         if self.lr_reference_batch is None or self.conditions is None:
             return 1.0
         return self.conditions.global_batch_size / self.lr_reference_batch
 
     @property
     def source_job(self) -> str | None:
-        """Id of the job whose bounds are asked for, if any."""
+        """Id of the job whose bounds are used, if any."""
         peak = self.schedule.peak
         return peak.from_job if isinstance(peak, FromJob) else None
 
@@ -238,21 +238,21 @@ class CompareSpec(_JobSpec):
 
     @property
     def own_arms(self) -> list[Arm]:
-        """The arms that were asked for."""
+        """The arms in the spec."""
         return self.arms or (self.preset.arms() if self.preset else [])
 
     @property
     def all_arms(self) -> list[Arm]:
-        """The arms that were asked for, then those that were added."""
+        """The arms in the spec, then the added ones."""
         own = self.own_arms
         reference = reference_of(own, self.reference, self.target)
         return own + (equal_budget_arms(own, reference) if self.equal_budget_arms else [])
 
     def training(self, arm: Arm, conditions: Conditions, seed: int) -> TrainSpec:
-        """The training of an arm with a seed.
+        """Return the training of an arm with a seed.
 
         Raises:
-            ValidationError: It is none.
+            ValidationError: The training is invalid.
         """
         observe, steps = self.observe, shortest(self.own_arms).steps
         if observe.evaluate_every is None and steps is not None:

@@ -59,7 +59,7 @@ class ScheduleFreeSgd(Strict):
 
     @property
     def cycles_momentum(self) -> bool:
-        """False: here momentum is the weight of an average, and must not move."""
+        """False: here momentum is the weight of an average, and must not change."""
         return False
 
 
@@ -76,7 +76,7 @@ class AdaptiveExtra(Strict):
 
     @property
     def cycles_momentum(self) -> bool:
-        """False: neither method is defined for betas that move."""
+        """False: neither method is defined for changing betas."""
         return False
 
 

@@ -26,7 +26,7 @@ class Probe(Strict):
         return steps
 
 
-MIN_MEASUREMENTS = 10  # what a curve needs to be read
+MIN_MEASUREMENTS = 10  # points that a curve needs for bounds
 USUAL_MEASUREMENTS = 50
 
 
@@ -99,6 +99,6 @@ class RangeTest(Strict):
 
     @property
     def total_steps(self) -> int:
-        """Steps of all sweeps, where none stops early."""
+        """Steps of all sweeps, if none stops early."""
         short = BISECTIONS * short_steps(self.steps) if self.bisect else 0
         return self.replicas * (self.steps + short)

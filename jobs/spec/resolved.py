@@ -1,4 +1,4 @@
-"""What is resolved of a job beside its spec: one document for each kind, as the column ``resolved`` has it."""
+"""The resolved document of a job, stored beside its spec in the column ``resolved``: one class for each kind."""
 
 from typing import Any, Self, TypedDict
 
@@ -17,23 +17,23 @@ class Bounds(TypedDict):
 
 
 class Resolved(BaseModel):
-    """A frozen document. What a newer version of the service has added is passed over when it is read."""
+    """A frozen document. Unknown fields from a newer version of the service are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
     def document(self) -> dict[str, Any]:
-        """As the column has it; what is not known is left out."""
+        """Return the value of the column, without unknown fields."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
 class OwnBatch(Resolved):
-    """What a job has that runs on workers: all that is known of a training that waits for its bounds."""
+    """The rank batch size. Nothing else is known while a training waits for its bounds."""
 
     rank_batch_size: int
 
 
 class ResolvedTraining(Rates, OwnBatch):
-    """A training whose rates are known: every one is a number. What ranks find out from the data comes later."""
+    """A training whose rates are all numbers. Ranks later add values that depend on the data."""
 
     total_steps: int | None = None
     steps_per_epoch: float | None = None
@@ -41,7 +41,7 @@ class ResolvedTraining(Rates, OwnBatch):
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Self | None:
-        """From the column; None as long as the training waits for its bounds."""
+        """Read the column; None while the training waits for its bounds."""
         return cls.model_validate(document) if "max_lr" in document else None
 
     @property
@@ -50,13 +50,13 @@ class ResolvedTraining(Rates, OwnBatch):
         return {name: value for name, value in self.numbers.items() if name != "div_factor"}
 
     def lowered(self, factor: float) -> Self:
-        """With peak and foot divided by a factor; the ratios between the rates of a schedule stay as they are."""
+        """Return a copy with peak and foot divided by a factor. The ratios between the rates stay the same."""
         foot = None if self.base_lr is None else self.base_lr / factor
         return self.model_copy(update={"max_lr": self.max_lr / factor, "base_lr": foot})
 
 
 def resolve(spec: TrainSpec, bounds: Bounds | None = None) -> ResolvedTraining:
-    """The rates that a training uses: numbers as asked for, or those of the bounds.
+    """Return the rates that a training uses: the numbers of its spec, or those of the bounds.
 
     Raises:
         UnusableBoundsError: ``base_lr`` is not below the peak of the bounds.
@@ -77,7 +77,7 @@ def resolve(spec: TrainSpec, bounds: Bounds | None = None) -> ResolvedTraining:
 
 
 class Checkpoint(Resolved):
-    """A stored checkpoint of a training: its artifact, and the number of steps done by then."""
+    """A stored checkpoint of a training: its artifact and its number of steps."""
 
     key: str
     sha256: str
@@ -85,14 +85,14 @@ class Checkpoint(Resolved):
 
 
 class ResolvedRangeTest(OwnBatch):
-    """A range test. ``batch_norm`` says whether its model has any, as ranks find out."""
+    """A range test. ``batch_norm`` says whether its model has batch norm; ranks set it."""
 
     start_from: Checkpoint | None = None
     batch_norm: bool | None = None
 
 
 class Cell(Resolved):
-    """A cell of a sweep: its range test, and what differs from the conditions of the sweep."""
+    """A cell of a sweep: its range test, and its changes to the conditions of the sweep."""
 
     job_id: str
     settings: dict[str, JsonValue]
@@ -112,7 +112,7 @@ class ArmRun(Resolved):
 
 
 class ResolvedArm(Resolved):
-    """An arm of a comparison: what it was asked to be, and its trainings."""
+    """An arm of a comparison: its spec and its trainings."""
 
     name: str
     schedule: dict[str, JsonValue]
@@ -125,12 +125,12 @@ class ResolvedArm(Resolved):
 
     @property
     def budget(self) -> tuple[float | int | None, ...]:
-        """What arms of an equal budget have in common."""
+        """The values that arms of an equal budget share."""
         return self.epochs, self.steps, self.global_batch_size, self.world_size
 
 
 class ResolvedComparison(Resolved):
-    """The arms of a comparison, the range tests that their peaks come from, and which arms are measured against."""
+    """The arms of a comparison, the range tests of their peaks, and the arms that others are measured against."""
 
     arms: list[ResolvedArm]
     range_tests: list[str]

@@ -15,7 +15,7 @@ MAX_CELLS = 64
 Path = Literal[
     "optimizer.weight_decay", "optimizer.momentum", "global_batch_size", "world_size", "precision", "label_smoothing"
 ]
-# The values are judged as conditions, each in its cell, so their types need no second rule here.
+# The values are validated as conditions of their cell, so they need no types here.
 Over = Annotated[
     dict[Path, Annotated[list[Any], Field(min_length=1, max_length=MAX_CELLS)]], Field(min_length=1, max_length=4)
 ]
@@ -23,18 +23,18 @@ Settings = dict[str, Any]
 
 
 def settings_of(over: Mapping[Any, list[Any]]) -> Iterator[Settings]:
-    """Every combination of the values, the last key varying fastest."""
+    """Return every combination of the values; the last key varies fastest."""
     for values in product(*over.values()):
         yield dict(zip(over, values, strict=True))
 
 
 def conditions_of(base: Conditions, settings: Settings) -> Conditions:
-    """The base conditions with the settings of a cell put in.
+    """Return the base conditions with the settings of a cell.
 
     ``optimizer.momentum`` is the first beta where the optimizer is Adam or AdamW: the one that cycles.
 
     Raises:
-        ValidationError: They are no legal conditions.
+        ValidationError: The conditions are invalid.
     """
     document = base.model_dump()
     for path, value in settings.items():
@@ -48,10 +48,10 @@ def conditions_of(base: Conditions, settings: Settings) -> Conditions:
 
 
 def check(base: Conditions, over: Mapping[Any, list[Any]]) -> None:
-    """Refuse a grid that has a value twice, too many cells, or a cell that is no legal conditions.
+    """Refuse a grid that has a duplicate value, too many cells, or a cell with invalid conditions.
 
     Raises:
-        PydanticCustomError: It is such a grid; ``pointer`` in its context names the value at fault.
+        PydanticCustomError: ``pointer`` in its context names the value at fault.
     """
     for path, values in over.items():
         for index, value in enumerate(values):
@@ -82,7 +82,7 @@ def _refuse(code: str, text: str, path: str, index: int, value: object) -> Pydan
 
 
 def _at_fault(base: Conditions, settings: Settings, error: ErrorDetails) -> str:
-    """The key that the error names; else, the one without which the cell is legal."""
+    """Return the key that the error names; else the key without which the cell is valid."""
     for path in settings:
         if path.split(".")[-1] in error["loc"]:
             return path

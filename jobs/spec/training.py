@@ -21,10 +21,10 @@ class BatchSizeWarmStart(Strict):
 
 
 def batch_sizes(conditions: Conditions, warm: BatchSizeWarmStart | None) -> BatchSizeSchedule:
-    """Global batch size of every step: that of the conditions, after smaller ones where asked.
+    """Return the global batch size of every step: the conditions', after smaller ones if there is a warm start.
 
     Raises:
-        InvalidArgumentError: The small batch is not below the other, or the ranks cannot share it evenly.
+        InvalidArgumentError: The small batch is not smaller, or the ranks cannot share it evenly.
     """
     if warm is None:
         return constant_batch_size(conditions.global_batch_size)
@@ -66,7 +66,7 @@ class Observe(Strict):
 
 
 def check_noise_scale(conditions: Conditions) -> None:
-    """Refuse to measure the noise scale where a step has one gradient only.
+    """Refuse to measure the noise scale if a step has only one gradient.
 
     Raises:
         PydanticCustomError: For a validator to pass on.
@@ -80,7 +80,7 @@ def check_noise_scale(conditions: Conditions) -> None:
 
 
 def assert_reachable(metric: str | None, target: float) -> None:
-    """Refuse a target that no evaluation can reach, or that each does.
+    """Refuse a target that no evaluation, or every evaluation, reaches.
 
     Raises:
         PydanticCustomError: For a validator to pass on.
@@ -106,7 +106,7 @@ class EarlyStop(Strict):
         return target
 
     def is_reached(self, value: float) -> bool:
-        """Whether an evaluation with this value of the metric reaches the target; NaN never does."""
+        """Return whether an evaluation with this value reaches the target; NaN never does."""
         return value >= self.target if self.metric == "val_accuracy" else value <= self.target
 
 

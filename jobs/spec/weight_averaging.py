@@ -10,7 +10,7 @@ from jobs.spec.conditions import Conditions
 from jobs.spec.schedules.builder import Length, check_length, steps_up
 from jobs.spec.schedules.documents import AnySchedule, Epochs, RepeatingSchedule, SimpleSchedule, Steps
 
-FEWEST_CYCLES: Final = 2  # whose ends make an average
+FEWEST_CYCLES: Final = 2  # cycles that an average needs
 
 
 class Swap(Strict):
@@ -42,7 +42,7 @@ class Swap(Strict):
         return self
 
     def conditions_of_a_rank(self, conditions: Conditions) -> Conditions:
-        """Conditions of a rank alone: where there were pieces, none is larger now, and batch norm is the rank's own.
+        """Return the conditions of a single rank: pieces are no larger than before, and batch norm is not synchronised.
 
         Raises:
             ValidationError: The batch does not go with pieces or batch norm groups.
@@ -81,10 +81,10 @@ class Swa(Strict):
 
 
 def cycle_ends(schedule: AnySchedule, swa: Swa, length: Length) -> range:
-    """Last steps, zero-based, of the cycles that are averaged and end within a training.
+    """Return the zero-based last steps of the averaged cycles that end within a training.
 
     Raises:
-        InvalidArgumentError: Less than two do.
+        InvalidArgumentError: Fewer than two do.
     """
     assert isinstance(schedule, RepeatingSchedule)  # noqa: S101 - refused by `check_swa`
     up = steps_up(schedule, length)
@@ -99,7 +99,7 @@ def cycle_ends(schedule: AnySchedule, swa: Swa, length: Length) -> range:
 
 
 def check_swa(schedule: AnySchedule, swa: Swa, steps: int | None) -> None:
-    """Refuse to average over cycles where there are none, or less than two.
+    """Refuse to average over cycles if there are fewer than two.
 
     Raises:
         PydanticCustomError: For a validator to pass on.
@@ -109,7 +109,7 @@ def check_swa(schedule: AnySchedule, swa: Swa, steps: int | None) -> None:
             "no_cycles", f"swa averages over cycles: it needs a schedule that repeats one, not {schedule.name}"
         )
     if steps is None or schedule.step_size is None:
-        return  # known once the data is
+        return  # known when the data is known
     try:
         cycle_ends(schedule, swa, Length(steps, float(steps)))
     except InvalidArgumentError as error:

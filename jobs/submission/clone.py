@@ -11,7 +11,7 @@ from jobs.submission.submit import Submitted
 
 
 def patched_spec(database: Database, job_id: str, patch: dict[str, Any]) -> dict[str, Any]:
-    """The spec of a job with a merge patch applied, not judged yet.
+    """Return the spec of a job with a merge patch applied, not yet validated.
 
     Raises:
         JobNotFoundError: There is no such job.
@@ -21,7 +21,7 @@ def patched_spec(database: Database, job_id: str, patch: dict[str, Any]) -> dict
 
 
 def merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """A document with a merge patch applied: null removes a field, an object is merged, all else replaces."""
+    """Apply a merge patch to a document: null removes a field, an object is merged, any other value replaces."""
     result = dict(document)
     for name, value in patch.items():
         if value is None:
@@ -35,7 +35,7 @@ def merged(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def submit_clone(database: Database, job_id: str, spec: AnySpec, *, key: str | None, body: bytes) -> Submitted:
-    """Submit the changed spec, see `submit.submit`; the new job's events say which one it was cloned from."""
+    """Submit the changed spec, see `submit.submit`. The new job's events name the job that it was cloned from."""
     submitted = submit.submit(database, spec, key=key, body=job_id.encode() + b"\n" + body)
     if submitted.is_new:
         claims.note(database, submitted.job_id, "cloned", {"from_job": job_id})

@@ -22,10 +22,10 @@ from jobs.submission import submit
 
 
 def validate(database: Database, spec: AnySpec) -> dict[str, Any]:
-    """The ``validation`` document of a spec. Nothing is written.
+    """Return the ``validation`` document of a spec. Nothing is written.
 
     Raises:
-        JobsError: Whatever `submit.submit` would raise, but for what concerns idempotency keys.
+        JobsError: Any error of `submit.submit`, except those about idempotency keys.
     """
     with database.dry_run() as session:
         submitted = submit.dry_run(session, spec)
@@ -37,7 +37,7 @@ def _document(session: DryRunSession, job: Job) -> dict[str, Any]:
     made = {job.id, *(child.id for child in children)}
     parts = [_part(session, each) for each in children]
     whole = _part(session, job)
-    if not job.slots:  # it runs nowhere itself; its children do
+    if not job.slots:  # the parent does not run; its children do
         whole |= {"slots": max(part["slots"] for part in parts), "total_steps": _sum(parts)}
     return {
         "object": "validation",
@@ -58,7 +58,7 @@ def _part(session: Session, job: Job) -> dict[str, Any]:
 
 
 def _total_steps(session: Session, job: Job) -> int | None:
-    """Steps of a job that runs to its end; None where they hang on data whose size is not known yet."""
+    """Return the steps of a job that runs to its end; None if they depend on data of unknown size."""
     if job.kind == "lr_find":
         return RangeTest.model_validate(job.spec["range_test"]).total_steps
     if job.kind != "train":

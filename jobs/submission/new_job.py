@@ -37,7 +37,7 @@ def add_job(session: Session, spec: AnySpec, conditions: Conditions) -> Job:
 
 
 def _resolved(session: Session, spec: AnySpec, conditions: Conditions) -> OwnBatch:
-    """What is known at once: a training's rates follow, and a parent's children replace it."""
+    """Return the first resolved document. A training's rates follow later; a parent's children replace it."""
     if isinstance(spec, LrFindSpec):
         start = resolve_start(session, spec, conditions)
         return ResolvedRangeTest(rank_batch_size=conditions.rank_batch_size, start_from=start)
@@ -45,7 +45,7 @@ def _resolved(session: Session, spec: AnySpec, conditions: Conditions) -> OwnBat
 
 
 def add_parent(session: Session, spec: SweepSpec | CompareSpec) -> tuple[Job, Callable[[Job], Job]]:
-    """A job that runs nowhere, and what takes the jobs that do, in the order in which they are to run."""
+    """Add a parent job, and return a function that adds its children in the order in which they run."""
     parent = add_job(session, spec, spec.conditions)
     parent.slots, parent.deadline_at = 0, None
     places = count()

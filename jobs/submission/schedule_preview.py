@@ -44,12 +44,12 @@ class PreviewSpec(Strict):
 
 
 def preview(spec: PreviewSpec) -> dict[str, Any]:
-    """The ``schedule_preview`` document: values at evenly chosen steps, first, last and peak among them.
+    """Return the ``schedule_preview`` document: values at evenly spaced steps, including first, last and peak.
 
     Only these steps are computed, so ``total_steps`` costs neither time nor memory.
 
     Raises:
-        InvalidArgumentError: Schedule and length do not go together.
+        InvalidArgumentError: The schedule does not fit the length.
     """
     schedule = _schedule(spec)
     chosen = np.linspace(0, spec.total_steps - 1, spec.max_points).round().astype(np.int64)

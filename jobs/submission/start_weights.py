@@ -11,11 +11,11 @@ from jobs.status import TERMINAL
 
 
 def resolve_start(session: Session, spec: LrFindSpec, conditions: Conditions) -> Checkpoint | None:
-    """Which checkpoint a range test starts from, pinned; None where it names none.
+    """Return the checkpoint that a range test starts from, pinned; None if it names no job.
 
     Raises:
         JobNotFoundError: There is no such job.
-        UnusableStartError: It is no training, still runs, has no checkpoint, or has another model or dataset.
+        UnusableStartError: The job is no training, still runs, has no checkpoint, or has another model or dataset.
     """
     if spec.range_test.start_from is None:
         return None

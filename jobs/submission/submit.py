@@ -22,7 +22,7 @@ from jobs.submission.submit_comparison import add_comparison
 from jobs.submission.submit_sweep import add_sweep
 from jobs.submission.submit_training import add_training
 
-CHECKPOINT, KILL = "checkpoint", "kill"  # how a running job is cancelled
+CHECKPOINT, KILL = "checkpoint", "kill"  # how to cancel a running job
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ def submit(database: Database, spec: AnySpec, *, key: str | None = None, body: b
     """Write a job, its first event and its idempotency key.
 
     Args:
-        database: Where to.
-        spec: What was asked.
+        database: The database to write to.
+        spec: The spec of the job.
         key: Idempotency-Key of the client, if it sent one.
-        body: The request's body, to tell a repeated request from another one under the same key.
+        body: The request's body, to tell a repeated request from a different one with the same key.
 
     Raises:
         IdempotencyKeyReusedError: The key was used for another body.
-        JobNotFoundError: ``max_lr`` names a job that is not there.
+        JobNotFoundError: ``max_lr`` names a job that does not exist.
         NoBoundsError: That job is no range test, or ended without bounds.
-        ConditionsDifferError: The conditions are not those of the bounds.
-        UnusableDatasetError: The conditions name an uploaded dataset that is not there, or does not go with them.
+        ConditionsDifferError: The conditions differ from those of the bounds.
+        UnusableDatasetError: The conditions name an uploaded dataset that does not exist or does not go with them.
         TooManyJobsError: The owner has too many unfinished jobs.
     """
     digest = hashlib.sha256(body).hexdigest()
@@ -87,10 +87,10 @@ def _insert(session: Session, spec: AnySpec, key: str | None, digest: str) -> Su
 
 
 def cancel(database: Database, job_id: str, *, mode: str = CHECKPOINT) -> None:
-    """Ask for a job to stop: a queued one is cancelled at once, a running one when its ranks are gone.
+    """Cancel a job: a queued job at once, a running one when its ranks have ended.
 
-    A terminal job stays as it is. A running training saves a checkpoint first, unless ``mode`` is ``kill``, which may
-    also be asked for when it is being cancelled already. The job's own range test, and all jobs of a parent (see
+    A terminal job stays as it is. A running training saves a checkpoint first, unless ``mode`` is ``kill``, which is
+    also legal for a job that is being cancelled already. The job's own range test, and all jobs of a parent (see
     `jobs.lifecycle.parents`), are cancelled with it.
 
     Raises:
@@ -112,7 +112,7 @@ def cancel(database: Database, job_id: str, *, mode: str = CHECKPOINT) -> None:
 
 
 def _cancel(session: Session, job_id: str, mode: str, *, parent_id: str | None = None) -> None:
-    job = queries.lock_job(session, job_id)  # so that it is not claimed or queued again between the two updates
+    job = queries.lock_job(session, job_id)  # locked, so that it is not claimed or queued again between the two updates
     changes: dict[Status, dict[str, Any]] = {
         Status.QUEUED: {"status": Status.CANCELLED, "reason": Reason.USER_CANCELLED, "finished_at": db_now()},
         Status.RUNNING: {
@@ -143,10 +143,10 @@ def _cancel(session: Session, job_id: str, mode: str, *, parent_id: str | None =
 
 
 def _add(session: Session, spec: AnySpec) -> tuple[Job, list[Job]]:
-    """Write what was asked for.
+    """Write the rows of a spec.
 
     Returns:
-        The job, and at least one that may run now, in the order in which they are to run.
+        The job, and the jobs that may run now (at least one), in the order in which they should run.
     """
     if isinstance(spec, LrFindSpec):
         job = add_job(session, spec, spec.conditions)

@@ -14,10 +14,10 @@ from jobs.submission.submit_training import add_range_test, add_training
 def add_comparison(session: Session, spec: CompareSpec) -> tuple[Job, list[Job]]:
     """Write a comparison, its range tests and its trainings.
 
-    The longest arm of a seed runs first, so that no slots are idle at the end; seed by seed, to compare early.
+    The longest arm of a seed runs first, so that no slots are idle at the end. Seeds run in turn, to compare early.
 
     Returns:
-        The comparison, and its jobs in the order in which they are to run.
+        The comparison, and its jobs in the order in which they should run.
     """
     parent, adopt = add_parent(session, spec)
     own, every = {arm.name for arm in spec.own_arms}, spec.all_arms

@@ -13,7 +13,7 @@ def add_sweep(session: Session, spec: SweepSpec) -> tuple[Job, list[Job]]:
     """Write a sweep and the range test of each of its cells.
 
     Returns:
-        The sweep, and its range tests in the order in which they are to run.
+        The sweep, and its range tests in the order in which they should run.
     """
     parent, adopt = add_parent(session, spec)
     children: list[Job] = []

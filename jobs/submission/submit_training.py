@@ -34,7 +34,7 @@ def add_training(session: Session, spec: TrainSpec) -> tuple[Job, Job]:
 
 
 def add_range_test(session: Session, spec: TrainSpec | CompareSpec, conditions: Conditions, of: str) -> Job:
-    """The range test that peaks of ``"auto"`` come from."""
+    """Write the range test that peaks of ``"auto"`` come from."""
     child_spec = LrFindSpec(
         kind="lr_find", conditions=conditions, range_test=spec.range_test or RangeTest(), seed=spec.seed,
         name=f"range test of {of}"[:200], labels=spec.labels, **spec.limits,
@@ -49,7 +49,7 @@ def _add_from_job(session: Session, spec: TrainSpec, source: Job) -> tuple[Job, 
     differing = conditions.differences(found_under)
     if differing and not spec.allow_different_conditions:
         raise ConditionsDifferError(source.id, differing)
-    if spec.conditions is None:  # what hangs on conditions could not be judged without
+    if spec.conditions is None:  # checks that depend on the conditions, which were missing before
         document = spec.model_dump(mode="json") | {"conditions": conditions.model_dump(mode="json")}
         spec = TrainSpec.model_validate(document)
     job = add_job(session, spec, conditions)

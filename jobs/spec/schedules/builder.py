@@ -28,22 +28,22 @@ Options = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long a training is: ``total_steps``, and how many steps an epoch has (a fraction, as a rule)."""
+    """The length of a training: ``total_steps``, and the steps of an epoch (usually not a whole number)."""
 
     total_steps: int
     steps_per_epoch: float
 
 
 def build_schedule(schedule: AnySchedule, length: Length, *, cycles_momentum: bool) -> Schedule:
-    """The schedule that a training follows.
+    """Build the schedule of a training.
 
     Args:
-        schedule: What was asked, with rates that are numbers.
+        schedule: The schedule's document; all rates are numbers.
         length: Length of the training.
         cycles_momentum: Whether the optimizer has a momentum to cycle.
 
     Raises:
-        InvalidArgumentError: Length, rates and options do not go together.
+        InvalidArgumentError: Length, rates and options contradict each other.
     """
     assert isinstance(schedule.peak, float)  # noqa: S101 - see `Rates.put_into`
     momenta: Options = {}
@@ -57,12 +57,12 @@ def build_schedule(schedule: AnySchedule, length: Length, *, cycles_momentum: bo
 
 
 def steps_up(spec: RepeatingSchedule, length: Length) -> int:
-    """Steps in the rising half of a cycle."""
+    """Return the steps in the rising half of a cycle."""
     return spec.step_size or steps_of_epochs(spec.step_size_epochs or 0.0, length.steps_per_epoch)
 
 
 def check_length(spec: AnySchedule, total_steps: int) -> None:
-    """Refuse a schedule that does not fit into ``total_steps``, before its rates are known.
+    """Refuse a schedule that does not fit into ``total_steps``. Its rates need not be known.
 
     Raises:
         PydanticCustomError: For a validator to pass on.
@@ -78,7 +78,7 @@ def check_length(spec: AnySchedule, total_steps: int) -> None:
 
 
 def catalog() -> list[Options]:
-    """Every schedule by name, with a line of help and the JSON Schema of its document."""
+    """Return every schedule by name, with a line of help and the JSON Schema of its document."""
     models = [(model, model.model_json_schema()) for model in get_args(AnySchedule)]
     return [
         {"name": schema["properties"]["name"]["const"], "help": model.__doc__.strip().splitlines()[0], "schema": schema}

@@ -1,4 +1,4 @@
-"""The learning rates of a schedule as numbers, whether they stand in the spec or follow from bounds."""
+"""The learning rates of a schedule as numbers, from its spec or from bounds."""
 
 from typing import Self
 
@@ -17,7 +17,7 @@ DEFAULT_DIV_FACTOR = 10.0
 
 
 class Rates(BaseModel):
-    """The rates of a schedule: its peak, and by schedule a foot (repeating cycles) or a ``div_factor`` (1cycle)."""
+    """The rates of a schedule: its peak, and a foot (repeating cycles) or a ``div_factor`` (1cycle)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,7 +27,7 @@ class Rates(BaseModel):
 
     @classmethod
     def of(cls, schedule: AnySchedule, peak: float, foot: float | None = None) -> Self:
-        """The rates of a schedule whose peak and foot stand in it or come from bounds.
+        """Return the rates of a schedule, from its document or from bounds.
 
         Without a foot the initial LR of 1cycle is ``max_lr / 10``: any ratio from 3 to 100 does about equally well.
         """
@@ -39,12 +39,12 @@ class Rates(BaseModel):
 
     @property
     def numbers(self) -> dict[str, float]:
-        """Those that there are, by name."""
+        """Return the rates that are set, by name."""
         found = {"max_lr": self.max_lr, "base_lr": self.base_lr, "div_factor": self.div_factor}
         return {name: value for name, value in found.items() if value is not None}
 
     def put_into(self, schedule: AnySchedule) -> AnySchedule:
-        """The same schedule with these rates. Those of a sequence stand in its parts already."""
+        """Return the schedule with these rates. The parts of a sequence have their rates already."""
         if isinstance(schedule, SequenceSchedule):
             return schedule
         return schedule.model_copy(update={"lr": self.max_lr} if isinstance(schedule, FlatSchedule) else self.numbers)
