@@ -13,7 +13,7 @@ def main() -> None:
     """Prepare what the ranks inherit, then run."""
     take_secrets()
     share_one_heap()
-    # One thread a rank and no spinning: two ranks on two cores otherwise take the cores from each other.
+    # One thread per rank and no spinning: otherwise two ranks on two cores compete for the cores.
     for name, value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - read by OpenMP, not by us
     settings = Settings()

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Run one worker until it is told to stop (SIGTERM or SIGINT); running jobs are then handed back."""
+    """Run one worker until SIGTERM or SIGINT, then give its running jobs back."""
     address = _node_address(settings)
     launcher = Launcher()
     cuda_devices = launcher.warm()
@@ -79,7 +79,7 @@ def run(settings: Settings) -> None:
 
 
 def _node_address(settings: Settings) -> str | None:
-    """Where ranks on other workers reach ours; None where this worker takes no part in jobs on several."""
+    """Return the address at which ranks on other workers reach ours; None if this worker runs only jobs of one node."""
     if settings.node_address is None:
         return None
     try:
@@ -90,7 +90,7 @@ def _node_address(settings: Settings) -> str | None:
 
 
 def _versions() -> dict[str, str]:
-    """Versions that decide what a job may be run with; read from the packages, so that torch is not loaded here."""
+    """Return the versions that jobs may depend on, from the metadata of packages, so that torch is not loaded here."""
     found = {name: version(name) for name in ("clr-service", "torch", "torchvision")}
     return found | {"python": platform.python_version()}
 
@@ -102,7 +102,7 @@ def _serve(
     app.config_from_object(celery_config(settings.broker_url.get_secret_value()))
     tasks.register(app, dispatcher.wake)
     listener = Listener(app, dispatcher.name)
-    told: SimpleQueue[int] = SimpleQueue()  # unlike an Event it may be written to in a signal handler
+    told: SimpleQueue[int] = SimpleQueue()  # unlike an Event, it is safe to write to in a signal handler
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.put(number))
     reaper.start()
@@ -112,7 +112,7 @@ def _serve(
     log.info("worker %s is ready with %s slots", dispatcher.name, dispatcher.slots.total)
     try:
         told.get()
-        log.info("worker %s is to end: its jobs are handed back", dispatcher.name)
+        log.info("worker %s shuts down: its jobs are given back", dispatcher.name)
     finally:
         stopping.set()
         poller.stop()

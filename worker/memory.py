@@ -1,4 +1,4 @@
-"""Settings of the memory of a worker, which has threads of their own for each job and must not grow with it."""
+"""Memory settings of a worker, which starts threads for each job and must not grow with the number of jobs."""
 
 import ctypes
 import gc
@@ -7,10 +7,10 @@ _M_ARENA_MAX = -8  # of mallopt(3)
 
 
 def share_one_heap() -> None:
-    """Have all threads of this process take memory from one heap of malloc, where there is such a choice (glibc).
+    """Make all threads of this process use one malloc heap, if malloc has that option (glibc).
 
-    Attempts come with threads of their own, which otherwise take from one of many heaps. What they free stays with
-    that heap, so that the process grows with every job although it holds no more.
+    Attempts start threads, which otherwise use one of many heaps. Freed memory stays with its heap, so that the process
+    grows with every job although it uses no more.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -18,11 +18,11 @@ def share_one_heap() -> None:
 
 
 def freeze_loaded_objects() -> None:
-    """Leave all objects of now out of garbage collection, so that cycles of jobs are collected earlier.
+    """Exclude all current objects from garbage collection, so that cyclic objects of jobs are collected earlier.
 
-    Statements of SQLAlchemy refer to themselves, some hundred objects for each job. Python looks at old objects only
-    when those that were added are a quarter of the others: beside 150,000 of loaded modules, after some hundred jobs.
+    SQLAlchemy's statements are cyclic, some hundred objects for each job. Python collects old objects only when a
+    quarter as many have been added: with 150,000 objects of loaded modules, after some hundred jobs.
     """
     gc.collect()
     gc.freeze()
-    gc.collect()  # what is counted as "the others" is what the last collection found
+    gc.collect()  # the reference count is that of the last collection

@@ -18,13 +18,13 @@ CLOSE_S = 0.5
 
 
 class Listener:
-    """Executes messages of the queue, one at a time; what they do must be short.
+    """Executes messages of the queue, one at a time. Their tasks must be short.
 
-    Celery connects again by itself after it has lost a connection. An error that the broker answers with, such as that
-    it takes no writes, ends its consumer: then it is started again, with a pause that doubles up to 15 s.
+    Celery reconnects by itself after it has lost a connection. An error reply of the broker, such as that it accepts no
+    writes, ends its consumer. It is then started again, after a pause that doubles up to 15 s.
 
     Args:
-        app: Its tasks are executed.
+        app: The app whose tasks are executed.
         name: Name of the worker.
     """
 
@@ -34,11 +34,11 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Have the thread end, without waiting for a broker that does not answer."""
+        """Tell the thread to end, without waiting for a broker that does not answer."""
         self._done.set()
         state.should_stop = 0
         self._thread.join(CLOSE_S)
@@ -52,14 +52,14 @@ class Listener:
                 return
             if time.monotonic() - begun >= STABLE_AFTER_S:
                 pause_s = FIRST_PAUSE_S
-            log.warning("not connected to the broker; trying again in %g s. Jobs start all the same", pause_s)
+            log.warning("not connected to the broker; trying again in %g s. Jobs start anyway", pause_s)
             self._done.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _consume(self) -> None:
-        """Listen until it fails; Celery logs most of what ends its consumer by itself."""
+        """Run the consumer until it fails. Celery logs most of these errors by itself."""
         try:
-            # No event loop of kombu's: it is global, and a second consumer would inherit what the first has left there.
+            # Do not use kombu's event loop: it is global, and a second consumer would inherit the state of the first.
             WorkController(
                 app=self._app, hostname=self._name, pool="solo", concurrency=1, queues=[QUEUE], use_eventloop=False,
                 without_gossip=True, without_mingle=True, without_heartbeat=True,

@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Brings waiting jobs and free slots together, in the order of `jobs.scheduling.fair_share`.
+    """Assigns waiting jobs to free slots, in the order of `jobs.scheduling.fair_share`.
 
-    A job that needs more slots than are free right now is not overtaken by a smaller one behind it. While ``draining``
-    is set nothing is taken. Jobs on several workers need ``multi_node``.
+    If the next job needs more slots than are free, no smaller job overtakes it. While ``draining`` is set, no job is
+    taken. Jobs on several workers need ``multi_node``.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._taken: set[tuple[str, int]] = set()  # attempts that run here
-        self._unheard_until = 0.0  # a claim may stand whose answer was lost
+        self._unheard_until = 0.0  # until when to look for claims whose answer was lost
         self.draining = threading.Event()
         self.wanted = threading.Event()
 
     def wake(self) -> None:
-        """Have `worker.dispatch.poller` look into SQL now."""
+        """Make `worker.dispatch.poller` poll SQL now."""
         self.wanted.set()
 
     def start_waiting(self) -> None:
-        """Start jobs, each in a thread of its own, until none waits that fits the free slots."""
+        """Start jobs, each in its own thread, until none that waits fits the free slots."""
         self._give_back_unheard()
         while self._takes_jobs() and self._one_fits() and (taken := self._take_next()):
             found, devices = taken
@@ -64,12 +64,12 @@ class Dispatcher:
             self._threads = [*(other for other in self._threads if other.is_alive()), thread]
 
     def join(self) -> None:
-        """Return when no job runs any more."""
+        """Wait until no job runs any more."""
         for thread in self._threads:
             thread.join()
 
     def _run(self, found: Claim | NodeReservation, devices: tuple[int, ...]) -> None:
-        """One attempt, or one node's part of it. An error that nobody expected costs the attempt its lease."""
+        """Run one attempt, or one node's part of it. After an unexpected error the attempt loses its lease."""
         try:
             with logging_setup.words(job_id=found.job_id, attempt=found.attempt):
                 self._supervise(found, devices)
@@ -94,31 +94,31 @@ class Dispatcher:
 
     @property
     def leases(self) -> HeldLeases:
-        """Those of the attempts that run here."""
+        """The leases of the attempts that run here."""
         return self._supervisor.leases
 
     def free(self, devices: tuple[int, ...]) -> None:
-        """Return slots to those that are free, or quarantine those with a device that failed or processes that stay."""
+        """Free slots, or quarantine them if their device failed or their processes have not ended."""
         kept = {device: self._supervisor.kept.pop(device) for device in devices if device in self._supervisor.kept}
         for device, is_usable in kept.items():
             self.slots.quarantine((device,), is_usable)
         self.slots.give_back(tuple(device for device in devices if device not in kept))
 
     def _one_fits(self) -> bool:
-        """Whether a claim is worth a writing transaction."""
+        """Return whether a claim is worth a write transaction."""
         if not self.slots.free:
             return False
         job = self.waiting()
         return job is not None and job.slots <= self.slots.free * job.nodes
 
     def waiting(self) -> Job | None:
-        """The job at the head of the queue among those that this worker could run."""
+        """Return the next job in the queue that this worker could run."""
         with self._database.read() as session:
             most, worker = self._settings.max_running_jobs, None if self._multi_node is None else self.name
             return fair_share.next_claimable(session, self.slots.usable, most, worker)
 
     def lend(self, count: int) -> tuple[int, ...] | None:
-        """Free slots that no job waits for; none of a worker that takes no more."""
+        """Take free slots that no job waits for; None if this worker takes no more jobs."""
         with self._lock:  # no job is claimed meanwhile
             if count > self.slots.free or not self._takes_jobs() or self.waiting() is not None:
                 return None
@@ -128,7 +128,7 @@ class Dispatcher:
         return not (self._supervisor.stopping.is_set() or self.draining.is_set())
 
     def _give_back_unheard(self) -> None:
-        """Queue again what a claim has taken whose answer was lost; looked for as long as its lease may hold."""
+        """Requeue jobs of claims whose answer was lost. Look for them as long as such a lease may hold."""
         if time.monotonic() >= self._unheard_until:
             return
         with self._lock:

@@ -1,4 +1,4 @@
-"""Failing parts of a worker: logged once, and stored in SQL with every heartbeat, for `/readyz` and `/metrics`."""
+"""Failing components of a worker: logged once, and stored in SQL with every heartbeat, for `/readyz` and `/metrics`."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ LONGEST = 300
 
 
 class Troubles:
-    """The parts that failed when they were last tried; any thread may use it."""
+    """The components that failed when they were last tried. Thread-safe."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
@@ -22,13 +22,13 @@ class Troubles:
 
     @property
     def told(self) -> dict[str, str]:
-        """Why each part failed."""
+        """Return why each component failed."""
         with self._lock:
             return dict(self._told)
 
     @contextmanager
     def step(self, part: str) -> Iterator[None]:
-        """Note whether a block fails. Nothing is raised: a thread that repeats it goes on."""
+        """Record whether a block fails. The error is not raised, so that a thread that repeats the block goes on."""
         try:
             yield
         except PASSING:
@@ -40,7 +40,7 @@ class Troubles:
                 self._told.pop(part, None)
 
     def note(self, part: str, error: Exception) -> None:
-        """Note that a part failed; the same error of the same part is logged once."""
+        """Record that a component failed. The same error of the same component is logged once."""
         said = f"{type(error).__name__}: {error}"[:LONGEST]
         with self._lock:
             is_new = self._told.get(part) != said
@@ -49,7 +49,7 @@ class Troubles:
             log.error("%s fails: %s", part, said, exc_info=error)
 
     def keep(self, prefix: str, parts: set[str]) -> None:
-        """Forget parts whose names begin with ``prefix``, but for these: the others were tried, and are well."""
+        """Forget components whose names begin with ``prefix``, except these: the others were tried and work."""
         with self._lock:
             self._told = {
                 part: said for part, said in self._told.items() if not part.startswith(prefix) or part in parts

@@ -12,12 +12,12 @@ STALLED_AFTER_S = 60.0
 class Poller:
     """A thread that starts waiting jobs, every ``interval_s`` and when the dispatcher is woken.
 
-    Jobs start here and nowhere else, so that a broker that fails costs at most ``interval_s``.
+    Jobs start only here, so that a failing broker costs at most ``interval_s``.
     """
 
     def __init__(self, dispatcher: Dispatcher, interval_s: float, troubles: Troubles) -> None:
         self.dispatcher, self.troubles, self._interval_s = dispatcher, troubles, interval_s
-        self._began: float | None = None  # when the poll that is under way did
+        self._began: float | None = None  # start of the current poll
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
@@ -26,13 +26,13 @@ class Poller:
         self._thread.start()
 
     def stop(self) -> None:
-        """Start no more jobs."""
+        """Stop starting jobs."""
         self._done.set()
         self.dispatcher.wake()
         self._thread.join()
 
     def stalled_s(self) -> float:
-        """For how long the current poll has taken too long; 0 while polls end in time."""
+        """Seconds by which the current poll is late; 0 while polls end in time."""
         began = self._began
         gone_s = 0.0 if began is None else time.monotonic() - began
         return gone_s if gone_s > STALLED_AFTER_S else 0.0
@@ -40,7 +40,7 @@ class Poller:
     def _run(self) -> None:
         wanted = self.dispatcher.wanted
         while True:
-            wanted.clear()  # before the poll: what is submitted during it wakes this thread again
+            wanted.clear()  # before the poll: a job that is submitted during it wakes this thread again
             if self._done.is_set():
                 return
             self._began = time.monotonic()

@@ -26,7 +26,7 @@ CLEAN_EVERY_S = 600.0
 
 
 class Reaper:
-    """A thread that runs for as long as the worker does; any number of workers may run one at once."""
+    """A thread that runs as long as the worker. Any number of workers may run one at the same time."""
 
     def __init__(
         self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, poller: Poller, troubles: Troubles,
@@ -40,25 +40,25 @@ class Reaper:
     def start(self) -> None:
         """Start the thread."""
         try:
-            workers.leave(self._database, self._info.name)  # what a namesake that was killed has left: draining, say
+            workers.leave(self._database, self._info.name)  # state of a killed worker of this name: draining, say
         except SQLAlchemyError:
             log.warning("SQL does not answer", exc_info=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and take this worker off the list."""
+        """End the thread and remove this worker from the list."""
         self._done.set()
         self._thread.join()
         try:
             workers.leave(self._database, self._info.name)
         except SQLAlchemyError:
-            log.warning("could not take this worker off the list", exc_info=True)
+            log.warning("could not remove this worker from the list", exc_info=True)
 
     def _beat(self, ttl_s: float) -> None:
         slots, stalled_s = self._dispatcher.slots, self._poller.stalled_s()
         slots.release()
-        if stalled_s:  # nobody is to count on a worker that starts nothing
-            log.error("no beat: the poller has not come back from SQL for %.0f s", stalled_s)
+        if stalled_s:  # a worker that starts no jobs must not count as alive
+            log.error("no heartbeat: the poller has waited %.0f s for SQL", stalled_s)
             return
         if workers.beat(
             self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
@@ -68,7 +68,7 @@ class Reaper:
             self._dispatcher.draining.clear()
 
     def _clean(self) -> None:
-        """Away with what workers of this host have left behind; what fails does not keep the rest from it."""
+        """Clean up after workers of this host. If one step fails, the others still run."""
         database, settings, troubles = self._database, self._settings, self._troubles
         with troubles.step("orphans"):
             orphans.end_orphans(database, settings.runs_dir)

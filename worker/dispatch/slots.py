@@ -20,7 +20,7 @@ class Slots:
     def __init__(self, total: int) -> None:
         self.total = total
         self._free = set(range(total))
-        self._usable_checks: dict[tuple[int, ...], Callable[[], bool]] = {}  # by the devices in quarantine
+        self._usable_checks: dict[tuple[int, ...], Callable[[], bool]] = {}  # checks by the devices in quarantine
         self._lock = threading.Lock()
 
     @property
@@ -67,7 +67,7 @@ class Slots:
         """Free the devices in quarantine that are usable again. Only one thread may call this."""
         with self._lock:
             checks = [*self._usable_checks.items()]
-        usable = [devices for devices, are_usable in checks if are_usable()]  # not under the lock: it may take a while
+        usable = [devices for devices, are_usable in checks if are_usable()]  # without the lock: the check may be slow
         with self._lock:
             for devices in usable:
                 del self._usable_checks[devices]

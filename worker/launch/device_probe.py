@@ -11,10 +11,10 @@ PROBE_EVERY_S = 30.0
 
 
 class DeviceProbe:
-    """Asks a device, with a process of its own, until that has done a little work there; see `Slots.quarantine`.
+    """Runs a small task on a device, in a separate process, until it succeeds; see `Slots.quarantine`.
 
-    A device that failed because of what a rank did to it passes at once. One that is broken, or whose driver is gone,
-    stays out of use, so that it takes no further attempts.
+    A device that failed because of a rank's work passes at once. A broken device, or one without its driver, stays out
+    of use, so that it gets no further attempts.
 
     Args:
         launcher: Starts the process.
@@ -27,7 +27,7 @@ class DeviceProbe:
         self._due = 0.0
 
     def __call__(self) -> bool:
-        """Whether the last probe, which must have ended, succeeded; starts one where none runs. Does not wait."""
+        """Return whether the last probe has ended and succeeded. Start one if none runs. Does not wait."""
         if self._process is None:
             if time.monotonic() >= self._due:
                 self._start()

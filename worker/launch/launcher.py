@@ -1,7 +1,7 @@
 """Starts the ranks of an attempt from a warm forkserver, so that the worker's own process never loads torch.
 
-The forkserver has ``worker.train.agent`` loaded, and with it torch. For each attempt it forks an agent, which leads
-a process group of its own and runs PyTorch elastic, which forks the ranks.
+The forkserver has loaded ``worker.train.agent``, and with it torch. For each attempt it forks an agent. The agent leads
+its own process group and runs PyTorch elastic, which forks the ranks.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from worker.launch import processes
 from worker.launch.secrets import without_secrets
 
 AGENT = "worker.train.agent"  # by name: importing it here would load torch
-PATIENCE_S = 10.0  # for processes that die slowly, such as those that give back the memory of a device
+PATIENCE_S = 10.0  # for processes that end slowly, for example because they free the memory of a device
 START_TIMEOUT_S = 180.0  # a new forkserver loads torch first
 _POLL_S = 0.01
 
@@ -32,13 +32,14 @@ def _in_forked(function: str, *arguments: Any) -> None:
 
 
 class NotStartedError(Exception):
-    """The forkserver died while it was to fork, or was killed for its silence. The next launch starts another one."""
+    """The forkserver died before it forked, or was killed because it did not answer. The next launch starts another."""
 
 
 class Ranks:
     """An agent and its ranks, in one process group.
 
-    Its exit status comes through the forkserver. Where that was killed the agent counts as ended, although it may run.
+    Its exit status comes from the forkserver. If the forkserver was killed, the agent counts as ended, although it may
+    still run.
     """
 
     def __init__(self, process: Any, lock: threading.Lock) -> None:
@@ -52,24 +53,24 @@ class Ranks:
         return int(self._process.pid)
 
     def is_alive(self) -> bool:
-        """Whether the agent still runs, as far as the forkserver says."""
+        """Whether the agent still runs, according to the forkserver."""
         with self._lock:
             return bool(self._process.is_alive())
 
     def has_failed(self) -> bool:
-        """Whether the agent ended otherwise than well."""
+        """Whether the agent has failed."""
         with self._lock:
             return bool(self._process.exitcode)
 
     def terminate(self) -> None:
-        """SIGTERM to the whole group."""
+        """Send SIGTERM to the whole group."""
         self._signal(signal.SIGTERM)
 
     def kill(self, patience_s: float = PATIENCE_S) -> bool:
-        """SIGKILL to the group, again and again until all of it is gone and the agent is reaped.
+        """Send SIGKILL to the group repeatedly, until all its processes have ended and the agent is reaped.
 
         Returns:
-            Whether that is so; False where something has not gone for ``patience_s`` seconds.
+            Whether they have ended; False if one has not after ``patience_s`` seconds.
         """
         deadline = time.monotonic() + patience_s
         while not self.are_gone():
@@ -80,7 +81,7 @@ class Ranks:
         return True
 
     def are_gone(self) -> bool:
-        """Whether no process of the group is left, nor the agent where it is so young that it leads no group yet."""
+        """Whether no process of the group is left, nor an agent that does not lead its group yet."""
         return not self.is_alive() and not processes.members(self.pid) and not self._agent_runs()
 
     def _agent_runs(self) -> bool:
@@ -89,13 +90,13 @@ class Ranks:
     def _signal(self, number: int) -> None:
         try:
             os.killpg(self.pid, number)
-        except ProcessLookupError:  # gone, or so young that it leads no group yet
+        except ProcessLookupError:  # ended, or an agent that does not lead its group yet
             if self._agent_runs():
                 os.kill(self.pid, number)
 
 
 class Launcher:
-    """Forks agents. One lock guards the forkserver, whose bookkeeping is not made for several threads."""
+    """Forks agents. One lock guards the forkserver, whose client is not thread-safe."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
@@ -103,7 +104,7 @@ class Launcher:
         self._lock = threading.Lock()
 
     def warm(self) -> int:
-        """Start the forkserver, which takes as long as importing torch.
+        """Start the forkserver, which takes as long as an import of torch.
 
         Returns:
             How many CUDA devices it sees.
@@ -122,7 +123,7 @@ class Launcher:
             run_dir: Holds ``plan.json``; the ranks report into it.
             devices: Device numbers of the slots.
             on_cuda: Whether they are CUDA devices.
-            node: The place of this host where the ranks run on several.
+            node: The part of this host, if the ranks run on several hosts.
 
         Raises:
             NotStartedError: The forkserver died meanwhile.
@@ -131,7 +132,7 @@ class Launcher:
         return Ranks(self._start("run", str(run_dir), len(devices), visible, node), self._lock)
 
     def probe(self, device: int) -> Ranks:
-        """Start a process that uses a CUDA device for a moment, and fails where that is impossible.
+        """Start a process that uses a CUDA device briefly, and fails if that is impossible.
 
         Raises:
             NotStartedError: The forkserver died meanwhile.
@@ -141,21 +142,22 @@ class Launcher:
     def _start(self, function: str, *arguments: Any) -> Any:
         target: Callable[..., None] = _in_forked
         process = self._context.Process(target=target, args=(function, *arguments))
-        # What a forkserver is started with, /proc shows to all that it forks. One that died is started anew, by either.
+        # /proc shows the start environment of a forkserver to all its children. Both calls restart a forkserver that
+        # died.
         with self._lock, without_secrets():
             try:
                 forkserver.ensure_running()
                 with _killed_if_silent(START_TIMEOUT_S):
                     process.start()
             except (OSError, EOFError) as error:
-                # Not tried again here: an agent may have been forked all the same, and ends when it misses us.
+                # Not retried here: an agent may have been forked anyway, and ends when it loses its parent.
                 raise NotStartedError(f"the forkserver did not start the ranks: {error!r}") from error
         return process
 
 
 @contextmanager
 def _killed_if_silent(timeout_s: float) -> Iterator[None]:
-    """End a forkserver that does not answer (one that was stopped): every attempt of the worker waits for our lock."""
+    """Kill a forkserver that does not answer (it may be stopped): every attempt of the worker waits for our lock."""
     pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells it
     timer = threading.Timer(timeout_s, os.kill, (pid, signal.SIGKILL))
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""Network interfaces of this host: the one that has a given address, and its free ports."""
+"""Network interfaces of this host: the interface with a given address, and free ports."""
 
 import socket
 from ipaddress import IPv4Address
@@ -7,10 +7,10 @@ import psutil
 
 
 def interface_of(address: str) -> str:
-    """The interface that has an IPv4 address.
+    """Return the name of the interface with an IPv4 address.
 
     Raises:
-        ValueError: None of this host has it.
+        ValueError: No interface of this host has it.
     """
     found = [
         (name, own.address)
@@ -26,7 +26,7 @@ def interface_of(address: str) -> str:
 
 
 def free_port(address: str) -> int:
-    """A TCP port that nobody listens on, right now."""
+    """Return a TCP port that is free right now."""
     with socket.socket() as listener:
         listener.bind((address, 0))
         return int(listener.getsockname()[1])

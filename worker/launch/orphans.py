@@ -1,7 +1,7 @@
 """Cleans up after a killed worker on this host: ends processes of its attempts, and removes run directories.
 
 Each run directory has ``processes.json`` while its ranks run: the agent that leads their group, and the worker. They
-are known again by boot, id and start time, and the agent's command line must be what was written down.
+are identified by boot, process id and start time, and the agent must still have the recorded command line.
 """
 
 import json
@@ -24,7 +24,7 @@ from worker.launch import processes
 log = logging.getLogger(__name__)
 
 FILE = "processes.json"
-_NOTES = f"attempt-*/**/{FILE}"  # of an attempt's first group in its own folder, of a further one in a folder there
+_NOTES = f"attempt-*/**/{FILE}"  # an attempt's first group uses the run directory, further groups use folders in it
 _FIELDS = {"host", "boot", "worker", "worker_started", "agent", "agent_started", "command"}
 DAY_S = 86_400.0
 _GONE_S = 5.0
@@ -32,7 +32,7 @@ _POLL_S = 0.02
 
 
 def write_down(run_dir: Path, agent: int) -> None:
-    """Note who runs in a run directory."""
+    """Record the processes of a run directory."""
     worker, began = processes.own()
     note = {
         "host": socket.gethostname(), "boot": processes.boot_id(), "worker": worker, "worker_started": began,
@@ -42,7 +42,7 @@ def write_down(run_dir: Path, agent: int) -> None:
 
 
 def end_orphans(database: Database, runs_dir: Path) -> list[int]:
-    """Kill what still runs of attempts whose worker is gone, or that own their job no longer.
+    """Kill the processes of attempts whose worker has ended, or that no longer own their job.
 
     Returns:
         Ids of the process groups that were killed.
@@ -53,9 +53,9 @@ def end_orphans(database: Database, runs_dir: Path) -> list[int]:
         if note is None or note["host"] != socket.gethostname():
             continue
         if note["boot"] == processes.boot_id() and _is(note, "worker"):
-            continue  # its worker lives, and ends it itself
+            continue  # its worker is alive, and ends it itself
         if note["boot"] == processes.boot_id() and _is(note, "agent") and not is_held(database, file):
-            log.warning("%s: its worker is gone; killing process group %s", file.parent, note["agent"])
+            log.warning("%s: its worker has ended; killing process group %s", file.parent, note["agent"])
             if not _kill_group(note["agent"]):
                 log.error("%s: process group %s cannot be killed", file.parent, note["agent"])
                 continue
@@ -66,10 +66,10 @@ def end_orphans(database: Database, runs_dir: Path) -> list[int]:
 
 
 def tidy_runs(database: Database, runs_dir: Path, *, keep_days: float) -> list[str]:
-    """Remove the run directories, logs and all, of jobs that ended ``keep_days`` ago or that are no longer there.
+    """Remove the run directories, including logs, of jobs that ended ``keep_days`` ago or no longer exist.
 
     Returns:
-        Ids of the jobs whose folders are gone.
+        Ids of the jobs whose folders were removed.
     """
     removed = []
     for folder in sorted(runs_dir.glob("job_*")):
@@ -99,20 +99,20 @@ def _read(file: Path) -> dict[str, Any] | None:
     try:
         note: Any = json.loads(file.read_text())
     except (OSError, ValueError):
-        return None  # being written, or cut off when its worker was killed: the ranks die with that worker
-    is_known = isinstance(note, dict) and note.keys() >= _FIELDS  # another version may write something else
+        return None  # being written, or incomplete because its worker was killed: the ranks die with that worker
+    is_known = isinstance(note, dict) and note.keys() >= _FIELDS  # another version may write another format
     return note if is_known else None
 
 
 def _is(note: dict[str, Any], who: str) -> bool:
-    """Whether the process still is the one that was written down."""
+    """Return whether the process is still the recorded one."""
     if processes.start_time(note[who]) != note[f"{who}_started"]:
         return False
     return who == "worker" or processes.command_line(note[who]) == note["command"]
 
 
 def is_held(database: Database, file: Path) -> bool:
-    """Whether the lease of the attempt that a note belongs to may still hold."""
+    """Return whether the lease of the attempt may still hold."""
     run_dir = next(folder for folder in file.parents if folder.name.startswith("attempt-"))
     with database.read() as session:
         job = session.get(Job, run_dir.parent.name)

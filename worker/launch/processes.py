@@ -10,9 +10,9 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None if there is none, or only its zombie.
+    """Return when a process started, in clock ticks since boot; None if it does not exist or is a zombie.
 
-    psutil counts from 1970, by a clock that may be set; what is written down must be the same after that.
+    psutil counts from 1970, by a clock that may be set; the recorded value must stay the same after that.
     """
     try:
         process = psutil.Process(pid)
@@ -24,12 +24,12 @@ def start_time(pid: int) -> int | None:
 
 
 def members(group: int) -> list[int]:
-    """Ids of the processes of a group that still run; zombies hold nothing and do not count."""
+    """Return the ids of the running processes of a group. Zombies hold no resources and do not count."""
     return sorted(states(group))
 
 
 def states(group: int) -> dict[int, str]:
-    """The status of each process of a group that still runs, by id; one of ``psutil.STATUS_*``."""
+    """Return the status of each running process of a group, by id; one of ``psutil.STATUS_*``."""
     found: dict[int, str] = {}
     for pid in psutil.pids():
         try:
@@ -41,7 +41,7 @@ def states(group: int) -> dict[int, str]:
 
 
 def command_line(pid: int) -> str:
-    """What a process was started as; empty if there is none."""
+    """Return the command line of a process; empty if it does not exist."""
     try:
         return " ".join(psutil.Process(pid).cmdline()).strip()
     except psutil.NoSuchProcess:
@@ -49,11 +49,11 @@ def command_line(pid: int) -> str:
 
 
 def boot_id() -> str:
-    """The boot that start times count from."""
+    """Return the id of the boot that start times count from."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def own() -> tuple[int, int]:
-    """Id and start time of this process."""
+    """Return the id and start time of this process."""
     pid = os.getpid()
     return pid, start_time(pid) or 0

@@ -1,7 +1,7 @@
-"""Keeps the worker's secrets from the ranks: they run the code of users, and need no secret.
+"""Hides the worker's secrets from the ranks, which run code of users and need no secret.
 
-``worker.train.agent`` removes ``CLR_`` variables too, but a process that was forked still shows in ``/proc`` what its
-ancestor was *started* with. So the forkserver itself is started without.
+``worker.train.agent`` removes ``CLR_`` variables too, but ``/proc`` shows the environment that the ancestor of a forked
+process was *started* with. So the forkserver itself is started without secrets.
 """
 
 import os
@@ -14,22 +14,22 @@ from jobs.config.secrets import PASSWORD_IN_URL, WORDS, is_credential
 from jobs.config.settings import Settings
 
 _KEY = re.compile(r"\bclr_[A-Za-z0-9_-]{40,}|(?<=\bBearer )\S+", re.IGNORECASE)
-_FEWEST_CHARACTERS = 8  # of a secret that is looked for: shorter ones stand in innocent words
+_FEWEST_CHARACTERS = 8  # minimum length of a secret to search for: shorter ones occur in ordinary words
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Whether a variable is kept from ranks: ours, by its name, or because its value is a URL with a password."""
+    """Return whether a variable is kept from ranks: by our prefix, its name, or a URL with a password as its value."""
     return name.upper().startswith("CLR_") or is_credential(name, value)
 
 
 def secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that ranks do not get."""
+    """Return the variables that ranks do not get."""
     return {name: value for name, value in environment.items() if is_secret(name, value)}
 
 
 @contextmanager
 def without_secrets() -> Iterator[None]:
-    """Take secrets out of this process's environment for as long as a child is being started."""
+    """Remove secrets from this process's environment while a child is being started."""
     environment = os.environ  # noqa: TID251 - what children inherit is said through it
     hidden = secrets_in(environment)
     for name in hidden:
@@ -41,9 +41,9 @@ def without_secrets() -> Iterator[None]:
 
 
 def redaction(secrets: Iterable[str] = ()) -> Callable[[str], str]:
-    """What takes secrets out of a text: these, API keys, and passwords in URLs; ``***`` stands in their place.
+    """Return a function that replaces secrets in a text by ``***``: these secrets, API keys, and passwords in URLs.
 
-    It takes time in proportion to the text, whatever that is: nothing else runs meanwhile, a lease's renewal neither.
+    Its time is linear in the length of any text: it blocks all other threads, including the renewal of a lease.
     """
     known = sorted({secret for secret in secrets if len(secret) >= _FEWEST_CHARACTERS}, key=len, reverse=True)
 
@@ -56,7 +56,7 @@ def redaction(secrets: Iterable[str] = ()) -> Callable[[str], str]:
 
 
 def secrets_of(settings: Settings, environment: Mapping[str, str]) -> list[str]:
-    """The secrets that a worker knows: its own, and those in variables that look like secrets."""
+    """Return the secrets that a worker knows: its own, and those in variables that look like secrets."""
     ours = (settings.database_url, settings.broker_url)
     urls = [*environment.values(), *(url.get_secret_value() for url in ours if url is not None)]
     found = [value for name, value in environment.items() if WORDS.search(name)]

@@ -13,17 +13,17 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 
 
 class SinkSettingError(ValueError):
-    """``CLR_SINKS`` is not ``kind:where`` with commas between, or the package of a kind is missing."""
+    """``CLR_SINKS`` is not a comma-separated list of ``kind:where``, or the package of a kind is missing."""
 
 
 def choose_sinks(text: str) -> dict[str, OpenSink]:
-    """The sinks of a setting such as ``tensorboard:/var/lib/clr/tb,mlflow:http://mlflow:5000``.
+    """Return the sinks of a setting such as ``tensorboard:/var/lib/clr/tb,mlflow:http://mlflow:5000``.
 
     Returns:
-        By name, what opens a sink for an attempt.
+        By name, a function that opens a sink for an attempt.
 
     Raises:
-        SinkSettingError: The text is not such a list, or a package is not installed.
+        SinkSettingError: The text is no such list, or a package is not installed.
     """
     chosen = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

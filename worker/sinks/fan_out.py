@@ -1,4 +1,4 @@
-"""Passes the curves of an attempt to sinks from a thread of its own, so that no sink can delay a job."""
+"""Passes the curves of an attempt to sinks in a separate thread, so that no sink can delay a job."""
 
 import logging
 import queue
@@ -12,17 +12,17 @@ from worker.sinks.sink import OpenSink, Sink
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 256  # batches; a sink that is so far behind has failed
-END_S = 2.0  # how long the end of an attempt waits for sinks; slower ones go on while the worker lives
+MOST_WAITING = 256  # batches; a sink that is this far behind has failed
+END_S = 2.0  # how long the end of an attempt waits for sinks; slower sinks continue while the worker lives
 
 Tell = Callable[[str, dict[str, Any]], None]
 
 
 class FanOut:
-    """Sinks of one attempt. What a sink raises is told once, and the sink is used no more.
+    """The sinks of one attempt. The first error of a sink is reported, and the sink is not used again.
 
     Args:
-        openers: By name, what opens a sink; none of them is opened in the caller's thread.
+        openers: By name, a function that opens a sink. It is not called in the caller's thread.
         claim: The attempt.
         tell: Called with an event's type and data when a sink has failed; may be called from another thread.
     """
@@ -37,7 +37,7 @@ class FanOut:
             self._thread.start()
 
     def write(self, points: Sequence[MetricPoint]) -> None:
-        """Take points that stand in SQL by now; never waits, never raises."""
+        """Pass on points that are in SQL. Never waits, never raises."""
         if not self._openers or self._is_behind or not points:
             return
         try:
@@ -47,7 +47,7 @@ class FanOut:
             self._failed("all", RuntimeError(f"{MOST_WAITING} batches wait; the rest of this attempt is left out"))
 
     def close(self, status: str) -> None:
-        """Say how the attempt ended, and wait for the sinks a little."""
+        """Tell the sinks how the attempt ended, and wait briefly for them."""
         if not self._openers:
             return
         try:
@@ -79,5 +79,5 @@ class FanOut:
         log.warning("sink %s of %s failed", name, self._claim.job_id, exc_info=error)
         try:
             self._tell("sink_failed", {"sink": name, "message": f"{type(error).__name__}: {error}"[:1000]})
-        except Exception:  # SQL may be away too
+        except Exception:  # SQL may not answer either
             log.warning("the failure of sink %s could not be recorded", name, exc_info=True)

@@ -7,23 +7,23 @@ from jobs.database.records import Claim, MetricPoint
 
 
 class Sink(Protocol):
-    """Takes what one attempt reports. Whatever it raises, the job goes on without it."""
+    """A sink of one attempt. If it raises an error, the job goes on without it."""
 
     def write(self, points: Sequence[MetricPoint], at: float) -> None:
-        """Take points that stand in SQL by now.
+        """Write points that are in SQL.
 
         Args:
-            points: In order of steps for each metric and replica.
-            at: Seconds since 1970 at which they were written.
+            points: Points, in order of steps for each metric and replica.
+            at: When they were written, in seconds since 1970.
         """
 
     def close(self, status: str) -> None:
-        """The attempt is over: ``succeeded``, ``failed``, ``cancelled``, or ``queued`` for another one."""
+        """Close the sink with ``succeeded``, ``failed``, ``cancelled``, or ``queued`` if another attempt follows."""
 
 
 OpenSink = Callable[[Claim], Sink]
 
 
 def tag(point: MetricPoint, *, many: bool) -> str:
-    """Name of the series that a point belongs to; replicas are told apart where there are several."""
+    """Return the series name of a point; it includes the replica if there are several."""
     return f"{point.metric}/replica_{point.replica}" if many else point.metric

@@ -15,9 +15,9 @@ class TensorBoardSink:
     """Writes scalars, without TensorFlow and without torch.
 
     Args:
-        folder: Folder of the job; made where it is missing.
-        from_step: Step at which the attempt begins. TensorBoard forgets what an earlier attempt wrote from there on.
-        many: Whether replicas are told apart.
+        folder: Folder of the job; created if missing.
+        from_step: Step at which the attempt begins. TensorBoard drops points of earlier attempts from this step on.
+        many: Whether names include the replica.
     """
 
     def __init__(self, folder: Path, from_step: int, *, many: bool) -> None:
@@ -26,7 +26,7 @@ class TensorBoardSink:
         self._writer.add_event(Event(step=from_step, session_log=SessionLog(status=SessionLog.START)))
 
     def write(self, points: Sequence[MetricPoint], at: float) -> None:
-        """Add one event a point; NaN and infinities are kept as they are."""
+        """Add one event per point. NaN and infinities are kept."""
         for point in points:
             value = Summary.Value(tag=tag(point, many=self._many), simple_value=point.raw)
             self._writer.add_event(Event(wall_time=at, step=point.step, summary=Summary(value=[value])))
@@ -39,7 +39,7 @@ class TensorBoardSink:
 
 
 def opener(where: str) -> OpenSink:
-    """Sinks under the folder ``where``."""
+    """Return an opener of sinks under the folder ``where``."""
 
     def open_one(claim: Claim) -> TensorBoardSink:
         return TensorBoardSink(Path(where) / claim.job_id, claim.resume_step, many=claim.kind == "lr_find")

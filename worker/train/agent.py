@@ -1,6 +1,6 @@
 """The agent of one attempt: leads its process group and runs PyTorch elastic, which forks the ranks.
 
-This module is what the forkserver preloads: importing it imports all that a rank needs, once for all jobs.
+The forkserver preloads this module: its import loads everything that a rank needs, once for all jobs.
 """
 
 import json
@@ -11,7 +11,7 @@ from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Any
 
-# Loaded here for their import time alone: an optimizer's constructor pulls in torch._dynamo, one second.
+# Imported here only for speed: an optimizer's constructor imports torch._dynamo, which takes one second.
 import torch
 import torch._dynamo
 import torch.nn.parallel
@@ -34,19 +34,19 @@ LOOPBACK = "127.0.0.1"
 
 
 def count_devices(writer: connection.Connection) -> None:
-    """Send how many CUDA devices there are."""
+    """Send the number of CUDA devices."""
     with writer:
         writer.send(torch.cuda.device_count())
 
 
 def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node | None = None) -> None:
-    """Run ``local_size`` ranks over the plan in ``run_dir`` and wait for them.
+    """Run ``local_size`` ranks with the plan in ``run_dir`` and wait for them.
 
     Args:
-        run_dir: Holds ``plan.json``; takes the report, failures and logs.
+        run_dir: The run directory with ``plan.json``; report, failures and logs are written to it.
         local_size: Number of ranks on this host.
-        visible_devices: Numbers of the slots, with commas between, among the CUDA devices seen; None on a CPU.
-        node: The place of this host where the ranks run on several.
+        visible_devices: Comma-separated numbers of the slots among the visible CUDA devices; None on a CPU.
+        node: The part of this host, if the ranks run on several hosts.
     """
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -55,7 +55,7 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
     except ChildFailedError as error:
         _report_ended(Path(run_dir), error)
         raise SystemExit(1) from error
-    except json.JSONDecodeError as error:  # of a rank that ended before it came to `rank.main`
+    except json.JSONDecodeError as error:  # from a rank that ended before `rank.main`
         message = "a rank ended while elastic wrote down why"
         Failure(Reason.WORKER_LOST, message, place=FOLLOWED).write(Path(run_dir), "agent")
         raise SystemExit(1) from error
@@ -65,7 +65,7 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
 
 
 def probe(visible_devices: str) -> None:
-    """Use CUDA devices for a moment; where that is impossible an error, or SIGALRM after a while, ends the process."""
+    """Use CUDA devices briefly. If that is impossible, an error, or SIGALRM after a while, ends the process."""
     signal.alarm(PROBE_TIMEOUT_S)
     _see_devices(visible_devices)
     for number in range(len(visible_devices.split(","))):
@@ -91,9 +91,9 @@ def _alone(run_dir: str) -> dict[str, Any]:
 
 
 def _among_others(run_dir: str, node: Node) -> dict[str, Any]:
-    """A static rendezvous at the address that node 0 gave: no host need resolve its own name.
+    """Return a static rendezvous at the address of node 0, so that no host needs to resolve its own name.
 
-    The id has job and attempt, so that a node of another attempt finds nobody.
+    Its id has job and attempt, so that a node of another attempt cannot join.
     """
     address, port = node.meeting
     job, attempt = Path(run_dir).parts[-2:]
@@ -105,7 +105,7 @@ def _among_others(run_dir: str, node: Node) -> dict[str, Any]:
 
 
 def _end_with_parent() -> None:
-    """SIGKILL the whole group when the worker is gone: nobody would hear of the result."""
+    """Kill the whole group when the worker has ended: nobody would receive the result."""
     parent = parent_process()
     assert parent is not None  # noqa: S101 - a forkserver's child has one
     connection.wait([parent.sentinel])
@@ -115,7 +115,7 @@ def _end_with_parent() -> None:
 def _prepare_environment(visible_devices: str | None, address: str) -> None:
     environment = os.environ  # noqa: TID251 - what torch reads in the ranks is said through it
     for name in [name for name in environment if name.startswith("CLR_")]:
-        del environment[name]  # ranks run users' work: no database URL, no broker password
+        del environment[name]  # ranks run user code, so they get no database URL and no broker password
     if visible_devices is not None:
         _see_devices(visible_devices)
     interface = interface_of(address)
@@ -125,9 +125,9 @@ def _prepare_environment(visible_devices: str | None, address: str) -> None:
 
 
 def _see_devices(slots: str) -> None:
-    """See the devices of some slots alone. Slots count those that the worker sees, which may be a part of the host's.
+    """Make only the devices of some slots visible. Slots number the worker's devices, maybe not all of the host's.
 
-    CUDA is not asked: where a driver is gone, to ask could leave a state in which no rank can be forked.
+    This does not call CUDA: if a driver is gone, a call could leave a state in which no rank can be forked.
     """
     environment = os.environ  # noqa: TID251 - CUDA reads it there
     seen = environment.get("CUDA_VISIBLE_DEVICES", "")
@@ -143,7 +143,7 @@ def _log_to(path: Path) -> None:
 
 
 def _report_ended(run_dir: Path, error: ChildFailedError) -> None:
-    """Write down a rank that ended without a word; its peers only know that a connection broke."""
+    """Record a rank that ended without a reason. Its peers only report a broken connection."""
     for number, found in error.failures.items():
         if not (run_dir / f"failure-{number}.json").exists():
             explain_exit(number, found.exitcode).write(run_dir, number)

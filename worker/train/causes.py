@@ -1,6 +1,6 @@
 """Causes of errors that end a rank: a mistake in the job, lack of memory, or a lost rank, device or connection.
 
-Libraries tell many of these apart by their messages alone, so words of PyTorch, gloo, NCCL and CUDA are looked for.
+Libraries distinguish many of these only by message, so this module searches messages of PyTorch, gloo, NCCL and CUDA.
 """
 
 import re
@@ -25,7 +25,7 @@ _OUT_OF_MEMORY = re.compile(
     r"|\b(CUDA|NCCL)\b.{0,400}out of memory|cudaErrorMemoryAllocation",
     re.DOTALL | re.IGNORECASE,
 )
-# What follows is the program's own doing: another device, or another attempt, would say the same.
+# These errors are caused by the program itself: another device or attempt would fail in the same way.
 _OF_THE_PROGRAM = re.compile(
     r"device-side assert|no kernel image|invalid argument|invalid configuration argument|invalid device function"
     r"|operation not supported|too many resources requested|ncclInvalid(Usage|Argument)"
@@ -47,15 +47,15 @@ _LOST_READER = re.compile(r"DataLoader worker \(pid.{0,80}(killed by signal|exit
 
 
 class DeviceLostError(Exception):
-    """A device that this rank was to work on is not there, or cannot be used."""
+    """The device of this rank is missing or unusable."""
 
 
 def explain(error: BaseException, device: int | None = None) -> Failure:
-    """The failure that an error stands for.
+    """Return the failure that an error means.
 
     Args:
-        error: What ended a rank or the agent.
-        device: Place of the rank's CUDA device among those of its host's ranks; None where it has none.
+        error: The error that ended a rank or the agent.
+        device: Index of the rank's CUDA device among those of its host's ranks; None on a CPU.
     """
     if isinstance(error, TrainingError):
         return Failure(error.reason, str(error))
@@ -71,11 +71,11 @@ def explain(error: BaseException, device: int | None = None) -> Failure:
 
 
 def _of_file_system(error: BaseException, text: str) -> Failure | None:
-    """The failure if the error is one of a file system, or of a limit of the host."""
+    """Return the failure if the error is about a file system or a limit of the host."""
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, OSError) and number in NO_ROOM:
         return no_room(error.filename or "", error.strerror)
-    if _NO_ROOM.search(text):  # as libraries say it that write by themselves
+    if _NO_ROOM.search(text):  # messages of libraries that write files themselves
         return no_room("", text)
     if number in HOST_FAULTS:
         return Failure(Reason.WORKER_LOST, f"a file system or a limit of the host failed: {text}")
@@ -83,7 +83,7 @@ def _of_file_system(error: BaseException, text: str) -> Failure | None:
 
 
 def _loss(error: BaseException, text: str, device: int | None) -> Failure | None:
-    """The failure where the error is one that another attempt mends."""
+    """Return the failure if another attempt may succeed."""
     lost = Reason.WORKER_LOST
     if isinstance(error, SignalException):
         return Failure(lost, f"a rank or its agent was told to end by {error.sigval.name}", place=TOLD_TO_END)
@@ -99,13 +99,13 @@ def _loss(error: BaseException, text: str, device: int | None) -> Failure | None
 
 
 def explain_exit(rank: int, status: int) -> Failure:
-    """The failure of a rank that ended without a word.
+    """Return the failure of a rank that ended without a reason.
 
     Args:
-        rank: Its number.
-        status: Its exit status; of one that a signal ended, the negative number of that.
+        rank: Number of the rank.
+        status: Its exit status, or the negative number of the signal that ended it.
     """
-    if status >= 0:  # a rank says why, unless its disk is full or code of the job ends the process by itself
+    if status >= 0:  # a rank reports why, unless its disk is full or code of the job ends the process
         return Failure(Reason.WORKER_LOST, f"rank {rank} ended with the exit status {status}, and did not say why")
     number = -status
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

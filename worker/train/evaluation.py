@@ -4,18 +4,18 @@ import math
 
 from jobs.spec.conditions import Conditions
 
-_FASTEST = 256  # samples: a small batch leaves a device idle, and an evaluation keeps nothing for a backward pass
-_INPUT_BYTES = 1 << 24  # of them; images that are larger fill a device by themselves
+_FASTEST = 256  # samples: a small batch underuses a device, and an evaluation stores nothing for a backward pass
+_INPUT_BYTES = 1 << 24  # bytes of all samples; larger images keep a device busy in small batches
 
 
 def evaluation_batch(conditions: Conditions, shape: tuple[int, ...]) -> int:
-    """Samples that a rank evaluates at once: those that it trains on at once, or more where memory is no concern.
+    """Return the samples that a rank evaluates at once: those it trains on at once, or more if memory allows.
 
-    With ``accumulation_steps`` it is: pieces are small because a device is.
+    With ``accumulation_steps`` it does not: pieces are small because device memory is.
 
     Args:
-        conditions: Of the training.
-        shape: Of one sample.
+        conditions: Conditions of the training.
+        shape: Shape of one sample.
     """
     piece = conditions.rank_batch_size // conditions.accumulation_steps
     if conditions.accumulation_steps > 1:

@@ -20,24 +20,24 @@ TIMEOUT_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """This rank, how many there are, and the device it works on."""
+    """This rank, the number of ranks, and the device of this rank."""
 
     rank: int
     size: int
     device: torch.device
 
     def average(self, values: Tensor) -> Tensor:
-        """Mean over ranks, in place; every rank gets the same numbers."""
+        """Take the mean over ranks, in place. Every rank gets the same numbers."""
         return self.total(values).div_(self.size)
 
     def total(self, values: Tensor) -> Tensor:
         """Sum over ranks, in place."""
-        if self.size > 1:  # one rank need not wake a thread to hear itself
+        if self.size > 1:  # a single rank has nothing to sum
             dist.all_reduce(values)
         return values
 
     def gather(self, values: Tensor) -> list[Tensor]:
-        """The tensor of every rank (equal shapes), in order of ranks."""
+        """Return the tensor of every rank (equal shapes), in order of ranks."""
         gathered = [torch.empty_like(values) for _ in range(self.size)]
         dist.all_gather(gathered, values)
         return gathered
@@ -47,16 +47,16 @@ class ProcessGroup:
 def join_process_group(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = None) -> Iterator[ProcessGroup]:
     """Join the process group that elastic prepared: NCCL on CUDA devices, gloo elsewhere.
 
-    Models and optimizers must be gone when the block ends: a rank that still holds a DistributedDataParallel model
-    while its process group goes away may abort. So the block may call what trains, not hold it; where an error ends
-    the block, the variables of the frames that it passed are cleared.
+    Models and optimizers must be freed when the block ends: a rank that holds a DistributedDataParallel model while its
+    process group is destroyed may abort. So the block may call the training but not hold it. If an error ends the
+    block, the variables of its traceback's frames are cleared.
 
     Args:
-        timeout_s: How long this rank waits for others before it fails, even where nobody watches it.
-        on_cuda: Whether this rank works on a CUDA device; where one is there, if left out.
+        timeout_s: How long this rank waits for others before it fails, even without a supervisor.
+        on_cuda: Whether this rank uses a CUDA device; if left out, whether one exists.
 
     Raises:
-        DeviceLostError: This rank is to work on a CUDA device, and there is none. It never takes the CPU instead.
+        DeviceLostError: This rank needs a CUDA device, and there is none. It never uses the CPU instead.
     """
     local_rank = int(os.environ["LOCAL_RANK"])  # noqa: TID251 - set by elastic
     timeout = timedelta(seconds=timeout_s)
@@ -76,5 +76,5 @@ def join_process_group(timeout_s: float = TIMEOUT_S, *, on_cuda: bool | None = N
         traceback.clear_frames(error.__traceback__)
         raise
     finally:
-        gc.collect()  # what a cycle of references still holds
+        gc.collect()  # frees objects in reference cycles
         dist.destroy_process_group()

@@ -1,17 +1,17 @@
-"""Lets the ranks of one host begin only once all of them are forked.
+"""Lets the ranks of a host begin only when all of them are forked.
 
 Each rank connects to the store of the agent. A thread of the agent then looks up the name of the peer, for which glibc
-takes a lock that a fork does not release in the child: a rank that was forked at this moment would wait for ever as
-soon as it connects itself.
+takes a lock that a fork does not release in the child. A rank that was forked at this moment would wait forever when it
+connects.
 """
 
 import multiprocessing
 
 
 class StartBarrier:
-    """A barrier for the ranks that the process which makes it forks.
+    """A barrier for the ranks that its process forks.
 
-    `multiprocessing.Barrier` keeps its state in a temporary file, which stays if the process is killed.
+    `multiprocessing.Barrier` keeps its state in a temporary file, which remains if the process is killed.
     """
 
     def __init__(self, size: int) -> None:

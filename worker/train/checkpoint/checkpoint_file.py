@@ -1,7 +1,7 @@
-"""Checkpoint files: the whole state of a training, so that a resumed one equals one that never stopped.
+"""Checkpoint files: the whole state of a training, so that a resumed training equals one that never stopped.
 
-A file holds the learner (model, optimizer and what else it keeps), the schedule's step, the sampler's position, the
-random states of all ranks, how far the metrics go, and what the training keeps of its curve (`ProgressState`).
+A file holds the learner (model, optimizer and other state), the schedule's step, the sampler's position, the random
+states of all ranks, the last step with metrics, and the running values of the curve (`ProgressState`).
 """
 
 import hashlib
@@ -24,22 +24,22 @@ from worker.train.process_group import ProcessGroup
 from worker.train.step.learner import Learner
 from worker.train.step.progress_state import ProgressState
 
-_OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that say nothing of the file
+_OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that do not mean a damaged file
 FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPosition:
-    """Where a training stands: steps done, and the seed that makes its data order."""
+    """The position of a training: steps done, and the seed of its data order."""
 
     step: int
     seed: int
 
 
 def capture(learner: Learner, position: TrainingPosition, progress: ProgressState) -> dict[str, Any]:
-    """The state after ``position.step`` steps; tensors are those of the learner, not copies. All ranks call this."""
+    """Return the state after ``position.step`` steps, with the learner's tensors, not copies. All ranks call this."""
     remembered = asdict(progress)
-    # Beside the progress, not in it: workers of the version before read the same format and ignore what is new here.
+    # Beside the progress, not in it: workers of the previous version read the same format and ignore new keys here.
     newer = {name: remembered.pop(name) for name in ("first_loss", "recent_losses")}
     return {
         "format": FORMAT,
@@ -53,7 +53,7 @@ def capture(learner: Learner, position: TrainingPosition, progress: ProgressStat
 
 
 def detached(state: Any) -> Any:
-    """A copy on the CPU that later steps do not change."""
+    """Return a copy on the CPU that later steps do not change."""
     if isinstance(state, Tensor):
         return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):
@@ -64,10 +64,10 @@ def detached(state: Any) -> Any:
 
 
 def write(state: dict[str, Any], folder: Path) -> Path:
-    """Write a state to ``folder/step-<n>.pt``: aside, flushed to disk, renamed.
+    """Write a state to ``folder/step-<n>.pt``: write a temporary file, flush it to disk, rename it.
 
     Raises:
-        TrainingError: The disk is full (`Reason.DISK_FULL`), or cannot be written.
+        TrainingError: The disk is full (`Reason.DISK_FULL`) or not writable.
     """
     path = folder / f"step-{state['schedule']['step']}.pt"
     aside = path.with_suffix(".part")
@@ -79,14 +79,14 @@ def write(state: dict[str, Any], folder: Path) -> Path:
             os.fsync(file.fileno())
         aside.rename(path)
         _flush_folder(folder)
-    except (OSError, RuntimeError) as error:  # torch turns some errors of the file into RuntimeErrors
+    except (OSError, RuntimeError) as error:  # torch turns some file errors into RuntimeErrors
         aside.unlink(missing_ok=True)
         raise _unwritable(error, path) from error
     return path
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
+    """Flush a folder, so that a rename survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -105,9 +105,9 @@ def _unwritable(error: BaseException, path: Path) -> TrainingError:
 
 
 def read(resume: Resume) -> dict[str, Any]:
-    """Read a checkpoint, whose SHA-256 must be the one that was recorded.
+    """Read a checkpoint and check that it has the recorded SHA-256.
 
-    Its tensors are on the CPU: a device need not hold them beside those of the learner, which takes copies.
+    Its tensors are on the CPU, so that a device need not hold them beside the learner's, which are copies.
 
     Raises:
         TrainingError: The file is missing or not the one that was stored (`Reason.CHECKPOINT_DAMAGED`).
@@ -125,7 +125,7 @@ def read(resume: Resume) -> dict[str, Any]:
 
 @contextmanager
 def loading(resume: Resume) -> Iterator[None]:
-    """What is raised while a checkpoint is read and put back means that it is of no use, save for errors of a device.
+    """Turn any error while a checkpoint is read and restored into a damaged checkpoint, except errors of a device.
 
     Raises:
         TrainingError: With `Reason.CHECKPOINT_DAMAGED`.
@@ -143,11 +143,11 @@ def loading(resume: Resume) -> Iterator[None]:
 
 
 def restore(state: dict[str, Any], learner: Learner) -> int:
-    """Put a state into a learner, and the random states of this rank back.
+    """Restore a state into a learner, and the random states of this rank.
 
     Returns:
-        On how many ranks the state was taken. If there are more or fewer now, data order and rates go on as they
-        would have, and other random numbers (dropout) do not.
+        The number of ranks that the state was captured on. If there are more or fewer now, data order and rates
+        continue unchanged, but other random numbers (dropout) differ.
     """
     learner.load_state_dict(state["learner"])
     states, world = state["random"], learner.world
@@ -160,7 +160,7 @@ def _of_all_ranks(world: ProcessGroup) -> list[dict[str, Tensor]]:
     own = random_state.capture(world.device)
     lengths = [len(state) for state in own.values()]
     together = world.gather(torch.cat(list(own.values())).to(world.device))
-    # Copied: a slice of a tensor would take the whole of it into the file.
+    # Copied: a slice would save its whole tensor into the file.
     return [
         {name: part.clone() for name, part in zip(own, rank.cpu().split(lengths), strict=True)} for rank in together
     ]

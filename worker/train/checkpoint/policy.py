@@ -1,4 +1,4 @@
-"""Saves and restores a training: the newest state whenever a checkpoint is due, and with it the best state so far."""
+"""Saves and restores a training: the newest state when a checkpoint is due, and with it the best state so far."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from worker.train.checkpoint.checkpoint_file import TrainingPosition
 from worker.train.step.learner import Learner
 from worker.train.step.progress_state import ProgressState
 
-WARM_UP_STEPS = 2  # with a static graph, gradients are assigned to messages again after the second step
+WARM_UP_STEPS = 2  # with a static graph, DistributedDataParallel rebuilds its buckets after the second step
 
 
 class CheckpointPolicy:
@@ -20,7 +20,7 @@ class CheckpointPolicy:
     does not write a file at every epoch. If rank 0 is killed, the resumed training computes the lost state again.
 
     Args:
-        learner: What is saved.
+        learner: The learner to save.
         report: The report of rank 0, which gets a line for each checkpoint.
         seed: Seed of the data order.
     """
@@ -66,8 +66,8 @@ class CheckpointPolicy:
             progress = ProgressState(
                 **state["memory"], first_loss=state.get("first_loss"), recent_losses=state.get("recent_losses", [])
             )
-        # DistributedDataParallel assigns gradients to messages in the order in which its first steps compute them, and
-        # with three ranks or more the order of a sum decides its last bit. So take the first steps, then undo them.
+        # DistributedDataParallel assigns gradients to buckets in the order in which its first steps compute them, and
+        # with three or more ranks the order of a sum decides its last bit. So take the first steps, then undo them.
         for _ in range(WARM_UP_STEPS):
             self._learner.step(max(step - 1, 0), self._seed)
         with checkpoint_file.loading(found):

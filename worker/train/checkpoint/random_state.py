@@ -1,6 +1,6 @@
 """Random states of a rank: Python, numpy, torch on the CPU and on the device, as one tensor of bytes.
 
-As tensors they travel between ranks in one message and are loaded with ``weights_only=True``.
+As tensors they can be gathered from all ranks at once and loaded with ``weights_only=True``.
 """
 
 import random
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_PYTHON_WORDS = 625  # state of the Mersenne Twister, and the place in it
+_PYTHON_WORDS = 625  # state of the Mersenne Twister, and the position in it
 _NUMPY_WORDS = 624
 
 
 def capture(device: torch.device) -> dict[str, Tensor]:
-    """The states as they stand, each ``[n] uint8`` on the CPU; of equal shapes on every rank."""
+    """Return the current states, each ``[n] uint8`` on the CPU, with equal shapes on every rank."""
     states = {"python": _python(), "numpy": _numpy(), "torch": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -24,7 +24,7 @@ def capture(device: torch.device) -> dict[str, Tensor]:
 
 
 def put_back(states: dict[str, Tensor], device: torch.device) -> None:
-    """Go on drawing where `capture` was called."""
+    """Restore the states that `capture` returned."""
     _put_back_python(states["python"].cpu())
     _put_back_numpy(states["numpy"].cpu())
     torch.set_rng_state(states["torch"].cpu())

@@ -1,7 +1,7 @@
 """Augmentation of image batches on the device, for the whole batch at once.
 
-What is drawn is a pure function of (seed, step) and a sample's place in the global batch. So a resumed training goes on
-to the bit, any number of ranks draws the same, and torch's global random numbers are not touched.
+Random draws are a pure function of (seed, step) and a sample's index in the global batch. So a resumed training
+continues bit by bit, any number of ranks draws the same, and torch's global random state is not touched.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from torch.nn import functional
 Kind = Literal["none", "flip", "crop_flip", "crop_flip_cutout"]
 
 _GOLDEN = 0x9E3779B97F4A7C15  # 2 ** 64 / golden ratio: spreads neighbouring seeds and steps
-_SALT = 0xD1B54A32D192ED03  # another stream than the order of the samples
+_SALT = 0xD1B54A32D192ED03  # a different stream from the order of the samples
 _MASK = (1 << 63) - 1
 
 
 def padding(height: int) -> int:
-    """Pixels of padding at each side before the crop: an eighth of the height, 4 at 32 (He et al. 2016, 4.2)."""
+    """Return the padding of a crop in pixels: an eighth of the height, 4 at 32 (He et al. 2016, 4.2)."""
     return max(height // 8, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """What was drawn for some images, each ``[N]``: flips (bool), corners of crop and middles of cutout (int64)."""
+    """Random draws for some images, each ``[N]``: flips (bool), corners of crops and centres of cutouts (int64)."""
 
     flip: Tensor
     top: Tensor
@@ -35,17 +35,17 @@ class Draws:
 
 
 def draw(seed: int, step: int, first: int, count: int, size: tuple[int, int]) -> Draws:
-    """Draw for places ``first`` to ``first + count`` of the global batch of a step, on the CPU.
+    """Draw for indices ``first`` to ``first + count`` of the global batch of a step, on the CPU.
 
     Args:
         seed: Seed of the data order.
         step: Zero-based step.
-        first: First place of this rank in the global batch.
-        count: Places of this rank.
+        first: First index of this rank in the global batch.
+        count: Number of samples of this rank.
         size: Height and width of the images.
     """
     generator = torch.Generator().manual_seed((seed * _GOLDEN ^ (step + 1) * _SALT) & _MASK)
-    # Place by place, so that what one place gets does not depend on how large the batch is.
+    # One index at a time, so that the draws of a sample do not depend on the batch size.
     uniform = torch.rand(first + count, 5, generator=generator, dtype=torch.float64)[first:]
     height, width = size
     spans = torch.tensor([2, 2 * padding(height) + 1, 2 * padding(width) + 1, height, width], dtype=torch.float64)
@@ -54,11 +54,11 @@ def draw(seed: int, step: int, first: int, count: int, size: tuple[int, int]) ->
 
 
 def augment(images: Tensor, draws: Draws, kind: Kind) -> Tensor:
-    """Augmented images ``[N, C, H, W]``, in memory of their own unless ``kind`` is "none".
+    """Return augmented images ``[N, C, H, W]``, as a copy unless ``kind`` is "none".
 
-    Crop: padded by zeros, the mean of normalised images, on all sides and cut to size again. Flip: left to right, every
-    other image. Cutout: a square of half the height is set to zero, which may reach over the border (DeVries & Taylor
-    2017, arXiv:1708.04552).
+    Crop: pad with zeros (the mean of normalised images) on all sides and cut to the original size. Flip: left to right,
+        with probability 1/2. Cutout: set a square of half the height to zero; it may cross the border (DeVries & Taylor
+        2017, arXiv:1708.04552).
     """
     if kind == "none":
         return images

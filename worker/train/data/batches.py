@@ -1,7 +1,7 @@
-"""Feeds: the batch of each step, normalised, on the device. The data is resident there, or is streamed to it.
+"""Feeds: the normalised batch of each step, on the device. The data is resident there, or is streamed to it.
 
-Which samples a step has is a pure function of (seed, step), so a feed starts at any step, and both kinds of feed give
-the same batches to the last bit. Drawing batches takes nothing from torch's global random numbers.
+The samples of a step are a pure function of (seed, step), so a feed can start at any step, and both kinds of feed give
+the same batches bit by bit. Batches do not use torch's global random state.
 """
 
 import itertools
@@ -20,31 +20,31 @@ from worker.train.process_group import ProcessGroup
 
 Batch = tuple[Tensor, Tensor]
 
-# Batches are gathered for several steps at once: one large gather instead of many small ones. A block stays within the
-# caches of a CPU; on a CUDA device it saves launches of kernels.
+# Batches are gathered for several steps at once: one large gather instead of many small ones. A block fits the caches
+# of a CPU; on a CUDA device it saves kernel launches.
 _BLOCK_BYTES = {"cpu": 1 << 19, "cuda": 1 << 25}
 _BLOCK_STEPS = 64
 _PREFETCH = 4
 
 
 class Feed(Protocol):
-    """Batches of one rank, in one order of the data."""
+    """The batches of one rank, in one order of the data."""
 
     order: Order
 
     def batch(self, step: int) -> Batch:
-        """Inputs ``[B, …] float32`` and targets of this rank at a step, normalised, on the device.
+        """Return normalised inputs ``[B, …] float32`` and targets of this rank at a step, on the device.
 
-        The tensors may be views of memory that the feed holds: do not write into them.
+        The tensors may be views of the feed's memory: do not write to them.
         """
 
 
 def make_feed(data: Data, world: ProcessGroup, *, seed: int, sizes: BatchSizeSchedule) -> Feed:
-    """The feed that suits where the data lies.
+    """Return a resident or a streaming feed, as the data requires.
 
     Args:
         data: The dataset.
-        world: The ranks; the feed is that of one of them.
+        world: The ranks; the feed belongs to this one.
         seed: Seed of the data order.
         sizes: Global batch size of each step, a multiple of the world size.
     """
@@ -53,7 +53,7 @@ def make_feed(data: Data, world: ProcessGroup, *, seed: int, sizes: BatchSizeSch
 
 
 class ResidentFeed:
-    """Batches of data that lies on the device."""
+    """Batches of data that is on the device."""
 
     def __init__(self, data: Data, order: Order, device: torch.device) -> None:
         self.order = order
@@ -83,7 +83,7 @@ class ResidentFeed:
 
 
 class StreamingFeed:
-    """Batches of data that does not fit the device: read ahead by processes of their own, through pinned memory."""
+    """Batches of data that does not fit on the device: read ahead by separate processes, through pinned memory."""
 
     def __init__(self, data: Data, order: Order, device: torch.device) -> None:
         self.order = order
@@ -92,7 +92,7 @@ class StreamingFeed:
         self._next = -1
 
     def batch(self, step: int) -> Batch:
-        """See `Feed.batch`. Steps in a row are read ahead; any other step starts the reading anew."""
+        """See `Feed.batch`. Consecutive steps are read ahead; any other step restarts the readers."""
         if step != self._next:
             reader = _StepsOf(self._data.train, self.order)
             self._batches = _load(reader, itertools.count(step), self._data, self._device)
@@ -101,7 +101,7 @@ class StreamingFeed:
 
 
 def validation_batches(data: Data, world: ProcessGroup, size: int) -> Iterator[Batch]:
-    """This rank's share of the validation split, in batches of at most ``size``, as `Feed.batch` has them."""
+    """Yield this rank's share of the validation split in batches of at most ``size``, in the form of `Feed.batch`."""
     starts = range(world.rank * size, len(data.val), world.size * size)
     if not data.resident:
         yield from _load(_Slices(data.val, size), starts, data, world.device)
@@ -113,7 +113,7 @@ def validation_batches(data: Data, world: ProcessGroup, size: int) -> Iterator[B
 
 @dataclass(frozen=True, slots=True)
 class _StepsOf(Dataset[Batch]):
-    """The rank's batch of a step, as it is stored."""
+    """The rank's batch of each step, not normalised."""
 
     split: Split
     order: Order
@@ -125,13 +125,13 @@ class _StepsOf(Dataset[Batch]):
 
 @dataclass(frozen=True, slots=True)
 class _Slices(Dataset[Batch]):
-    """Samples from a start on, as they are stored."""
+    """Consecutive samples from a start, not normalised."""
 
     split: Split
     size: int
 
     def __getitem__(self, start: int) -> Batch:
-        # Copies: slices of a mapped file would be handed over whole.
+        # Copied: a slice of a mapped file would be transferred as the whole file.
         end = start + self.size
         return self.split.inputs[start:end].clone(), self.split.targets[start:end].clone()
 
@@ -142,7 +142,7 @@ def _load(reader: Dataset[Batch], keys: Iterable[int], data: Data, device: torch
     loader = DataLoader(
         reader, batch_size=None, sampler=keys, num_workers=workers, pin_memory=on_cuda,
         prefetch_factor=_PREFETCH if workers else None, multiprocessing_context="fork" if workers else None,
-        generator=torch.Generator(),  # else the loader draws from the global random numbers
+        generator=torch.Generator(),  # otherwise the loader uses the global random state
     )  # fmt: skip
     for inputs, targets in loader:
         on_device = inputs.to(device, non_blocking=on_cuda), targets.to(device, non_blocking=on_cuda)

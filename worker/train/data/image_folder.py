@@ -18,18 +18,19 @@ from jobs.spec.image_limits import ImageLimits
 def unpack_images(
     file: IO[bytes], folder: Path, size: int | None, limits: Limits, decoded: ImageLimits | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Images ``[N, C, H, W] uint8``, mapped from files in ``folder``, and labels ``[N] int64``; by split if there are.
+    """Return images ``[N, C, H, W] uint8``, mapped from files in ``folder``, and labels ``[N] int64``, by split if any.
 
     Args:
         file: The archive.
-        folder: Where to write.
-        size: Height and width that every image is resized to (bilinear, smoothed; the aspect ratio is not kept); None
-            where all are of one size already.
-        limits: Of the archive.
-        decoded: Of its pixels.
+        folder: Folder to write to.
+        size: Height and width that every image is resized to (bilinear, antialiased; the aspect ratio is not kept);
+            None if all images have the same size.
+        limits: Limits of the archive.
+        decoded: Limits of its pixels.
 
     Raises:
-        InvalidDatasetError: An image cannot be decoded, sizes differ and none is given, or there are too many pixels.
+        InvalidDatasetError: An image cannot be decoded, sizes differ and no size is given, or there are too many
+            pixels.
     """
     seen = [(name, image.mode in GREY_MODES, image.size) for name, image in images(file, limits)]
     found = places([name for name, _, _ in seen])
@@ -52,7 +53,7 @@ def unpack_images(
 def _pixels(name: str, image: Image.Image, mode: str, width_height: tuple[int, int]) -> NDArray[np.uint8]:
     try:
         image = image.convert(mode)
-    except Exception as error:  # what a decoder raises depends on the format
+    except Exception as error:  # the type of error depends on the decoder
         raise InvalidDatasetError("not_an_image", f"{name!r} cannot be decoded: {error}") from error
     if image.size != width_height:
         image = image.resize(width_height, Image.Resampling.BILINEAR)
@@ -61,7 +62,7 @@ def _pixels(name: str, image: Image.Image, mode: str, width_height: tuple[int, i
 
 
 class _Writers:
-    """Images and labels of each split, in the order in which they come."""
+    """Writers of the images and labels of each split, in order of arrival."""
 
     def __init__(self, folder: Path, splits: list[str | None], shape: tuple[int, int, int]) -> None:
         self._suffixes = {split: f"_{split}" if split else "" for split in splits}

@@ -1,6 +1,6 @@
-"""Uploaded datasets, prepared once and then memory-mapped: arrays in the form that models take, and statistics.
+"""Uploaded datasets, prepared once and then memory-mapped: arrays in the form that models take, and their statistics.
 
-The first rank that needs a dataset with some options prepares it while others wait; later jobs on this host find it.
+The first rank that needs a dataset with some options prepares it while others wait; later jobs on this host reuse it.
 """
 
 import fcntl
@@ -36,10 +36,10 @@ _CHUNK = 4096
 def load_uploaded(
     options: UploadedOptions, datasets_dir: Path, limits: ImageLimits | None = None
 ) -> tuple[Split, Split, Statistics]:
-    """Both splits as mapped files, and the statistics of the training split.
+    """Return both splits as mapped files, and the statistics of the training split.
 
     Raises:
-        TrainingError: The data cannot be used: an image cannot be decoded, say, or all are larger than the limits.
+        TrainingError: The data cannot be used, for example because an image cannot be decoded or limits are exceeded.
     """
     assert options.sha256 is not None  # noqa: S101 - written in when the job was submitted
     folder = folder_of(datasets_dir, options.sha256)
@@ -47,7 +47,7 @@ def load_uploaded(
     with _locked(folder):
         if not _is_whole(ready):
             _prepare(folder, ready, options, limits)
-    # Mapped copy-on-write: torch wants to be able to write, and nothing is ever written.
+    # Mapped copy-on-write: torch needs writable memory, although nothing is ever written.
     arrays = [torch.from_numpy(np.load(ready / f"{name}.npy", mmap_mode="c")) for name in _NAMES]
     document = json.loads((ready / "ready.json").read_text())
     return Split(*arrays[:2]), Split(*arrays[2:]), statistics_from(document["statistics"])
@@ -55,7 +55,7 @@ def load_uploaded(
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process of this host at a time; the kernel frees the lock of one that dies."""
+    """Let one process of this host in at a time. The kernel frees the lock of a process that dies."""
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -70,7 +70,7 @@ def _is_whole(ready: Path) -> bool:
 
 
 def _as_left(path: Path) -> list[int]:
-    """Size and time of change: a file of another one was cut off, or written to. Hashing all would take too long."""
+    """Return size and modification time, which detect a truncated or changed file. Hashing would take too long."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
 
@@ -79,7 +79,7 @@ def _refuse_damaged_archive(folder: Path, options: UploadedOptions) -> None:
     with (folder / ARCHIVE).open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() == options.sha256:
             return
-    (folder / STAMP).unlink(missing_ok=True)  # so that the next attempt fetches it again
+    (folder / STAMP).unlink(missing_ok=True)  # so that the next attempt downloads it again
     raise TrainingError(
         Reason.WORKER_LOST, f"this worker's copy of dataset {options.id} is damaged: it is fetched again"
     )
@@ -131,7 +131,7 @@ def _write_splits(source: str, arrays: dict[str, NDArray[Any]], target: Path, va
 
 
 def _seal(folder: Path) -> None:
-    """Write down the statistics, and how the files were left: by that a damaged one is told."""
+    """Write the statistics, and the state of the files, by which a damaged file is detected."""
     x, y = (torch.from_numpy(np.load(folder / f"{name}_train.npy", mmap_mode="c")) for name in ("x", "y"))
     files = {path.name: _as_left(path) for path in folder.iterdir()}
     document = {"files": files, "statistics": statistics_to(measure(Split(x, y)))}

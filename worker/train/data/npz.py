@@ -23,7 +23,7 @@ def load_npz(path: Path, val_fraction: float) -> tuple[Split, Split]:
     """Read both splits of a file.
 
     Raises:
-        TrainingError: The file is missing or broken, or its arrays are not legal; the message says which.
+        TrainingError: The file is missing or broken, or its arrays are invalid; the message says which.
     """
     if not path.is_file():
         raise TrainingError(Reason.INVALID_DATA, f"there is no file {path.name!r}: it is expected at {path}")
@@ -36,14 +36,14 @@ def load_npz(path: Path, val_fraction: float) -> tuple[Split, Split]:
 
 
 def splits_of(source: str, arrays: Mapping[str, NDArray[Any]], val_fraction: float) -> tuple[Split, Split]:
-    """Both splits from arrays, mapped files included, which stay mapped where their form is right already.
+    """Return both splits of arrays. Mapped arrays stay mapped if they have the right form already.
 
     Inputs are ``[N, F]``, ``[N, H, W]``, ``[N, H, W, C]`` or ``[N, C, H, W]`` with 1 or 3 channels, uint8 or float;
     targets ``[N]`` integers from 0 (classes), or float ``[N]`` or ``[N, T]`` (numbers to predict). Unsplit classes are
     split by class, the same way every time.
 
     Raises:
-        TrainingError: They are not legal; the message names ``source`` and what is wrong.
+        TrainingError: The arrays are invalid; the message names ``source`` and the fault.
     """
     known = {name: values for name, values in arrays.items() if name in (*SPLIT_NAMES, *WHOLE_NAMES)}
     if not known:
@@ -61,7 +61,7 @@ def splits_of(source: str, arrays: Mapping[str, NDArray[Any]], val_fraction: flo
 
 
 def hold_back(source: str, targets: NDArray[Any], fraction: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Rows of the training and of the validation split, ``[…] int64``; classes keep their shares.
+    """Return the rows of the training and validation split, ``[…] int64``, stratified by class.
 
     Raises:
         TrainingError: There are too few samples to split.
@@ -75,7 +75,7 @@ def hold_back(source: str, targets: NDArray[Any], fraction: float) -> tuple[NDAr
 
 
 def model_inputs(values: NDArray[Any]) -> NDArray[Any]:
-    """Inputs as models take them: uint8 or float32, channels first; no copy where they are so already."""
+    """Return inputs as models take them: uint8 or float32, channels first. They are copied only if necessary."""
     if len(values.shape) == _GREY_DIM:
         values = values[:, None]
     elif has_channels_last(values.shape):
@@ -84,14 +84,14 @@ def model_inputs(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def model_targets(values: NDArray[Any]) -> NDArray[Any]:
-    """Targets as objectives take them: ``[N] int64`` or ``[N, T] float32``."""
+    """Return targets as objectives take them: ``[N] int64`` or ``[N, T] float32``."""
     if np.issubdtype(values.dtype, np.integer):
         return np.ascontiguousarray(values, dtype=np.int64)
     return np.ascontiguousarray(values.reshape(len(values), -1), dtype=np.float32)
 
 
 def broken(source: str, why: str) -> TrainingError:
-    """The error for data that cannot be used."""
+    """Return the error for data that cannot be used."""
     return TrainingError(Reason.INVALID_DATA, f"{source} is not usable: {why}")
 
 

@@ -22,7 +22,7 @@ def load_entry_point(options: EntryPointOptions, datasets_dir: Path) -> tuple[Sp
     """Call ``function(options, folder)``, where ``folder`` is the server's data folder, and check what it returns.
 
     Raises:
-        TrainingError: It is not installed, raises, or returns no legal arrays.
+        TrainingError: It is not installed, raises an error, or returns invalid arrays.
     """
     source = f"dataset {options.name} of the entry point group {GROUP}"
     installed = entry_points(group=GROUP)
@@ -36,7 +36,7 @@ def load_entry_point(options: EntryPointOptions, datasets_dir: Path) -> tuple[Sp
         returned = installed[options.name].load()(dict(options.options), datasets_dir)
     except TrainingError:
         raise
-    except Exception as error:  # whatever their code raises
+    except Exception as error:  # user code may raise any error
         raise broken(source, f"it raised {type(error).__name__}: {error}") from error
     return splits_of(source, _named(source, returned), val_fraction=0.2)
 

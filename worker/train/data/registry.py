@@ -26,10 +26,10 @@ STATISTICS = ".statistics"
 
 
 def load(plan: Plan, device: torch.device) -> Data:
-    """The dataset of a plan, on the device, or to be streamed to it if it is larger than the plan allows.
+    """Load the dataset of a plan onto the device, or set it up for streaming if it is larger than the plan allows.
 
     Raises:
-        TrainingError: It is missing or broken; the message says where files are expected.
+        TrainingError: It is missing or broken; the message says where its files are expected.
     """
     train, val, statistics = _read(plan.conditions.dataset, plan)
     data = place(
@@ -65,7 +65,7 @@ def _read(dataset: Dataset, plan: Plan) -> tuple[Split, Split, Statistics | None
 
 
 def _digits() -> tuple[Split, Split]:
-    """scikit-learn's 1,797 images of 8 x 8 pixels; the same stratified fifth is always held back."""
+    """Load scikit-learn's 1,797 images of 8 x 8 pixels; a fixed stratified fifth is held back."""
     images, labels = load_digits(return_X_y=True)
     train_x, val_x, train_y, val_y = train_test_split(
         images.astype(np.float32).reshape(-1, 1, 8, 8),
@@ -88,7 +88,7 @@ def _torchvision(dataset: NamedDataset, folder: Path, allow_downloads: bool) -> 
     load_one: Callable[..., Any] = getattr(import_torchvision().datasets, _TORCHVISION[dataset.name])
     try:
         parts = [load_one(root=str(folder), train=train, download=allow_downloads) for train in (True, False)]
-    except Exception as error:  # torchvision raises whatever reading or fetching raises
+    except Exception as error:  # torchvision passes on any error of reading or downloading
         advice = "" if allow_downloads else ", or let the server fetch them (CLR_ALLOW_DOWNLOADS=true)"
         raise TrainingError(
             Reason.INVALID_DATA,

@@ -1,8 +1,8 @@
 """The samples of each rank at each step: a pure function of seed and step, for any world size.
 
-The epochs' permutations are laid end to end and cut into global batches. So every sample is seen once an epoch, every
-batch is full, and a batch may reach from one epoch into the next. An epoch has ``samples / global_batch_size`` steps,
-which need not be a whole number.
+The permutations of all epochs are concatenated and cut into global batches. So every sample is used once per epoch,
+every batch is full, and a batch may extend from one epoch into the next. An epoch has ``samples / global_batch_size``
+steps, which need not be a whole number.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ _MASK = (1 << 63) - 1
 
 @lru_cache(maxsize=2)
 def permutation(seed: int, epoch: int, samples: int) -> Tensor:
-    """Order of the samples in one epoch, ``[samples] int64``."""
+    """Return the order of the samples in one epoch, ``[samples] int64``."""
     generator = torch.Generator().manual_seed((seed * _GOLDEN ^ (epoch + 1) * (_GOLDEN >> 7)) & _MASK)
     return torch.randperm(samples, generator=generator)
 
 
 def stream(seed: int, samples: int, start: int, size: int) -> Tensor:
-    """Samples ``start`` to ``start + size`` of the epochs laid end to end, ``[size] int64``."""
+    """Return samples ``start`` to ``start + size`` of the concatenated epochs, ``[size] int64``."""
     parts = []
     while size > 0:
         epoch, offset = divmod(start, samples)
@@ -36,7 +36,7 @@ def stream(seed: int, samples: int, start: int, size: int) -> Tensor:
 
 
 def global_batch(seed: int, step: int, size: int, samples: int) -> Tensor:
-    """Samples of one step over all ranks, ``[size] int64``, where all batches are of one size.
+    """Return the samples of one step over all ranks, ``[size] int64``, if all batches have the same size.
 
     Args:
         seed: Seed of the data order.
@@ -48,14 +48,14 @@ def global_batch(seed: int, step: int, size: int, samples: int) -> Tensor:
 
 
 def rank_batch(batch: Tensor, rank: int, world_size: int) -> Tensor:
-    """The part of a global batch that one rank takes, ``[size / world_size] int64``."""
+    """Return one rank's part of a global batch, ``[size / world_size] int64``."""
     share = len(batch) // world_size
     return batch[rank * share : (rank + 1) * share]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one rank takes at every step: its part of the step's global batch, and no more.
+    """The samples of one rank at every step: its part of the step's global batch.
 
     Attributes:
         seed: Seed of the data order.
@@ -72,10 +72,10 @@ class Order:
     world_size: int
 
     def start_of(self, step: int) -> int:
-        """Samples that all ranks together have taken before ``step``."""
+        """Return the number of samples that all ranks together have taken before ``step``."""
         return self.sizes.samples_before(step)
 
     def at(self, step: int) -> Tensor:
-        """Samples of this rank at ``step``, ``[rank batch size] int64``."""
+        """Return the samples of this rank at ``step``, ``[rank batch size] int64``."""
         share = self.sizes.batch_size_at(step) // self.world_size
         return stream(self.seed, self.samples, self.start_of(step) + self.rank * share, share)

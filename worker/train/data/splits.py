@@ -27,11 +27,11 @@ class Split:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of both tensors."""
+        """Size of both tensors in bytes."""
         return self.inputs.nbytes + self.targets.nbytes
 
     def to(self, device: torch.device) -> "Split":
-        """The same split on a device."""
+        """Return the split on a device."""
         return Split(self.inputs.to(device), self.targets.to(device))
 
 
@@ -49,23 +49,23 @@ class Statistics:
     target_std: Tensor | None = None
 
     def to(self, device: torch.device) -> "Statistics":
-        """The same statistics on a device."""
+        """Return the statistics on a device."""
         target_mean, target_std = (t if t is None else t.to(device) for t in (self.target_mean, self.target_std))
         return Statistics(self.mean.to(device), self.std.to(device), target_mean, target_std)
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Both splits, and what normalises them.
+    """Both splits and the statistics that normalise them.
 
     Attributes:
-        train: The training split, on the device where ``resident``, else in host memory or in a mapped file.
+        train: The training split, on the device if ``resident``, else in host memory or in a mapped file.
         val: The validation split, likewise.
-        statistics: Of the training split, on the device.
+        statistics: Statistics of the training split, on the device.
         classes: Number of classes; 0 for regression.
-        resident: Whether the splits lie on the device.
+        resident: Whether the splits are on the device.
         ready: Whether the splits hold normalised inputs and targets already, as resident float data does.
-        stream_workers: Processes that read ahead where they do not.
+        stream_workers: Processes that read ahead if they are not resident.
     """
 
     train: Split
@@ -78,7 +78,7 @@ class Data:
 
     @property
     def task(self) -> Task:
-        """What is to be predicted: one of some classes, or numbers."""
+        """What is predicted: a class, or numbers."""
         return "classification" if self.classes else "regression"
 
     @property
@@ -87,23 +87,23 @@ class Data:
         return tuple(self.train.inputs.shape[1:])
 
     def normalised(self, inputs: Tensor) -> Tensor:
-        """Inputs of a split as float32 with mean 0 and standard deviation 1 over the training split."""
+        """Return inputs as float32 with mean 0 and standard deviation 1 over the training split."""
         if self.ready:
             return inputs
         own = inputs.to(torch.float32, copy=True)
         return own.sub_(self.statistics.mean).mul_(self.statistics.std.reciprocal())
 
     def normalised_targets(self, targets: Tensor) -> Tensor:
-        """Targets of a regression with mean 0 and standard deviation 1 over the training split; classes as they are."""
+        """Return regression targets with mean 0 and standard deviation 1 over the training split; classes unchanged."""
         mean, std = self.statistics.target_mean, self.statistics.target_std
         if self.ready or mean is None or std is None:
             return targets
         return (targets - mean).mul_(std.reciprocal())
 
     def made_ready(self) -> "Data":
-        """The same data, normalised once and for all if it is float and resident.
+        """Return the data, normalised in advance if it is float and resident.
 
-        Images of uint8 stay as they are, a quarter of the size, and are normalised as they are taken.
+        Images of uint8 stay at a quarter of the size and are normalised batch by batch.
         """
         if self.ready or not self.resident or not self.train.inputs.is_floating_point():
             return self
@@ -115,7 +115,7 @@ class Data:
 
 
 def measure(train: Split) -> Statistics:
-    """Mean and standard deviation of a training split, summed in float64."""
+    """Compute mean and standard deviation of a training split, with sums in float64."""
     mean, std = _moments(train.inputs, images=train.inputs.dim() == IMAGE_DIM)
     if not train.targets.is_floating_point():
         return Statistics(mean, std)
@@ -124,10 +124,10 @@ def measure(train: Split) -> Statistics:
 
 
 def check(train: Split, val: Split) -> None:
-    """Refuse what cannot be trained on.
+    """Refuse data that cannot be trained on.
 
     Raises:
-        TrainingError: A split is empty, the splits do not go together, or a label is negative.
+        TrainingError: A split is empty, the splits do not match, or a label is negative.
     """
     for name, split in (("training", train), ("validation", val)):
         if len(split) == 0:

@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 
 def statistics_to(statistics: Statistics) -> dict[str, Any]:
-    """A document that holds float32 values exactly."""
+    """Return a document that holds the float32 values exactly."""
     fields = (statistics.mean, statistics.std, statistics.target_mean, statistics.target_std)
     names = ("mean", "std", "target_mean", "target_std")
     return {name: None if value is None else value.tolist() for name, value in zip(names, fields, strict=True)}
 
 
 def statistics_from(document: dict[str, Any]) -> Statistics:
-    """The statistics in a document."""
+    """Return the statistics in a document."""
     target_mean, target_std = (
         None if document[name] is None else torch.tensor(document[name]) for name in ("target_mean", "target_std")
     )
@@ -29,7 +29,7 @@ def statistics_from(document: dict[str, Any]) -> Statistics:
 
 
 def cached_statistics(path: Path, train: Split) -> Statistics:
-    """Statistics from the file at ``path``; where there is none, or it is damaged, measured and written there."""
+    """Return the statistics from the file at ``path``. If it is missing or damaged, measure and write them."""
     try:
         return statistics_from(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError, KeyError):
@@ -39,7 +39,7 @@ def cached_statistics(path: Path, train: Split) -> Statistics:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(json.dumps(statistics_to(found)))
-        aside.replace(path)  # ranks may do this at the same time: they write the same
-    except OSError:  # a folder of datasets may be mounted for reading only
-        log.warning("the statistics of a dataset cannot be kept at %s", path, exc_info=True)
+        aside.replace(path)  # ranks may do this at the same time: they write equal files
+    except OSError:  # a folder of datasets may be mounted read-only
+        log.warning("the statistics of a dataset cannot be stored at %s", path, exc_info=True)
     return found

@@ -11,18 +11,18 @@ from jobs.datasets.archives import Limits, members
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.datasets.npz import SPLIT_NAMES, WHOLE_NAMES
 
-# The archive was judged by the API's limits when it was uploaded, and its SHA-256 is the one from then.
+# The API checked the archive against its limits at upload, and its SHA-256 has not changed since.
 NO_LIMITS = Limits(entries=1 << 62, unpacked_bytes=1 << 62, ratio=1 << 62)
 
 
 def holds_arrays(file: IO[bytes]) -> bool:
-    """Whether an archive is an ``.npz`` file."""
+    """Return whether an archive is an ``.npz`` file."""
     first = next(members(file, NO_LIMITS), None)
     return first is not None and first.name.endswith(".npy")
 
 
 def unpack_arrays(file: IO[bytes], folder: Path) -> dict[str, NDArray[Any]]:
-    """Each array of an ``.npz`` file, mapped from a file in ``folder``.
+    """Return each array of an ``.npz`` file, mapped from a file in ``folder``.
 
     Raises:
         InvalidDatasetError: The archive is damaged, or holds something else.

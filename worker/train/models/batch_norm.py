@@ -13,7 +13,7 @@ _BatchNorm = nn.modules.batchnorm._BatchNorm  # noqa: SLF001 - the base of 1d, 2
 
 
 def with_group_size(model: nn.Module, group_size: int) -> nn.Module:
-    """The model, its batch norms taking statistics over groups of ``group_size`` samples in training.
+    """Return the model with batch norms over groups of ``group_size`` samples in training.
 
     Hoffer et al. 2017, "Train longer, generalize better" (arXiv:1705.08741), section 4.2, ghost batch normalization.
     """
@@ -21,7 +21,7 @@ def with_group_size(model: nn.Module, group_size: int) -> nn.Module:
 
 
 def synchronised(model: nn.Module, world: ProcessGroup) -> nn.Module:
-    """The model, its batch norms taking statistics over the batches of all ranks in training."""
+    """Return the model with batch norms over the batches of all ranks in training."""
     if world.device.type == "cuda":
         converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         return converted
@@ -50,10 +50,10 @@ class _FromPlain(_BatchNorm):
 
 
 class GroupedBatchNorm(_FromPlain):
-    """Batch norm whose statistics are those of a group of samples; running statistics average over the groups.
+    """Batch norm with the statistics of a group of samples; running statistics average over the groups.
 
-    With G groups in the batch, samples i with the same ``i % G`` are a group: folding groups into channels is then a
-    view, and batches are in random order anyway.
+    With G groups in the batch, samples with equal ``i % G`` form a group: folding groups into channels is then a view,
+    and batches are in random order anyway.
     """
 
     def __init__(self, norm: _BatchNorm, group_size: int) -> None:
@@ -61,7 +61,7 @@ class GroupedBatchNorm(_FromPlain):
         self.group_size = group_size
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        """Normalised ``[N, C, ...]``; N is a multiple of the group size in training."""
+        """Return normalised ``[N, C, ...]``; in training N must be a multiple of the group size."""
         if not self.training or len(input) == self.group_size:
             return super().forward(input)
         groups, channels = len(input) // self.group_size, input.shape[1]
@@ -98,14 +98,14 @@ class _TotalOverRanks(torch.autograd.Function):
 
 
 class GlobalBatchNorm(_FromPlain):
-    """Batch norm over the batches of all ranks, which are of one size, on any device and backend."""
+    """Batch norm over the equally large batches of all ranks, on any device and backend."""
 
     def __init__(self, norm: _BatchNorm, world_size: int) -> None:
         super().__init__(norm)
         self.world_size = world_size
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        """Normalised ``[N, C, ...]``; the mean first and the squares around it then, which does not cancel."""
+        """Return normalised ``[N, C, ...]``. Squares are taken around the mean, which avoids cancellation."""
         if not self.training or self.world_size == 1:
             return super().forward(input)
         axes = [axis for axis in range(input.dim()) if axis != 1]

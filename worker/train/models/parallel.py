@@ -18,7 +18,7 @@ from worker.train.process_group import ProcessGroup
 
 
 def arranged(model: nn.Module, conditions: Conditions, world: ProcessGroup) -> nn.Module:
-    """The model on the device, with the batch norm and the memory format of the conditions."""
+    """Return the model on the device, with the batch norm and the memory format of the conditions."""
     if conditions.batch_norm_group_size is not None:
         model = with_group_size(model, conditions.batch_norm_group_size)
     elif conditions.sync_batch_norm:
@@ -30,32 +30,32 @@ def arranged(model: nn.Module, conditions: Conditions, world: ProcessGroup) -> n
 
 
 def parallel(model: nn.Module, conditions: Conditions, world: ProcessGroup) -> nn.Module:
-    """The model as it is called in a step: compiled where asked, and averaging gradients over ranks.
+    """Return the model for a step: compiled if requested, and averaging gradients over ranks.
 
-    One rank has nothing to average, so there is nothing around its model.
+    With one rank there is nothing to average, so its model is not wrapped.
 
     Raises:
         TrainingError: There is no compiler on this host.
     """
     if conditions.compile:
         _require_compiler(world.device)
-        compiled: nn.Module = torch.compile(model)  # type: ignore[assignment]  # a module becomes a module
+        compiled: nn.Module = torch.compile(model)  # type: ignore[assignment]  # a module stays a module
         model = compiled
     if world.size == 1:
         return model
-    # torch 2.13 deprecates broadcast_buffers for a name that older versions need not have.
+    # torch 2.13 deprecates broadcast_buffers in favour of a name that older versions may lack.
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         return DistributedDataParallel(
             model,
             device_ids=[world.device] if world.device.type == "cuda" else None,
             gradient_as_bucket_view=True,
-            broadcast_buffers=False,  # training reads none of batch norm's; an evaluation takes rank 0's
+            broadcast_buffers=False,  # training does not read batch norm's buffers; an evaluation uses rank 0's
             static_graph=_is_static(conditions),
         )
 
 
 def _is_static(conditions: Conditions) -> bool:
-    """Whether every step uses the same weights in the same order; ``no_sync`` and code that is not ours may not."""
+    """Return whether every step uses the same weights in the same order; ``no_sync`` and user code may not."""
     is_ours = not isinstance(conditions.model, EntryPointModel)
     return is_ours and conditions.accumulation_steps == 1 and not conditions.compile
 

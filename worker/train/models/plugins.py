@@ -15,7 +15,7 @@ def build_entry_point(options: EntryPointOptions, shape: tuple[int, ...], output
     """Call ``function(options, shape, outputs)`` and check that it returns a module.
 
     Raises:
-        TrainingError: It is not installed, raises, or returns something else.
+        TrainingError: It is not installed, raises an error, or returns something else.
     """
     source = f"model {options.name} of the entry point group {GROUP}"
     installed = entry_points(group=GROUP)
@@ -29,7 +29,7 @@ def build_entry_point(options: EntryPointOptions, shape: tuple[int, ...], output
         model = installed[options.name].load()(dict(options.options), shape, outputs)
     except TrainingError:
         raise
-    except Exception as error:  # whatever their code raises
+    except Exception as error:  # user code may raise any error
         raise TrainingError(Reason.INVALID_DATA, f"{source} raised {type(error).__name__}: {error}") from error
     if not isinstance(model, nn.Module):
         raise TrainingError(

@@ -19,7 +19,7 @@ GREY, COLOUR = 1, 3
 
 
 def build_model(spec: AnyModel, shape: tuple[int, ...], outputs: int) -> nn.Module:
-    """An untrained model for samples of ``shape``, (channels, height, width) or (features,), and so many outputs.
+    """Build an untrained model for samples of ``shape``, (channels, height, width) or (features,).
 
     Raises:
         TrainingError: The model cannot take such samples, or is not installed here.
@@ -57,7 +57,7 @@ def _mlp(hidden: list[int], features: int, classes: int) -> nn.Module:
 
 
 class _GreyAsColour(nn.Module):
-    """Shows a one-channel image to a model that wants three."""
+    """Repeats a one-channel image for a model that needs three channels."""
 
     def forward(self, images: Tensor) -> Tensor:
         return images.expand(-1, COLOUR, -1, -1)

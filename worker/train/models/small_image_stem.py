@@ -1,7 +1,7 @@
 """Removes the early downsampling of torchvision's classifiers, which were designed for images of 224 pixels.
 
-The stem's first convolution gets stride 1, one of 7x7 becomes 3x3, and a max-pool that belongs to the stem goes. So a
-ResNet ends at 4x4 instead of 1x1 on images of 32x32; the usual way to train these families on CIFAR.
+The stem's first convolution gets stride 1, a 7x7 kernel becomes 3x3, and the stem's max-pool is removed. So a ResNet
+ends at 4x4 instead of 1x1 on images of 32x32. This is the usual way to train these families on CIFAR.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from torch import nn
 
 _LARGE_KERNEL = 7
 
-# Where a family has its first convolution and, if it has one, the stem's max-pool.
+# The first convolution of each family and, if there is one, the stem's max-pool.
 _STEMS: dict[str, tuple[str, str | None]] = {
     "densenet": ("features.conv0", "features.pool0"),
     "efficientnet": ("features.0.0", None),
@@ -25,7 +25,7 @@ _STEMS: dict[str, tuple[str, str | None]] = {
 
 
 def adapt_stem(model: nn.Module, name: str) -> None:
-    """Change the stem of a model of torchvision in place; see `jobs.spec.catalog.SMALL_IMAGE_FAMILIES`."""
+    """Change the stem of a torchvision model in place; see `jobs.spec.catalog.SMALL_IMAGE_FAMILIES`."""
     convolution, pool = next(stem for family, stem in _STEMS.items() if name.startswith(family))
     _put(model, convolution, _undemanding(model.get_submodule(convolution)))
     if pool is not None:

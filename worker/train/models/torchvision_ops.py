@@ -1,9 +1,9 @@
 """Makes ``import torchvision`` work beside a CPU build of torch.
 
 The published torchvision wheel is compiled against a CUDA build; beside a CPU build its operators do not load and the
-import fails at "operator torchvision::nms does not exist". Only where they do not load are the two schemas that the
-import asks for defined, without an implementation: models, transforms and datasets need none. Defining them before real
-operators load would abort the process, so the real ones are tried first.
+import fails at "operator torchvision::nms does not exist". Only if they do not load, this module defines the two
+schemas that the import needs, without an implementation: models, transforms and datasets need none. If they were
+defined before the real operators load, the process would abort, so the real ones are tried first.
 """
 
 import importlib.util
@@ -16,11 +16,11 @@ _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-_kept: list[torch.library.Library] = []  # a library that is collected takes its schemas along
+_kept: list[torch.library.Library] = []  # if a library is garbage-collected, its schemas are removed
 
 
 def import_torchvision() -> Any:
-    """The ``torchvision`` package, with its operators or without."""
+    """Return the ``torchvision`` package, with or without its operators."""
     if not _kept and not _operators_load():
         library = torch.library.Library("torchvision", "FRAGMENT")
         for schema in _SCHEMAS:

@@ -1,4 +1,4 @@
-"""Recomputes batch norm's running statistics for averaged weights, which no training step ever used."""
+"""Recomputes batch norm's running statistics for averaged weights, which no training step has used."""
 
 import torch
 
@@ -10,13 +10,13 @@ from worker.train.step.learner import Learner
 
 @torch.no_grad()
 def recompute(learner: Learner, world: ProcessGroup, seed: int) -> None:
-    """Take the running statistics anew, in one pass over the training data shared by the ranks. All ranks call this.
+    """Recompute the running statistics in one pass over the training data, shared by the ranks. All ranks call this.
 
-    They are the plain means of the batches' means and variances (Izmailov et al. 2018, arXiv:1803.05407, section 3.2),
-    with augmentation, and by pieces as in training. Every rank takes as many batches; the rest of the data is left out.
+    They are the means of the batches' means and variances (Izmailov et al. 2018, arXiv:1803.05407, section 3.2), with
+    augmentation and pieces as in training. Every rank takes the same number of batches; the remaining data is left out.
 
     Args:
-        learner: Whose model, with equal weights on every rank.
+        learner: The learner, whose model has equal weights on every rank.
         world: The ranks.
         seed: Seed of the order in which the data is cut into batches.
     """
@@ -29,7 +29,7 @@ def recompute(learner: Learner, world: ProcessGroup, seed: int) -> None:
     for number, part in enumerate(part for batch in batches for part in batch.split(learner.piece)):
         activity.at("ending")
         for norm in norms:
-            norm.momentum = 1 / (number + 1)  # the running mean is then the mean of all batches so far
+            norm.momentum = 1 / (number + 1)  # so the running mean is the mean of all batches so far
         learner.outputs(part)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
@@ -39,7 +39,7 @@ def recompute(learner: Learner, world: ProcessGroup, seed: int) -> None:
 
 
 def _steps_of(learner: Learner, world: ProcessGroup) -> range:
-    """Steps of one pass that this rank takes, or of more where the learner's batches are shared by ranks anyway."""
+    """Return the steps of this rank in one pass; all steps if the ranks share the learner's batches anyway."""
     batches = max(len(learner.data.train) // learner.conditions.global_batch_size, 1)
     if learner.world.size > 1:
         return range(batches)

@@ -10,7 +10,7 @@ from jobs.spec.schedules.builder import Length
 
 @dataclass(frozen=True, slots=True)
 class Epochs:
-    """Passes over the data, counted by the samples that were really taken.
+    """Passes over the data, counted by the samples taken.
 
     Attributes:
         sizes: Global batch size of every step.
@@ -21,17 +21,17 @@ class Epochs:
     samples: int
 
     def at(self, done: int) -> float:
-        """Epochs after ``done`` steps."""
+        """Return the epochs after ``done`` steps."""
         return self.sizes.samples_before(done) / self.samples
 
     def ends_at(self, step: int) -> bool:
-        """Whether the last sample of an epoch is taken at ``step``."""
+        """Return whether the last sample of an epoch is taken at ``step``."""
         return self.sizes.samples_before(step + 1) // self.samples > self.sizes.samples_before(step) // self.samples
 
     def length_of(self, spec: TrainSpec) -> Length:
-        """Length of a training: its ``steps``, or the steps in which ``epochs`` times all samples are seen.
+        """Return the length of a training: its ``steps``, or the steps that take all samples ``epochs`` times.
 
-        ``steps_per_epoch`` is that of the batch size after a warm start: lengths of a schedule in epochs go by it.
+        ``steps_per_epoch`` uses the batch size after a warm start; a schedule converts lengths in epochs with it.
         """
         total_steps = spec.steps or self.sizes.steps_for(math.ceil((spec.epochs or 0) * self.samples))
         return Length(total_steps, self.samples / self.sizes.sizes[-1])

@@ -9,23 +9,23 @@ from jobs.status import Reason
 from worker.train.step.learner import Learner
 
 # Batch norm evaluates with running means of the last 1 / momentum steps. With torch's 0.1 these lag by ten steps, over
-# which a range test multiplies the rate by five: evaluation breaks down that much earlier than training does. Half of
-# the lag in decades is gone at 0.5; the rest is said in a warning. Running means are not used in training, so this
-# changes nothing else.
+# which a range test multiplies the rate by five: evaluation breaks down that much earlier than training. A momentum of
+# 0.5 halves the lag in decades, and a warning mentions the rest. Training does not use running means, so nothing else
+# changes.
 _MOMENTUM = 0.5
 
 
 def batch_norms(model: nn.Module) -> list[_BatchNorm]:
-    """The batch norm layers of a model."""
+    """Return the batch norm layers of a model."""
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
 class Measure:
-    """Takes the measure of a range test from a learner.
+    """Takes the held-back measure of a range test from a learner.
 
     Args:
         test: What to measure, and how often.
-        learner: Whose model; its batch norm forgets faster from now on, for evaluation only.
+        learner: The learner. Its batch norm gets a larger momentum, which affects only evaluation.
     """
 
     def __init__(self, test: RangeTest, learner: Learner) -> None:
@@ -36,11 +36,11 @@ class Measure:
                 module.momentum = max(module.momentum or 0.0, _MOMENTUM)
 
     def is_due(self, step: int, steps: int) -> bool:
-        """Whether to measure after a step: every few steps, and after the last."""
+        """Return whether to measure after a step: every few steps, and after the last."""
         return self.is_wanted and ((step + 1) % self._every == 0 or step + 1 == steps)
 
     def take(self) -> dict[str, float]:
-        """Metrics on held-back data; training goes on as if nobody had asked. All ranks call this.
+        """Return the metrics on held-back data without any effect on training. All ranks call this.
 
         Raises:
             TrainingError: The dataset has no such metric.

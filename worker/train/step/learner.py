@@ -1,4 +1,4 @@
-"""The learner: model, optimizer and data, which a range test and a training must treat in the same way."""
+"""The learner: model, optimizer and data, used in the same way by a range test and a training."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,11 +25,11 @@ from worker.train.step.objective import objective_of
 from worker.train.step.optimizers import build_optimizer, to_evaluate, to_train
 from worker.train.step.weight_averaging import CycleAverage, WeightAverage
 
-_IMAGE_DIMENSIONS = 3  # of one image: channels, height, width
+_IMAGE_DIMENSIONS = 3  # shape of one image: channels, height, width
 
 
 class Learner:
-    """Model, optimizer and data on one rank; every rank starts from the same weights.
+    """Model, optimizer and data on one rank. Every rank starts from the same weights.
 
     Args:
         world: The ranks.
@@ -38,11 +38,11 @@ class Learner:
         seed: Seed of the initial weights.
         lr: Learning rate of the first step.
         sizes: Global batch size of every step; that of the conditions if left out.
-        ema_decay: Decay of a moving average of the weights, where one is wanted.
-        cycle_ends: Steps after which weights go into a plain average, where one is wanted.
+        ema_decay: Decay of a moving average of the weights, if there is one.
+        cycle_ends: Steps after which weights enter a plain average, if there is one.
 
     Attributes:
-        piece: Samples that go through the model at once in a step.
+        piece: Samples per forward pass in a step.
 
     Raises:
         TrainingError: Model, data and conditions do not go together, or something is not installed here.
@@ -66,7 +66,7 @@ class Learner:
         torch.manual_seed(seed)
         self.objective = objective_of(data, conditions.label_smoothing)
         self._model = arranged(build_model(conditions.model, data.shape, self.objective.outputs), conditions, world)
-        torch.manual_seed(seed + world.rank)  # from here on ranks may draw different numbers (dropout)
+        torch.manual_seed(seed + world.rank)  # from here on ranks may draw different random numbers (dropout)
         self.optimizer = build_optimizer(conditions.optimizer, self._model.parameters(), lr)
         self.model = parallel(self._model, conditions, world)
         self.average = None if ema_decay is None else WeightAverage(self._model, ema_decay)
@@ -76,17 +76,17 @@ class Learner:
 
     @property
     def bare_model(self) -> nn.Module:
-        """The model without compiler and DistributedDataParallel around it."""
+        """The model without the wrappers of the compiler and DistributedDataParallel."""
         return self._model
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, beside random states and the step's number."""
+        """Return all that the next step depends on, except random states and the step's number."""
         state = {"model": self._model.state_dict(), "optimizer": self.optimizer.state_dict()}
         averages = {"ema": self.average, "swa": self.cycles}
         return state | {name: average.state_dict() for name, average in averages.items() if average is not None}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to a state that `state_dict` gave."""
+        """Restore a state that `state_dict` returned."""
         self._model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:
@@ -95,10 +95,10 @@ class Learner:
             self.cycles.load_state_dict(state["swa"])
 
     def step(self, step: int, seed: int) -> Tensor:
-        """One update on this rank's part of the step's global batch; gradients are averaged over ranks.
+        """Make one update on this rank's part of the global batch; gradients are averaged over ranks.
 
         Args:
-            step: Zero-based step, which says which samples.
+            step: Zero-based step, which determines the samples.
             seed: Seed of the data order.
 
         Returns:
@@ -116,20 +116,20 @@ class Learner:
         return loss
 
     def batch(self, step: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of this rank at a step, augmented, as the model takes them."""
+        """Return augmented inputs and targets of this rank at a step, as the model takes them."""
         inputs, targets = self._feed_of(seed).batch(step)
         return self._prepared(self._augmented(inputs, step, seed)), targets
 
     def outputs(self, inputs: Tensor) -> Tensor:
-        """What the model says, in the precision of the conditions and without a word to other ranks."""
+        """Return the model's outputs in the precision of the conditions, without communication between ranks."""
         with self._autocast():
             outputs: Tensor = self._model(inputs)
         return outputs
 
     def evaluate(self) -> dict[str, float]:
-        """The objective's metrics on the validation split, each rank taking its share.
+        """Return the objective's metrics on the validation split; each rank evaluates its share.
 
-        With a moving average of the weights there are its metrics too, named ``ema_…``.
+        With a moving average of the weights, its metrics are included as ``ema_…``.
         """
         with self.evaluated_weights():
             metrics = self._measure()
@@ -140,7 +140,7 @@ class Learner:
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:
-        """The model has the weights that an evaluation sees, and that are worth keeping (of schedule-free methods)."""
+        """Switch the model to the weights for evaluation within the block (schedule-free methods have two sets)."""
         to_evaluate(self.optimizer)
         yield
         to_train(self.optimizer)
@@ -158,7 +158,7 @@ class Learner:
         return inputs
 
     def _backward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Gradients of the mean loss over the rank's batch, by pieces; only the last one talks to other ranks."""
+        """Compute gradients of the mean loss over the rank's batch, by pieces. Only the last exchanges gradients."""
         if len(targets) <= self.piece:
             loss = self._loss(inputs, targets)
             loss.backward()
@@ -199,7 +199,7 @@ class Learner:
         except torch.OutOfMemoryError:
             if len(targets) <= self.piece:
                 raise
-        # What training takes at once fits. All ranks keep their shares of the split.
+        # A training batch fits into memory, so use its size. Every rank keeps its share of the split.
         parts = zip(inputs.split(self.piece), targets.split(self.piece), strict=True)
         return torch.stack([self.objective.sums(self.outputs(part), wanted) for part, wanted in parts]).sum(0)
 

@@ -1,7 +1,7 @@
-"""Collects the losses of a few steps on the device, then averages them over ranks in one message.
+"""Collects the losses of a few steps on the device, then averages them over ranks in one all-reduce.
 
-With the losses travel rank 0's decisions that hang on a clock or a file (is a checkpoint due, is this attempt to end,
-how many steps until the next exchange), so that all ranks decide alike although their clocks differ.
+The same exchange sends rank 0's decisions that depend on a clock or a file (whether a checkpoint is due, whether this
+attempt ends, how many steps until the next exchange), so that all ranks decide alike although their clocks differ.
 """
 
 import time
@@ -19,10 +19,10 @@ MOST_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What all ranks know after an exchange: mean losses of the steps since the last one, and rank 0's decisions.
+    """The result of an exchange, equal on all ranks: mean losses since the last exchange, and rank 0's decisions.
 
-    ``gradient_norms`` is empty where they are not observed. ``gradient_squares`` has squared norms of the gradients of
-    a small batch and of the step's batch, by step, where they were measured.
+    ``gradient_norms`` is empty if they are not observed. ``gradient_squares`` has squared norms of the gradients of a
+    small batch and of the step's batch, for each measured step.
     """
 
     steps: list[int]
@@ -40,7 +40,7 @@ class LossBuffer:
     Args:
         world: The ranks.
         checkpoint_interval_s: Seconds between checkpoints, by rank 0's clock.
-        is_asked_to_stop: Whether this attempt is to save and end; rank 0 alone is asked.
+        is_asked_to_stop: Whether this attempt must save and end; only rank 0 calls it.
     """
 
     def __init__(self, world: ProcessGroup, checkpoint_interval_s: float, is_asked_to_stop: Callable[[], bool]) -> None:
@@ -54,7 +54,7 @@ class LossBuffer:
         self._begun = self._checkpointed = time.monotonic()
 
     def add(self, step: int, loss: Tensor, gradient_norm: Tensor | None = None) -> None:
-        """Keep this rank's loss of a step, on the device, and the norm of the averaged gradient where it is wanted."""
+        """Keep this rank's loss of a step, on the device, and the norm of the averaged gradient if it is observed."""
         self._steps.append(step)
         self._losses.append(loss)
         if gradient_norm is not None:
@@ -66,11 +66,11 @@ class LossBuffer:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for an exchange; the same on every rank."""
+        """Return whether an exchange is due; the same on every rank."""
         return len(self._steps) >= self._period
 
     def exchange(self) -> Exchange:
-        """Average the losses over ranks and take over rank 0's decisions. All ranks call this at the same step."""
+        """Average the losses over ranks and adopt rank 0's decisions. All ranks call this at the same step."""
         # Sums over ranks of float32 numbers in float64 are exact, so that they do not depend on the order of ranks.
         measured = torch.stack([*self._losses, *(part for pair in self._squares.values() for part in pair)])
         measured = measured.to(torch.float64)

@@ -1,8 +1,8 @@
-"""Measures the gradient noise scale from gradients that a step computes anyway: of part of its batch, and of all.
+"""Measures the gradient noise scale from two gradients that a step computes anyway: of part of its batch and of all.
 
 The small batch is that of a rank, before gradients are averaged over ranks; on one rank it is the first piece of an
-accumulated batch. Its norm is taken by hooks on the weights, in measured steps only: `DistributedDataParallel` and its
-sums stay as they are, so a measured training is the same to the last bit.
+accumulated batch. Hooks on the weights compute its norm, in measured steps only. `DistributedDataParallel` and its sums
+do not change, so a measured training is the same bit by bit.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,12 +23,12 @@ from jobs.spec.training import NoiseScale as Options
 class SmallBatchGradient:
     """Squared norm of the gradient of a part of a step's batch.
 
-    A hook on a weight runs when its gradient has been added up and before `DistributedDataParallel` sees it. In a batch
-    of several pieces it runs once for each, with what has been added up so far.
+    A hook on a weight runs when its gradient has been accumulated and before `DistributedDataParallel` sees it. In a
+    batch of several pieces it runs once for each, with the sum so far.
 
     Args:
         parameters: The weights.
-        first: Whether the gradient after the first piece is meant, rather than after the last.
+        first: Whether to use the gradient after the first piece, not after the last.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], *, first: bool) -> None:
@@ -38,7 +38,7 @@ class SmallBatchGradient:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """A step within this block is measured."""
+        """Measure a step within this block."""
         self._norms = {}
         handles = [
             parameter.register_post_accumulate_grad_hook(partial(self._note, place))
@@ -51,7 +51,7 @@ class SmallBatchGradient:
                 handle.remove()
 
     def squared_norm(self) -> Tensor:
-        """Of the step that was measured last: a scalar on the device, summed in the order of the weights."""
+        """Return the value of the last measured step: a scalar on the device, summed in the order of the weights."""
         return torch.stack([self._norms[place] for place in sorted(self._norms)]).square().sum()
 
     def _note(self, place: int, parameter: Tensor) -> None:
@@ -60,11 +60,11 @@ class SmallBatchGradient:
 
 
 class NoiseMeter:
-    """Measures every so many steps, and keeps the average.
+    """Measures at intervals, and keeps the averages.
 
     Args:
-        options: How often, and how smooth.
-        model: The model that is trained.
+        options: The interval and the smoothing.
+        model: The trained model.
         conditions: Ranks and pieces.
         sizes: Global batch size of every step.
 
@@ -79,22 +79,22 @@ class NoiseMeter:
         self.scale = NoiseScale()
 
     def is_due(self, step: int) -> bool:
-        """Whether a step is measured; not where its whole batch is one piece."""
+        """Return whether a step is measured: not if its whole batch is one piece."""
         return step % self._options.every == 0 and self._small_size(step) < self._sizes.batch_size_at(step)
 
     def measured(self) -> AbstractContextManager[None]:
-        """A step within this block is measured."""
+        """Measure a step within this block."""
         return self._small.measured()
 
     def squares(self, step: int, gradient_norm: Tensor) -> Tensor:
-        """Squared norms of a measured step, ``[2] float32``: of this rank's small batch, and of the whole batch."""
+        """Return squared norms of a measured step, ``[2] float32``: of this rank's small batch and of the whole."""
         small = self._small.squared_norm()
-        if self._ranks == 1:  # the first piece stands in the sum with its share of the batch
+        if self._ranks == 1:  # the sum has the first piece weighted by its share of the batch
             small = small * (self._sizes.batch_size_at(step) / self._small_size(step)) ** 2
         return torch.stack([small, gradient_norm.square()])
 
     def add(self, squares: dict[int, tuple[float, float]]) -> tuple[list[int], dict[str, list[float]]]:
-        """Take the squared norms of some steps, averaged over ranks.
+        """Add the squared norms of some steps, averaged over ranks.
 
         Returns:
             The steps, and the averages after each by metric. A step whose gradient is not finite is left out.
@@ -113,11 +113,11 @@ class NoiseMeter:
         return steps, values
 
     def state_dict(self) -> dict[str, Any]:
-        """The averages, as a checkpoint holds them."""
+        """Return the averages for a checkpoint."""
         return asdict(self.scale)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from averages that `state_dict` gave."""
+        """Restore averages that `state_dict` returned."""
         self.scale = NoiseScale(Smoothed(**state["signal"]), Smoothed(**state["noise"]), state["measurements"])
 
     def _small_size(self, step: int) -> int:

@@ -17,7 +17,7 @@ class Objective(Protocol):
 
     Attributes:
         outputs: Width of the model's output: ``[N, outputs]``.
-        of_guessing: Loss of a model that knows nothing.
+        of_guessing: Loss of an uninformed model.
         sums_size: Length of what `sums` returns.
     """
 
@@ -26,13 +26,13 @@ class Objective(Protocol):
     sums_size: int
 
     def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
-        """Mean over the batch, a scalar."""
+        """Return the mean loss over the batch, a scalar."""
 
     def sums(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """What batches and ranks add up: ``[sums_size] float64`` on the device."""
+        """Return values to sum over batches and ranks: ``[sums_size] float64`` on the device."""
 
     def metrics(self, sums: Tensor, n: int) -> dict[str, float]:
-        """Metrics of ``n`` samples from their sums, ``val_loss`` among them (without label smoothing)."""
+        """Return the metrics of ``n`` samples from their sums, including ``val_loss`` (without label smoothing)."""
 
 
 class CrossEntropy:
@@ -44,17 +44,17 @@ class CrossEntropy:
         self.outputs, self.of_guessing = classes, math.log(classes)
 
     def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
-        """Mean cross entropy, with the labels smoothed where asked (Szegedy et al. 2016, section 7)."""
+        """Return the mean cross entropy, with label smoothing if set (Szegedy et al. 2016, section 7)."""
         return functional.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
 
     def sums(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Summed cross entropy and number of hits."""
+        """Return the summed cross entropy and the number of correct predictions."""
         logits = outputs.float()
         loss = functional.cross_entropy(logits, targets, reduction="sum")
         return torch.stack([loss.double(), (logits.argmax(1) == targets).sum().double()])
 
     def metrics(self, sums: Tensor, n: int) -> dict[str, float]:
-        """``val_loss`` and ``val_accuracy``, a fraction."""
+        """Return ``val_loss`` and ``val_accuracy``, a fraction."""
         loss, hits = (sums / n).tolist()
         return {"val_loss": loss, "val_accuracy": hits}
 
@@ -73,20 +73,20 @@ class MeanSquaredError:
         self.sums_size = 3 * targets
 
     def loss(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
-        """Mean squared error over samples and targets, in squared standard deviations of the training targets."""
+        """Return the mean squared error over samples and targets, in squared deviations of the training targets."""
         assert label_smoothing == 0.0  # noqa: S101 - refused by `objective_of`
         return functional.mse_loss(outputs, targets)
 
     def sums(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """For each target: squared errors, values, squared values."""
+        """Return for each target: squared errors, values, squared values."""
         wanted = targets.double()
         errors = (outputs.double() - wanted).square()
         return torch.cat([errors.sum(0), wanted.sum(0), wanted.square().sum(0)])
 
     def metrics(self, sums: Tensor, n: int) -> dict[str, float]:
-        """``val_loss``, and ``val_r2`` = 1 - squared errors / squared deviations from the mean, averaged over targets.
+        """Return ``val_loss`` and ``val_r2`` = 1 - squared errors / squared deviations from the mean, over targets.
 
-        ``val_r2`` is left out where a target does not vary over the validation split: it has no meaning there.
+        ``val_r2`` is left out if a target is constant over the validation split, since it is undefined then.
         """
         errors, total, squares = sums.reshape(3, self.outputs)
         deviations = squares - total.square() / n
@@ -97,10 +97,10 @@ class MeanSquaredError:
 
 
 def objective_of(data: Data, label_smoothing: float) -> Objective:
-    """The objective that goes with a dataset: cross entropy for classes, mean squared error for numbers.
+    """Return the objective of a dataset: cross entropy for classes, mean squared error for numbers.
 
     Raises:
-        TrainingError: Labels are to be smoothed and there are none.
+        TrainingError: Label smoothing is set, and there are no labels.
     """
     if data.task == "classification":
         return CrossEntropy(data.classes)

@@ -13,10 +13,10 @@ from jobs.status import Reason
 
 
 def build_optimizer(spec: AnyOptimizer, parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-    """The optimizer at its first learning rate, ready to train.
+    """Return the optimizer at its first learning rate, ready to train.
 
     Raises:
-        TrainingError: It is of an extra that is not installed.
+        TrainingError: It needs an extra that is not installed.
     """
     if isinstance(spec, Sgd):
         return torch.optim.SGD(
@@ -52,13 +52,13 @@ def _of_an_extra(
 
 
 def to_train(optimizer: torch.optim.Optimizer) -> None:
-    """Have the model hold the weights to train: schedule-free optimizers keep two sets of them."""
+    """Switch the model to the weights for training: schedule-free optimizers keep two sets."""
     if hasattr(optimizer, "train"):
         optimizer.train()
 
 
 def to_evaluate(optimizer: torch.optim.Optimizer) -> None:
-    """Have the model hold the weights to evaluate; the counterpart of `to_train`."""
+    """Switch the model to the weights for evaluation; the counterpart of `to_train`."""
     if hasattr(optimizer, "eval"):
         optimizer.eval()
 

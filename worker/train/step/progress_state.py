@@ -6,22 +6,22 @@ from typing import Any
 
 from jobs.spec.training import EarlyStop
 
-CHOSEN_BY = "val_loss"  # which evaluation is the best, unless early_stop names a metric
+CHOSEN_BY = "val_loss"  # decides the best evaluation, unless early_stop names a metric
 
 
 @dataclass(slots=True)
 class ProgressState:
-    """Numbers that the rest of the training depends on beside weights, optimizer and random states.
+    """State that the rest of the training depends on, besides weights, optimizer and random states.
 
     Attributes:
         loss_sum: Sum of the training losses since the last evaluation, step by step.
-        loss_count: How many they are.
-        best: Value of the metric at the best evaluation so far, None before the first.
-        best_step: Steps done by then.
-        steps_to_target: Steps done when the target of ``early_stop`` was first reached, None until then.
-        noise_scale: Averages of `NoiseMeter`, None where it does not measure.
+        loss_count: Number of these losses.
+        best: Value of the metric at the best evaluation so far; None before the first.
+        best_step: Steps done at the best evaluation.
+        steps_to_target: Steps done when the target of ``early_stop`` was first reached; None before.
+        noise_scale: Averages of `NoiseMeter`; None if it does not measure.
         first_loss: Training loss of the first step, None before it.
-        recent_losses: The newest training losses, by which `Explosion` judges the end.
+        recent_losses: The newest training losses, from which `Explosion` judges the end.
     """
 
     loss_sum: float = 0.0
@@ -34,19 +34,19 @@ class ProgressState:
     recent_losses: list[float] = field(default_factory=list)
 
     def add(self, losses: list[float]) -> None:
-        """Count training losses; one after the other, so that the sum does not depend on how they are bundled."""
+        """Add training losses one by one, so that the sum does not depend on how they are grouped."""
         for loss in losses:
             self.loss_sum += loss
         self.loss_count += len(losses)
 
     def take_mean(self) -> float:
-        """Mean training loss since the last evaluation; begins anew."""
+        """Return the mean training loss since the last evaluation, and reset it."""
         mean = self.loss_sum / max(self.loss_count, 1)
         self.loss_sum, self.loss_count = 0.0, 0
         return mean
 
     def judge(self, evaluation: dict[str, float], done: int, target: EarlyStop | None) -> bool:
-        """Take an evaluation after ``done`` steps.
+        """Record an evaluation after ``done`` steps.
 
         Returns:
             Whether it is the best so far.

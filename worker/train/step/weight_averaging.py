@@ -11,8 +11,8 @@ from torch import Tensor, nn
 class WeightAverage:
     """``average = decay * average + (1 - decay) * weights`` after every step, from the initial weights on.
 
-    Floating-point buffers (batch norm's running statistics) are averaged alike, other buffers are those of the model.
-    After n steps the initial weights count with ``decay ** n``: 1 / (1 - decay) should be well below n.
+    Floating-point buffers (batch norm's running statistics) are averaged too; other buffers are the model's. After n
+    steps the initial weights have weight ``decay ** n``: 1 / (1 - decay) should be well below n.
 
     Args:
         model: The model whose weights are averaged, with the initial weights.
@@ -25,7 +25,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights as they are now."""
+        """Add the current weights to the average."""
         weights = self._model.state_dict()
         names = [name for name, value in self._average.items() if value.is_floating_point()]
         torch._foreach_lerp_(
@@ -36,7 +36,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The model has the averaged weights within the block, its own after it."""
+        """Give the model the averaged weights within the block, and its own weights after it."""
         own = {name: value.detach().clone() for name, value in self._model.state_dict().items()}
         self._model.load_state_dict(self._average)
         try:
@@ -45,12 +45,12 @@ class WeightAverage:
             self._model.load_state_dict(own)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The averaged weights, by the model's names."""
+        """Return the averaged weights, by the model's names."""
         return self._average
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from averaged weights that `state_dict` gave."""
+        """Restore averaged weights that `state_dict` returned."""
         for name, value in self._average.items():
             value.copy_(state[name])
 
@@ -60,10 +60,10 @@ class CycleAverage:
 
     Args:
         model: The model whose weights are averaged.
-        ends: Zero-based steps after which they are taken in.
+        ends: Zero-based steps after which weights are added.
 
     Attributes:
-        count: How many are averaged.
+        count: Number of averaged weights.
     """
 
     def __init__(self, model: nn.Module, ends: range) -> None:
@@ -73,7 +73,7 @@ class CycleAverage:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the weights after ``step``, if a cycle ends there."""
+        """Add the weights after ``step``, if a cycle ends there."""
         if step not in self._ends:
             return
         self.count += 1
@@ -84,16 +84,16 @@ class CycleAverage:
                 self._mean[name].copy_(value)
 
     def take_over(self) -> None:
-        """Give the model the mean. Running statistics of batch norm are to be taken anew after that."""
+        """Give the model the mean. Running statistics of batch norm must be recomputed after that."""
         self._model.load_state_dict(self._mean)
 
     def state_dict(self) -> dict[str, Any]:
-        """The mean, by the model's names, and how many it is of."""
+        """Return the mean, by the model's names, and the number of averaged weights."""
         return {"mean": self._mean, "count": self.count}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a mean that `state_dict` gave."""
+        """Restore a mean that `state_dict` returned."""
         self.count = state["count"]
         for name, value in self._mean.items():
             value.copy_(state["mean"][name])
