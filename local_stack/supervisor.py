@@ -7,7 +7,7 @@ from threading import Event
 from clr_client.client import Client
 from clr_client.errors import ProblemError, ServerUnreachableError, StackError, StackInterruptedError
 from local_stack.child_process import Child, ended_how
-from local_stack.restart_policy import RestartBackoff
+from local_stack.restart_backoff import RestartBackoff
 from local_stack.services import StackServices
 
 LOOK_EVERY_S = 0.05

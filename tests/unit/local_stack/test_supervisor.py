@@ -125,7 +125,7 @@ def test_a_part_that_is_killed_is_started_again(server: Server, tmp_path: Path, 
 def test_only_an_api_that_dies_again_and_again_ends_the_stack(
     server: Server, tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch, part: str, ends: bool
 ) -> None:
-    monkeypatch.setattr("local_stack.restart_policy.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("local_stack.restart_backoff.FIRST_PAUSE_S", 0.001)
     server.answers = [READY]
     run = Run(services(tmp_path, **{part: "import time; time.sleep(0.5)"}), server.url)
     runs.append(run)

@@ -1,4 +1,4 @@
-"""The restart policy for services of the stack that died: the back-off, and when to give up."""
+"""The back-off before a dead service of the stack is restarted, and when to give up."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -8,10 +8,10 @@ STABLE_AFTER_S = 60.0
 
 
 class RestartBackoff:
-    """Back-off for one service: 0.5, 1, 2, 4 s and so on; it starts anew after a minute of life.
+    """Back-off for one service: 0.5, 1, 2, 4 s and so on. It is reset after the service has run for a minute.
 
     Args:
-        gives_up: Whether five deaths in a row are enough; without, it is tried again every 30 s at least.
+        gives_up: Whether to give up after five deaths in a row. If not, the service is restarted at least every 30 s.
     """
 
     def __init__(self, *, gives_up: bool) -> None:
@@ -19,10 +19,10 @@ class RestartBackoff:
         self._deaths = 0
 
     def pause_after(self, lived_s: float) -> float | None:
-        """Seconds to wait before the next start, or None to give up.
+        """Return the seconds to wait before the next start, or None to give up.
 
         Args:
-            lived_s: How long the part had lived when it died.
+            lived_s: How long the service had run when it died.
         """
         self._deaths = 1 if lived_s >= STABLE_AFTER_S else self._deaths + 1
         if self._gives_up and self._deaths >= MAX_DEATHS_IN_A_ROW:

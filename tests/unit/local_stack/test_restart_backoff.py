@@ -1,4 +1,4 @@
-from local_stack.restart_policy import RestartBackoff
+from local_stack.restart_backoff import RestartBackoff
 
 
 def test_restarts_back_off_and_are_given_up() -> None:
