@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from jobs.errors import TrainingError
 from jobs.spec.models import AnyModel, EntryPointModel, MlpModel, TorchvisionModel
 from jobs.status import Reason
-from worker.train.models.cnn import cnn, resnet9
 from worker.train.models.plugins import build_entry_point
 from worker.train.models.resnet import resnet
+from worker.train.models.small_convnets import cnn, resnet9
 from worker.train.models.small_image_stem import adapt_stem
 from worker.train.models.torchvision_ops import import_torchvision
 

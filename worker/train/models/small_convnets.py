@@ -1,4 +1,4 @@
-"""Two convolutional networks: a small one for first experiments, and the ResNet-9 that trains fast on CIFAR-10."""
+"""Convolutional networks for small images: `cnn` for first experiments, and ResNet-9, which trains fast on CIFAR-10."""
 
 from torch import Tensor, nn
 
