@@ -13,7 +13,7 @@ from worker.train.step.progress_state import ProgressState
 WARM_UP_STEPS = 2  # with a static graph, DistributedDataParallel rebuilds its buckets after the second step
 
 
-class CheckpointPolicy:
+class Checkpointer:
     """Saves and restores one training, and decides which states are written.
 
     Rank 0 keeps the best state in memory until the next checkpoint is due. So a training that improves at every epoch

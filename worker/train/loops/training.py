@@ -17,7 +17,7 @@ from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
 from worker.rundir.plan import Plan
 from worker.rundir.report import Report
-from worker.train.checkpoint.policy import CheckpointPolicy
+from worker.train.checkpoint.checkpointer import Checkpointer
 from worker.train.data.registry import load
 from worker.train.data.splits import Data
 from worker.train.loops.finalize import Finalizer
@@ -69,7 +69,7 @@ class Training:
         self.progress = ProgressState()
         self.explosion = Explosion(self.learner.objective.of_guessing)
         self.noise = self._noise_meter(sizes)
-        self.checkpoints = CheckpointPolicy(self.learner, report, plan.spec.seed)
+        self.checkpoints = Checkpointer(self.learner, report, plan.spec.seed)
         self.evaluation: dict[str, float] = {}
 
     def run(self) -> None:
