@@ -21,7 +21,7 @@ from worker import tasks
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.consumer import Listener
 from worker.dispatch.dispatcher import Dispatcher
-from worker.dispatch.health import Troubles
+from worker.dispatch.health import ComponentFailures
 from worker.dispatch.multi_node import MultiNodeRunner
 from worker.dispatch.poller import Poller
 from worker.dispatch.reaper import Reaper
@@ -69,10 +69,10 @@ def run(settings: Settings) -> None:
     info = WorkerInfo(
         name, socket.gethostname(), os.getpid(), slots.total, kind, devices, _versions(), address, shared
     )  # fmt: skip
-    troubles = Troubles()
-    poller = Poller(dispatcher, settings.sweep_interval_s, troubles)
+    failures = ComponentFailures()
+    poller = Poller(dispatcher, settings.sweep_interval_s, failures)
     reaper = Reaper(
-        database=database, info=info, dispatcher=dispatcher, poller=poller, troubles=troubles, settings=settings
+        database=database, info=info, dispatcher=dispatcher, poller=poller, failures=failures, settings=settings
     )  # fmt: skip
     _serve(settings, dispatcher, poller, reaper, supervisor.stopping)
     database.close()

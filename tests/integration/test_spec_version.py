@@ -25,7 +25,7 @@ from tests.attempts import claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, train_spec
 from worker.attempt.supervisor import Supervisor
 from worker.dispatch.dispatcher import Dispatcher
-from worker.dispatch.health import Troubles
+from worker.dispatch.health import ComponentFailures
 from worker.dispatch.poller import Poller
 from worker.dispatch.reaper import Reaper
 from worker.dispatch.slots import Slots
@@ -112,14 +112,14 @@ def poller(database: Database, database_url: str, tmp_path: Path) -> Poller:
     dispatcher = Dispatcher(
         name="w", database=database, slots=Slots(2), supervisor=supervisor, settings=settings
     )  # fmt: skip
-    return Poller(dispatcher, 0.05, Troubles())
+    return Poller(dispatcher, 0.05, ComponentFailures())
 
 
 @pytest.fixture
 def reaper(poller: Poller, database: Database, database_url: str, tmp_path: Path) -> Iterator[Reaper]:
     settings = Settings(data_dir=tmp_path, database_url=SecretStr(database_url), sweep_interval_s=0.05)
     reaper = Reaper(
-        database=database, info=OURS, dispatcher=poller.dispatcher, poller=poller, troubles=poller.troubles,
+        database=database, info=OURS, dispatcher=poller.dispatcher, poller=poller, failures=poller.failures,
         settings=settings,
     )  # fmt: skip
     reaper.start()

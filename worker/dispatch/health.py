@@ -13,18 +13,18 @@ LOOK, BEAT, SWEEP = "look", "beat", "sweep"
 LONGEST = 300
 
 
-class Troubles:
+class ComponentFailures:
     """The components that failed when they were last tried. Thread-safe."""
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @property
-    def told(self) -> dict[str, str]:
+    def reasons(self) -> dict[str, str]:
         """Return why each component failed."""
         with self._lock:
-            return dict(self._told)
+            return dict(self._reasons)
 
     @contextmanager
     def step(self, part: str) -> Iterator[None]:
@@ -37,20 +37,20 @@ class Troubles:
             self.note(part, error)
         else:
             with self._lock:
-                self._told.pop(part, None)
+                self._reasons.pop(part, None)
 
     def note(self, part: str, error: Exception) -> None:
         """Record that a component failed. The same error of the same component is logged once."""
         said = f"{type(error).__name__}: {error}"[:LONGEST]
         with self._lock:
-            is_new = self._told.get(part) != said
-            self._told[part] = said
+            is_new = self._reasons.get(part) != said
+            self._reasons[part] = said
         if is_new:
             log.error("%s fails: %s", part, said, exc_info=error)
 
     def keep(self, prefix: str, parts: set[str]) -> None:
         """Forget components whose names begin with ``prefix``, except these: the others were tried and work."""
         with self._lock:
-            self._told = {
-                part: said for part, said in self._told.items() if not part.startswith(prefix) or part in parts
+            self._reasons = {
+                part: said for part, said in self._reasons.items() if not part.startswith(prefix) or part in parts
             }

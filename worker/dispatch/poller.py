@@ -4,7 +4,7 @@ import threading
 import time
 
 from worker.dispatch.dispatcher import Dispatcher
-from worker.dispatch.health import LOOK, Troubles
+from worker.dispatch.health import LOOK, ComponentFailures
 
 STALLED_AFTER_S = 60.0
 
@@ -15,8 +15,8 @@ class Poller:
     Jobs start only here, so that a failing broker costs at most ``interval_s``.
     """
 
-    def __init__(self, dispatcher: Dispatcher, interval_s: float, troubles: Troubles) -> None:
-        self.dispatcher, self.troubles, self._interval_s = dispatcher, troubles, interval_s
+    def __init__(self, dispatcher: Dispatcher, interval_s: float, failures: ComponentFailures) -> None:
+        self.dispatcher, self.failures, self._interval_s = dispatcher, failures, interval_s
         self._began: float | None = None  # start of the current poll
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
@@ -44,7 +44,7 @@ class Poller:
             if self._done.is_set():
                 return
             self._began = time.monotonic()
-            with self.troubles.step(LOOK):
+            with self.failures.step(LOOK):
                 self.dispatcher.start_waiting()
             self._began = None
             wanted.wait(self._interval_s)

@@ -15,7 +15,7 @@ from jobs.scheduling.deadlines import Backoff
 from jobs.scheduling.workers import WorkerInfo
 from worker.attempt import dataset_cache, run_dir_cleanup
 from worker.dispatch.dispatcher import Dispatcher
-from worker.dispatch.health import BEAT, SWEEP, Troubles
+from worker.dispatch.health import BEAT, SWEEP, ComponentFailures
 from worker.dispatch.poller import Poller
 from worker.launch import orphans
 
@@ -29,11 +29,11 @@ class Reaper:
     """A thread that runs as long as the worker. Any number of workers may run one at the same time."""
 
     def __init__(
-        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, poller: Poller, troubles: Troubles,
-        settings: Settings,
+        self, *, database: Database, info: WorkerInfo, dispatcher: Dispatcher, poller: Poller,
+        failures: ComponentFailures, settings: Settings,
     ) -> None:  # fmt: skip
         self._database, self._info, self._dispatcher, self._settings = database, info, dispatcher, settings
-        self._poller, self._troubles = poller, troubles
+        self._poller, self._failures = poller, failures
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
 
@@ -61,7 +61,7 @@ class Reaper:
             log.error("no heartbeat: the poller has waited %.0f s for SQL", stalled_s)
             return
         if workers.beat(
-            self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._troubles.told
+            self._database, self._info, ttl_s=ttl_s, quarantined=slots.quarantined, troubles=self._failures.reasons
         ):
             self._dispatcher.draining.set()
         else:
@@ -69,14 +69,14 @@ class Reaper:
 
     def _clean(self) -> None:
         """Clean up after workers of this host. If one step fails, the others still run."""
-        database, settings, troubles = self._database, self._settings, self._troubles
-        with troubles.step("orphans"):
+        database, settings, failures = self._database, self._settings, self._failures
+        with failures.step("orphans"):
             orphans.end_orphans(database, settings.runs_dir)
-        with troubles.step("attempt files"):
+        with failures.step("attempt files"):
             run_dir_cleanup.tidy_attempts(database, settings.runs_dir)
-        with troubles.step("run directories"):
+        with failures.step("run directories"):
             orphans.tidy_runs(database, settings.runs_dir, keep_days=settings.keep_logs_days)
-        with troubles.step("cached datasets"):
+        with failures.step("cached datasets"):
             dataset_cache.clean(database, settings)
 
     def _recover_jobs(self) -> None:
@@ -85,7 +85,7 @@ class Reaper:
 
         def report(job_id: str, error: Exception) -> None:
             unrecovered.add(job_id)
-            self._troubles.note(job_id, error)
+            self._failures.note(job_id, error)
 
         recovery.recover_jobs(
             self._database, max_attempts=settings.max_attempts,
@@ -94,7 +94,7 @@ class Reaper:
             kept=HeldAttempts(self._dispatcher.leases.has, settings.lease_s),
             report=report,
         )  # fmt: skip
-        self._troubles.keep("job_", unrecovered)
+        self._failures.keep("job_", unrecovered)
 
     def _run(self) -> None:
         interval, clean_at = self._settings.sweep_interval_s, 0.0
@@ -102,9 +102,9 @@ class Reaper:
             if time.monotonic() >= clean_at:
                 self._clean()
                 clean_at = time.monotonic() + CLEAN_EVERY_S
-            with self._troubles.step(BEAT):
+            with self._failures.step(BEAT):
                 self._beat(max(BEATS_PER_LIFE * interval, 5.0))
-            with self._troubles.step(SWEEP):
+            with self._failures.step(SWEEP):
                 self._recover_jobs()
             if self._done.wait(interval):
                 return

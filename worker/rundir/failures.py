@@ -14,7 +14,7 @@ from jobs.status import Reason
 # broke, then what may only have followed, such as a broken connection to a rank that is gone, and last ranks that were
 # told to end because another had failed.
 _RANK_OF_CAUSE = {Reason.WORKER_LOST: 1, Reason.INTERNAL_ERROR: 2}
-FOLLOWED, TOLD_TO_END = 3, 4
+CONSEQUENCE, TERMINATED = 3, 4
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # A device or a file server that failed, or a host that ran out of descriptors or processes.
 HOST_FAULTS = (

@@ -22,7 +22,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from jobs.database.records import Node
 from jobs.status import Reason
 from worker.launch.network import interface_of
-from worker.rundir.failures import FOLLOWED, Failure
+from worker.rundir.failures import CONSEQUENCE, Failure
 from worker.train import rank
 from worker.train.causes import explain, explain_exit
 from worker.train.start_barrier import StartBarrier
@@ -57,7 +57,7 @@ def run(run_dir: str, local_size: int, visible_devices: str | None, node: Node |
         raise SystemExit(1) from error
     except json.JSONDecodeError as error:  # from a rank that ended before `rank.main`
         message = "a rank ended while elastic wrote down why"
-        Failure(Reason.WORKER_LOST, message, place=FOLLOWED).write(Path(run_dir), "agent")
+        Failure(Reason.WORKER_LOST, message, place=CONSEQUENCE).write(Path(run_dir), "agent")
         raise SystemExit(1) from error
     except Exception as error:
         explain(error).write(Path(run_dir), "agent")

@@ -14,7 +14,7 @@ from torch.distributed.elastic.rendezvous.api import RendezvousError
 from clr_core.errors import InvalidArgumentError
 from jobs.errors import TrainingError
 from jobs.status import Reason
-from worker.rundir.failures import FOLLOWED, HOST_FAULTS, NO_ROOM, TOLD_TO_END, Failure, no_room
+from worker.rundir.failures import CONSEQUENCE, HOST_FAULTS, NO_ROOM, TERMINATED, Failure, no_room
 
 _MESSAGE_CHARACTERS = 1500
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
@@ -86,7 +86,7 @@ def _loss(error: BaseException, text: str, device: int | None) -> Failure | None
     """Return the failure if another attempt may succeed."""
     lost = Reason.WORKER_LOST
     if isinstance(error, SignalException):
-        return Failure(lost, f"a rank or its agent was told to end by {error.sigval.name}", place=TOLD_TO_END)
+        return Failure(lost, f"a rank or its agent was told to end by {error.sigval.name}", place=TERMINATED)
     if _OF_THE_PROGRAM.search(text):
         return None
     if isinstance(error, DeviceLostError) or _DEVICE.search(text):
@@ -94,7 +94,7 @@ def _loss(error: BaseException, text: str, device: int | None) -> Failure | None
     if _LOST_READER.search(text):
         return Failure(lost, f"a process that reads data was lost: {text}")
     if isinstance(error, _CONNECTIONS) or _BROKEN_CONNECTION.search(text):
-        return Failure(lost, f"the connection to other ranks broke: {text}", place=FOLLOWED)
+        return Failure(lost, f"the connection to other ranks broke: {text}", place=CONSEQUENCE)
     return None
 
 
@@ -116,5 +116,5 @@ def explain_exit(rank: int, status: int) -> Failure:
     else:
         how = f"was ended by {name}; it is not known who sent it"
     # NCCL aborts a rank whose peers are gone, and elastic ends all others with SIGTERM when one has failed.
-    places: dict[int, int] = {signal.SIGABRT: FOLLOWED, signal.SIGTERM: TOLD_TO_END}
+    places: dict[int, int] = {signal.SIGABRT: CONSEQUENCE, signal.SIGTERM: TERMINATED}
     return Failure(Reason.WORKER_LOST, f"rank {rank} {how}", places.get(number))
