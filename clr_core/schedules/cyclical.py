@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from clr_core.schedules import validation
 from clr_core.schedules.schedule import Schedule
-from clr_core.schedules.triangle import Height, Own, Power, Triangles
+from clr_core.schedules.triangle import CustomHeight, Height, Power, Triangles
 
 PER = ("cycle", "step")
 
@@ -48,7 +48,7 @@ def triangular(  # noqa: PLR0913 - each is a number of the policy
             names it, its value and the range.
     """
     validation.one_of("scale_per", scale_per, PER)
-    height = None if scale is None else Own(scale, scale_per == "step")
+    height = None if scale is None else CustomHeight(scale, scale_per == "step")
     return _cycles((base_lr, max_lr), (step_size, step_size_down), (base_momentum, max_momentum), height)
 
 

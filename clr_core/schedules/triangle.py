@@ -1,4 +1,4 @@
-"""The track of cyclical learning rates: consecutive triangles of equal or decreasing height."""
+"""The shape of cyclical learning rates: consecutive triangles of equal or decreasing height."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """A function of the cycle, or of the step, of the caller's own; each value is checked to lie in [0, 1]."""
+class CustomHeight:
+    """The caller's function of the cycle, or of the step; every value is checked to lie in [0, 1]."""
 
     function: Callable[[int], float]
     per_step: bool = False
