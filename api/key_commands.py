@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 def _run(database: Database, asked: argparse.Namespace) -> Any:
     if asked.command == "list":
         with database.read() as session:
-            return [KeyDocument.of(row).model_dump(mode="json") for row in api_keys.everything(session)]
+            return [KeyDocument.of(row).model_dump(mode="json") for row in api_keys.all_keys(session)]
     if asked.command == "revoke":
         return KeyDocument.of(api_keys.revoke(database, asked.id)).model_dump(mode="json")
     expires_in_s = None if asked.days is None else asked.days * DAY_S

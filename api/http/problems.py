@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from api.dashboard import pages
 from api.http.allowed_methods import allowed_methods
 from api.http.status_codes import RETRY_AFTER_S, STATUS_OF
-from jobs.database.availability import trouble
+from jobs.database.availability import storage_fault
 from jobs.errors import ConditionsDifferError, JobsError
 
 
@@ -134,7 +134,7 @@ def _allow(app: FastAPI, request: Request, error: HTTPException) -> dict[str, st
 
 
 def _on_database_error(request: Request, error: Exception) -> JSONResponse:
-    found = trouble(error) if isinstance(error, DBAPIError) else None
+    found = storage_fault(error) if isinstance(error, DBAPIError) else None
     if found is None:
         raise error  # a programming error, handled like any other
     log.error("%s %s (request %s): %s", request.method, request.url.path, _id_of(request), error)

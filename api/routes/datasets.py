@@ -70,7 +70,7 @@ async def upload_dataset(
 def list_datasets(services: ServicesDep) -> DatasetList:
     """List the datasets to train on: built-in and uploaded ones."""
     with services.database.read() as session:
-        uploaded = [DatasetDocument.of(row) for row in uploads.everything(session)]
+        uploaded = [DatasetDocument.of(row) for row in uploads.all_datasets(session)]
     known = [DatasetDocument.builtin(one) for one in BUILTINS]
     return DatasetList(data=[*known, *uploaded], upload_limit_bytes=services.settings.max_upload_bytes)
 

@@ -91,7 +91,7 @@ def create_key(services: ServicesDep, asked: Annotated[KeySpec, Depends(key_in_b
 def list_keys(services: ServicesDep) -> KeyList:
     """List all keys, oldest first."""
     with services.database.read() as session:
-        return KeyList(data=[KeyDocument.of(row) for row in api_keys.everything(session)])
+        return KeyList(data=[KeyDocument.of(row) for row in api_keys.all_keys(session)])
 
 
 @router.delete("/{key_id}", responses=problems(KeyNotFoundError))

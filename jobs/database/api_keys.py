@@ -79,7 +79,7 @@ def create(
     return NewKey(row, secret)
 
 
-def everything(session: Session) -> Sequence[ApiKey]:
+def all_keys(session: Session) -> Sequence[ApiKey]:
     """Return all keys from old to new, expired and revoked ones too."""
     return session.scalars(select(ApiKey).order_by(ApiKey.created_at, ApiKey.id)).all()
 

@@ -10,7 +10,7 @@ _READ_ONLY_STATE = "25006"  # SQLSTATE read_only_sql_transaction
 _FULL_STATES = ("53100", "53200")  # disk_full, out_of_memory
 
 
-def trouble(error: DBAPIError) -> tuple[str, str] | None:
+def storage_fault(error: DBAPIError) -> tuple[str, str] | None:
     """Return a code and a sentence for an operator; None if the error is not about storage."""
     said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
     if state in _FULL_STATES or "disk is full" in said:

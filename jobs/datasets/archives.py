@@ -73,7 +73,7 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
     if not start:
         raise InvalidDatasetError("empty_file", "the file is empty")
     found = _zip_members if start[:2] == b"PK" else _tar_members
-    with _said_plainly():
+    with _as_dataset_error():
         for number, (name, size, reader) in enumerate(found(file, limits, size_bytes)):
             if number % _LET_OTHERS_EVERY == 0:
                 time.sleep(_LET_OTHERS_S)  # otherwise requests in other threads wait up to 5 ms for the interpreter
@@ -82,19 +82,19 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
 
 
 @contextmanager
-def _said_plainly() -> Iterator[None]:
+def _as_dataset_error() -> Iterator[None]:
     """Turn any error that a damaged archive raises into an `InvalidDatasetError`."""
     try:
         yield
     except _DAMAGE as error:
-        raise _no_archive(error) from error
+        raise _broken_archive(error) from error
     except OSError as error:
         if error.errno != errno.EINVAL:  # a failing disk; a seek before the start of the file is the archive's fault
             raise
-        raise _no_archive(error) from error
+        raise _broken_archive(error) from error
 
 
-def _no_archive(error: Exception) -> InvalidDatasetError:
+def _broken_archive(error: Exception) -> InvalidDatasetError:
     return InvalidDatasetError("not_an_archive", f"the file is no whole .npz, .zip, .tar or .tar.gz archive: {error}")
 
 
@@ -106,7 +106,7 @@ class _Reader:
 
     def read(self, size: int = -1) -> bytes:
         """Return at most ``size`` bytes, or all that are left if it is negative."""
-        with _said_plainly():
+        with _as_dataset_error():
             return self._stream.read(size)
 
 
@@ -117,10 +117,10 @@ def _zip_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[_
     _check_directory(file, limits, size_bytes)
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
-        tally = _Tally(limits, size_bytes)
+        limit_check = _LimitCheck(limits, size_bytes)
         for info in infos:
             _check_zip_entry(info)
-            tally.add(info.orig_filename, info.file_size)
+            limit_check.add(info.orig_filename, info.file_size)
         for info in infos:
             if not info.is_dir():
                 with archive.open(info) as reader:
@@ -162,22 +162,22 @@ def _tar_members(file: IO[bytes], limits: Limits, size_bytes: int) -> Iterator[_
     start = file.read(2)
     file.seek(0)
     unpacked = gzip.GzipFile(fileobj=file) if start == b"\x1f\x8b" else file
-    tally, guarded = _Tally(limits, size_bytes), _Guarded(unpacked)
-    with tarfile.open(fileobj=guarded, mode="r|") as archive:  # type: ignore[call-overload]
+    limit_check, stream = _LimitCheck(limits, size_bytes), _BoundedStream(unpacked)
+    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
         for info in archive:
             if info.issym() or info.islnk():
                 raise InvalidDatasetError("link", f"{_shown(info.name)} is a link; only files and folders are taken")
             if not (info.isreg() or info.isdir()):
                 raise InvalidDatasetError("not_a_file", f"{_shown(info.name)} is neither a file nor a folder")
-            tally.add(info.name, info.size)
-            guarded.allow(info.size)
+            limit_check.add(info.name, info.size)
+            stream.allow(info.size)
             reader = archive.extractfile(info)
             if info.isreg() and reader is not None:
                 yield info.name, info.size, reader
             archive.members.clear()  # otherwise tarfile keeps a list of all members
 
 
-class _Guarded:
+class _BoundedStream:
     """A stream for tarfile, which reads headers of any length into memory: names and comments may claim gigabytes."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
@@ -200,7 +200,7 @@ class _Guarded:
         return self._stream.read(size)
 
 
-class _Tally:
+class _LimitCheck:
     """Checks the names of members, and their number and size against the limits."""
 
     def __init__(self, limits: Limits, archive_bytes: int) -> None:

@@ -111,7 +111,7 @@ def get(session: Session, dataset_id: str) -> Dataset:
     return row
 
 
-def everything(session: Session) -> Sequence[Dataset]:
+def all_datasets(session: Session) -> Sequence[Dataset]:
     """Return all datasets from new to old."""
     return session.scalars(select(Dataset).order_by(Dataset.id.desc())).all()
 

@@ -259,5 +259,5 @@ def test_an_upload_whose_commit_was_not_answered_stands_with_its_file(database: 
         dataset_id = uploads.add(database, store, io.BytesIO(LEGAL), "a name", Limits(100, 10**9, 1000))
     assert len(lost) == 1
     with database.read() as session:
-        assert [row.id for row in uploads.everything(session)] == [dataset_id]
+        assert [row.id for row in uploads.all_datasets(session)] == [dataset_id]
     assert integrity_check.inspect_storage(database, tmp_path / "artifacts", hashes=True) == []
