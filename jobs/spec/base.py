@@ -1,9 +1,16 @@
 """The base of all documents from outside: unknown fields, coerced types and infinite numbers are refused."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+ACCEPTED: Final = "accepted"
+"""The validation context of documents that were accepted before: rules of requests are not applied to them again."""
+
+Check = TypeVar("Check", bound=Callable[..., Any])
 
 
 class Strict(BaseModel):
@@ -15,6 +22,27 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+def model_rule(check: Check) -> Check:
+    """Decorate a method that refuses requests whose fields do not go together; it returns the document."""
+
+    def unless_accepted(document: BaseModel, info: ValidationInfo) -> BaseModel:
+        return document if info.context == ACCEPTED else cast("BaseModel", check(document))
+
+    return cast("Check", model_validator(mode="after")(unless_accepted))
+
+
+def field_rule(field: str) -> Callable[[Check], Check]:
+    """Decorate a class method that refuses a field that does not go with those before it; it returns the value."""
+
+    def decorate(check: Check) -> Check:
+        def unless_accepted(model: type[BaseModel], value: object, info: ValidationInfo) -> object:
+            return value if info.context == ACCEPTED else check.__get__(None, model)(value, info)
+
+        return cast("Check", field_validator(field)(classmethod(unless_accepted)))
+
+    return decorate
 
 
 def refuse(code: str, message: str) -> PydanticCustomError:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from jobs.spec.base import LearningRate, Strict, Text, refuse
+from jobs.spec.base import LearningRate, Strict, Text, model_rule, refuse
 from jobs.spec.conditions import Conditions
 from jobs.spec.schedules.documents import (
     AnySchedule,
@@ -76,7 +76,7 @@ class Target(Strict):
     value: Annotated[float, Field(ge=-1e9, le=1e9)] | None = None
     final_of: ArmName | None = None
 
-    @model_validator(mode="after")
+    @model_rule
     def _is_one_thing(self) -> Self:
         if (self.value is None) == (self.final_of is None):
             raise refuse("target", "exactly one of value and final_of must be given")

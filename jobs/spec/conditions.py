@@ -5,10 +5,10 @@ import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.spec.base import Strict, Text, refuse
+from jobs.spec.base import Strict, Text, field_rule, model_rule, refuse
 from jobs.spec.catalog import TRAIN_SAMPLES, EntryPointOptions
 from jobs.spec.models import Model, NoOptions
 from jobs.spec.optimizers import Optimizer
@@ -123,7 +123,7 @@ class Conditions(Strict):
     nodes: Annotated[int, Field(ge=1, le=1024)] = 1
     """Workers that the ranks are spread over, as many on each."""
 
-    @field_validator("global_batch_size")
+    @field_rule("global_batch_size")
     @classmethod
     def _fits(cls, size: int, info: ValidationInfo) -> int:
         world_size = info.data.get("world_size", 1)
@@ -138,7 +138,7 @@ class Conditions(Strict):
             )
         return size
 
-    @field_validator("nodes")
+    @field_rule("nodes")
     @classmethod
     def _has_as_many_ranks_on_each(cls, nodes: int, info: ValidationInfo) -> int:
         world_size = info.data.get("world_size", nodes)
@@ -146,7 +146,7 @@ class Conditions(Strict):
             raise refuse("not_divisible", f"must divide world_size = {world_size}")
         return nodes
 
-    @model_validator(mode="after")
+    @model_rule
     def _parts_are_equal(self) -> Self:
         steps, size = self.accumulation_steps, self.rank_batch_size
         if size % steps:

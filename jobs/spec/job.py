@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from jobs.spec import sweep
-from jobs.spec.base import Seconds, Strict, Text, refuse
+from jobs.spec.base import Seconds, Strict, Text, model_rule, refuse
 from jobs.spec.comparison import (
     EVALUATIONS,
     Arm,
@@ -113,7 +113,7 @@ class TrainSpec(_JobSpec):
     swa: Swa | None = None
     """Average the weights at the ends of cycles."""
 
-    @model_validator(mode="after")
+    @model_rule
     def _is_complete(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise refuse("length", "exactly one of epochs and steps must be given")
@@ -129,7 +129,7 @@ class TrainSpec(_JobSpec):
             raise refuse("range_test_unused", 'range_test goes with a peak of "auto" only')
         return self
 
-    @model_validator(mode="after")
+    @model_rule
     def _suits_its_conditions(self) -> Self:
         if self.conditions is None:
             return self
@@ -141,7 +141,7 @@ class TrainSpec(_JobSpec):
             check_swap(self.conditions, self.swap)
         return self
 
-    @model_validator(mode="after")
+    @model_rule
     def _ends_in_one_way(self) -> Self:
         if self.swa is not None:
             check_swa(self.schedule, self.swa, self.steps)
@@ -187,7 +187,7 @@ class SweepSpec(_JobSpec):
     """Paths into the conditions, each with its values: optimizer.weight_decay = 1e-3, 1e-4."""
     range_test: RangeTest = RangeTest()
 
-    @model_validator(mode="after")
+    @model_rule
     def _has_legal_cells(self) -> Self:
         sweep.check(self.conditions, self.over)
         return self
@@ -220,7 +220,7 @@ class CompareSpec(_JobSpec):
     observe: Observe = Observe()
     allow_different_conditions: bool = False
 
-    @model_validator(mode="after")
+    @model_rule
     def _has_legal_arms(self) -> Self:
         if (self.arms is None) == (self.preset is None):
             raise refuse("arms", "exactly one of arms and preset must be given")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.spec.base import Strict, refuse
+from jobs.spec.base import Strict, field_rule, refuse
 from jobs.spec.catalog import OWN_MODELS, RESNETS, SMALL_IMAGE_FAMILIES, TORCHVISION_CLASSIFIERS, EntryPointOptions
 
 _HELP = {
@@ -89,7 +89,7 @@ class TorchvisionModel(Strict):
     name: Annotated[str, Field(json_schema_extra={"enum": list(TORCHVISION_CLASSIFIERS)})]
     options: TorchvisionOptions = TorchvisionOptions()
 
-    @field_validator("options")
+    @field_rule("options")
     @classmethod
     def _has_a_stem(cls, options: TorchvisionOptions, info: ValidationInfo) -> TorchvisionOptions:
         name = info.data.get("name", "")

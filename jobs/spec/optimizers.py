@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.spec.base import Strict, refuse
+from jobs.spec.base import Strict, field_rule, refuse
 
 Betas = Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
 Decay = Annotated[float, Field(ge=0, le=1e3, description="Weight decay of the optimizer.")]
@@ -22,7 +22,7 @@ class Sgd(Strict):
     nesterov: bool = False
     fused: bool = False
 
-    @field_validator("nesterov")
+    @field_rule("nesterov")
     @classmethod
     def _has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
         if nesterov and info.data.get("momentum") == 0:

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.range_test import BISECTIONS, short_steps
 from clr_core.successive_halving import rungs
-from jobs.spec.base import LearningRate, Strict, refuse
+from jobs.spec.base import LearningRate, Strict, field_rule, refuse
 
 
 class Probe(Strict):
@@ -16,7 +16,7 @@ class Probe(Strict):
     rates: Annotated[int, Field(ge=2, le=32)] = 8
     steps: Annotated[int, Field(ge=1, le=10_000_000)] = 1200
 
-    @field_validator("steps")
+    @field_rule("steps")
     @classmethod
     def _is_enough(cls, steps: int, info: ValidationInfo) -> int:
         try:
@@ -64,7 +64,7 @@ class RangeTest(Strict):
     """What differs between replicas."""
     start_from: StartFrom | None = None
 
-    @field_validator("end_lr")
+    @field_rule("end_lr")
     @classmethod
     def _is_above_the_start(cls, end_lr: float, info: ValidationInfo) -> float:
         start_lr = info.data.get("start_lr", 0.0)
@@ -72,7 +72,7 @@ class RangeTest(Strict):
             raise refuse("not_above_start_lr", f"must be above start_lr = {start_lr}")
         return end_lr
 
-    @field_validator("measure_every")
+    @field_rule("measure_every")
     @classmethod
     def _measures_held_back_data(cls, every: int | None, info: ValidationInfo) -> int | None:
         if every is None:
@@ -85,7 +85,7 @@ class RangeTest(Strict):
             raise refuse("too_few_measurements", f"must be at most {most}, a tenth of the {steps} steps")
         return every
 
-    @field_validator("start_from")
+    @field_rule("start_from")
     @classmethod
     def _starts_alike(cls, start: StartFrom | None, info: ValidationInfo) -> StartFrom | None:
         if start is not None and info.data.get("vary") != "data_order":

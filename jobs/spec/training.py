@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_core.core_schema import ValidationInfo
 
 from clr_core.errors import InvalidArgumentError
 from clr_core.schedules import constant_batch_size, warm_start_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
-from jobs.spec.base import Strict, refuse
+from jobs.spec.base import Strict, field_rule, refuse
 from jobs.spec.conditions import Conditions
 from jobs.spec.schedules.documents import Steps
 
@@ -99,7 +99,7 @@ class EarlyStop(Strict):
     target: Annotated[float, Field(ge=-1e9, le=1e9)]
     stop: bool = True
 
-    @field_validator("target")
+    @field_rule("target")
     @classmethod
     def _can_be_reached(cls, target: float, info: ValidationInfo) -> float:
         assert_reachable(info.data.get("metric"), target)

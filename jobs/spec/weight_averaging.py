@@ -2,10 +2,10 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from clr_core.errors import InvalidArgumentError
-from jobs.spec.base import Strict, refuse
+from jobs.spec.base import Strict, model_rule, refuse
 from jobs.spec.conditions import Conditions
 from jobs.spec.schedules.builder import Length, check_length, steps_up
 from jobs.spec.schedules.documents import AnySchedule, Epochs, RepeatingSchedule, SimpleSchedule, Steps
@@ -33,7 +33,7 @@ class Swap(Strict):
             raise refuse("peak_not_a_number", "must have rates that are numbers: bounds hold for the whole batch")
         return schedule
 
-    @model_validator(mode="after")
+    @model_rule
     def _is_complete(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise refuse("length", "exactly one of epochs and steps must be given")

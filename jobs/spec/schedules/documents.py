@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from jobs.spec.base import LearningRate, Strict, Text, refuse
+from jobs.spec.base import LearningRate, Strict, Text, field_rule, model_rule, refuse
 
 MAX_STEPS = 100_000_000
 
@@ -79,7 +79,7 @@ class PiecewiseSchedule(FlatSchedule):
     ) = None
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
 
-    @model_validator(mode="after")
+    @model_rule
     def _is_complete(self) -> Self:
         if (self.milestones is None) == (self.milestone_fractions is None):
             raise refuse("milestones", "exactly one of milestones and milestone_fractions must be given")
@@ -128,7 +128,7 @@ class CyclicSchedule(_Schedule):
     base_momentum: Momentum = 0.85
     """Momentum at the peak of the LR."""
 
-    @field_validator("base_momentum")
+    @field_rule("base_momentum")
     @classmethod
     def _is_lower(cls, base_momentum: float, info: ValidationInfo) -> float:
         highest = info.data.get("max_momentum", 1.0)
@@ -157,7 +157,7 @@ class RepeatingSchedule(CyclicSchedule):
     step_size_down: Steps | None = None
     """Steps of the way down, where it differs."""
 
-    @field_validator("base_lr")
+    @field_rule("base_lr")
     @classmethod
     def _is_below_the_peak(cls, base_lr: float | None, info: ValidationInfo) -> float | None:
         max_lr = info.data.get("max_lr")
@@ -165,7 +165,7 @@ class RepeatingSchedule(CyclicSchedule):
             raise refuse("not_below_max_lr", f"must be below max_lr = {max_lr}")
         return base_lr
 
-    @model_validator(mode="after")
+    @model_rule
     def _is_complete(self) -> Self:
         if isinstance(self.max_lr, float) and self.base_lr is None:
             raise refuse("missing_base_lr", "base_lr is needed beside a max_lr that is a number")
