@@ -24,7 +24,7 @@ from torch import distributed as dist
 
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.data.splits import Data, Split, measure
 from worker.train.loops.training import Training
@@ -44,7 +44,7 @@ def cifar(path: str, device: torch.device, val_samples: int) -> Data:
     return Data(splits[0].to(device), val.to(device), measure(splits[0]).to(device), 10)
 
 
-def plan_of(options: Any) -> Plan:
+def plan_of(options: Any) -> TrainingPlan:
     length = {"steps": options.steps} if options.steps else {"epochs": float(options.epochs)}
     conditions = Conditions.model_validate({
         "model": {"name": "resnet9"}, "dataset": {"name": "cifar10"},
@@ -56,11 +56,13 @@ def plan_of(options: Any) -> Plan:
         "kind": "train", "conditions": conditions.model_dump(), **length,
         "schedule": {"name": "one_cycle", "max_lr": options.max_lr},
     })  # fmt: skip
-    return Plan(
-        spec=spec, conditions=conditions, resolved=resolve(spec).document(), datasets_dir=Path(),
-        allow_downloads=False, checkpoint_interval_s=60.0, collective_timeout_s=600.0, resume=None, start=None,
-        resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
-    )  # fmt: skip
+    return TrainingPlan(
+        spec=spec,
+        resolved=resolve(spec),
+        checkpoint_interval_s=60.0,
+        collective_timeout_s=600.0,
+        resident_bytes=1 << 40,
+    )
 
 
 def main() -> None:

@@ -23,8 +23,10 @@ from clr_core.range_test import RangeTestPlan
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import LrFindSpec
+from jobs.spec.resolved import ResolvedRangeTest
+from jobs.spec.runnable import RangeTestJob
 from worker.rundir.directory import write_plan
-from worker.rundir.plan import Plan
+from worker.rundir.plan import LrFindPlan, read_plan
 from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.data.sampling import global_batch
@@ -51,8 +53,7 @@ def spec_of(kind: str) -> LrFindSpec:
     )  # fmt: skip
 
 
-def ours(world: ProcessGroup, plan: Plan, data: Any, rates: RangeTestPlan, folder: Path) -> float:
-    assert isinstance(plan.spec, LrFindSpec)
+def ours(world: ProcessGroup, plan: LrFindPlan, data: Any, rates: RangeTestPlan, folder: Path) -> float:
     with Report(folder, writes=True) as report:
         context = SweepContext(world, plan, plan.spec, data, report)
         begun = time.perf_counter()
@@ -60,7 +61,7 @@ def ours(world: ProcessGroup, plan: Plan, data: Any, rates: RangeTestPlan, folde
         return time.perf_counter() - begun
 
 
-def bare(plan: Plan, data: Any, rates: RangeTestPlan) -> float:
+def bare(plan: LrFindPlan, data: Any, rates: RangeTestPlan) -> float:
     inputs, labels = data.normalised(data.train.inputs), data.train.targets
     begun = time.perf_counter()
     torch.manual_seed(0)
@@ -81,9 +82,10 @@ def bare(plan: Plan, data: Any, rates: RangeTestPlan) -> float:
 
 def measure(world: ProcessGroup, kind: str, folder: Path) -> float:
     spec = spec_of(kind)
-    claim = Claim("job", 1, "lr_find", 1, spec.model_dump(mode="json"), {}, None, None, 0)
-    write_plan(folder, claim, Settings(data_dir=folder), None)
-    plan = Plan.read(folder / "plan.json")
+    job = RangeTestJob(spec=spec, resolved=ResolvedRangeTest(rank_batch_size=spec.conditions.rank_batch_size))
+    write_plan(folder, Claim("job", 1, 1, job), Settings(data_dir=folder), Path)
+    plan = read_plan(folder)
+    assert isinstance(plan, LrFindPlan)
     data, test = load(plan, world.device), spec.range_test
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
     ratios, pair = [], (0.0, 0.0)

@@ -33,7 +33,7 @@ import torch
 
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.data.splits import Data, Split, place
@@ -48,7 +48,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def plan_of(dataset: str, seed: int, *, swaps: bool) -> Plan:
+def plan_of(dataset: str, seed: int, *, swaps: bool) -> TrainingPlan:
     chosen = SETTINGS[dataset]
     conditions = Conditions.model_validate({
         "model": {"name": "resnet8"}, "dataset": {"name": "digits"}, "world_size": RANKS,
@@ -67,11 +67,13 @@ def plan_of(dataset: str, seed: int, *, swaps: bool) -> Plan:
             "schedule": schedule, "epochs": float(chosen["rank_epochs"]), "batch_size": chosen["small"]
         }  # fmt: skip
     asked = TrainSpec.model_validate(spec)
-    return Plan(
-        spec=asked, conditions=conditions, resolved=resolve(asked).document(), datasets_dir=Path(),
-        allow_downloads=False, checkpoint_interval_s=1e9, collective_timeout_s=600.0, resume=None, start=None,
-        resident_bytes=1 << 40, stream_workers=0, pieces_dir=Path(), first_piece=0,
-    )  # fmt: skip
+    return TrainingPlan(
+        spec=asked,
+        resolved=resolve(asked),
+        checkpoint_interval_s=1e9,
+        collective_timeout_s=600.0,
+        resident_bytes=1 << 40,
+    )
 
 
 def data_of(dataset: str, options: argparse.Namespace) -> Data:
@@ -88,7 +90,7 @@ def data_of(dataset: str, options: argparse.Namespace) -> Data:
     return place(splits[0], splits[1], torch.device("cpu"))
 
 
-def trained(world: ProcessGroup, plan: Plan, data: Data) -> tuple[dict[str, Any], float]:
+def trained(world: ProcessGroup, plan: TrainingPlan, data: Data) -> tuple[dict[str, Any], float]:
     """The result of a training, as rank 0 reports it, and its seconds."""
     with (
         tempfile.TemporaryDirectory(prefix="clr-swap-") as folder,

@@ -32,7 +32,7 @@ from torch import distributed as dist
 from benchmarks.throughput_peers import PEERS, installed
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import TrainSpec
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.data.splits import Data, Split, measure
@@ -46,7 +46,7 @@ CHECKPOINT_INTERVAL_S = 10.0
 DDP_STEPS, DDP_BATCH, DDP_ROUNDS = 20, 128, 3
 
 
-def plan_of(model: str, batch_size: int, world_size: int, steps: int) -> Plan:
+def plan_of(model: str, batch_size: int, world_size: int, steps: int) -> TrainingPlan:
     conditions = Conditions.model_validate({
         "model": {"name": model}, "dataset": {"name": "digits"}, "optimizer": {"name": "sgd", "momentum": 0.9},
         "world_size": world_size, "global_batch_size": batch_size,
@@ -55,12 +55,13 @@ def plan_of(model: str, batch_size: int, world_size: int, steps: int) -> Plan:
         "kind": "train", "conditions": conditions.model_dump(), "steps": steps,
         "schedule": {"name": "one_cycle", "max_lr": 0.02},
     })  # fmt: skip
-    return Plan(
-        spec=spec, conditions=conditions, resolved=resolve(spec).document(), datasets_dir=Path(),
-        allow_downloads=False, checkpoint_interval_s=CHECKPOINT_INTERVAL_S, collective_timeout_s=600.0,
-        resume=None, start=None, resident_bytes=1 << 40,
-        stream_workers=0, pieces_dir=Path(), first_piece=0,
-    )  # fmt: skip
+    return TrainingPlan(
+        spec=spec,
+        resolved=resolve(spec),
+        checkpoint_interval_s=CHECKPOINT_INTERVAL_S,
+        collective_timeout_s=600.0,
+        resident_bytes=1 << 40,
+    )
 
 
 def data_of(name: str, cifar: str | None) -> Data:

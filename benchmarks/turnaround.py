@@ -20,6 +20,7 @@ from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.spec.job import TrainSpec
 from jobs.spec.resolved import resolve
+from jobs.spec.runnable import TrainingJob
 from local_stack.stack import Stack
 from worker.rundir.directory import write_plan
 
@@ -50,8 +51,8 @@ def warm(client: Client) -> float:
 
 def cold(folder: Path) -> float:
     spec = TrainSpec.model_validate(SPEC)
-    claim = Claim("job", 1, "train", 2, spec.model_dump(mode="json"), resolve(spec).document(), None, None, 0)
-    write_plan(folder, claim, Settings(data_dir=folder), None)
+    claim = Claim("job", 1, 2, TrainingJob(spec=spec, resolved=resolve(spec)))
+    write_plan(folder, claim, Settings(data_dir=folder), Path)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
                "-m", "worker.train.rank", str(folder)]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}

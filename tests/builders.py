@@ -4,6 +4,8 @@ from typing import Any
 
 from jobs.spec.conditions import Conditions
 from jobs.spec.job import CompareSpec, LrFindSpec, SweepSpec, TrainSpec
+from jobs.spec.resolved import resolve
+from jobs.spec.runnable import TrainingJob
 
 
 def conditions(**changes: Any) -> dict[str, Any]:
@@ -55,6 +57,11 @@ def compare_spec(**changes: Any) -> CompareSpec:
 
 def train_spec(**changes: Any) -> TrainSpec:
     return TrainSpec.model_validate(train(**changes))
+
+
+def training_job(**changes: Any) -> TrainingJob:
+    spec = train_spec(**changes)
+    return TrainingJob(spec=spec, resolved=resolve(spec))
 
 
 def conditions_of(**changes: Any) -> Conditions:

@@ -8,6 +8,7 @@ from jobs.database.session import Database
 from jobs.database.tables.jobs import Job
 from jobs.lifecycle import claims, finish
 from jobs.results.comparison import comparison
+from jobs.spec.runnable import TrainingJob
 from jobs.submission import submit
 from tests.builders import compare_spec, one_cycle
 
@@ -33,9 +34,15 @@ def document(database: Database, parent: str) -> dict[str, Any]:
         return comparison(session, queries.get_job(session, parent))
 
 
+def steps_of(mine: Claim) -> int:
+    assert isinstance(mine.job, TrainingJob)
+    assert mine.job.spec.steps is not None
+    return mine.job.spec.steps
+
+
 def evaluated(database: Database, mine: Claim, accuracies: list[float], step_s: float = 0.1) -> None:
     """Report a whole training that was evaluated after each equal part of its steps."""
-    steps = mine.spec["steps"]
+    steps = steps_of(mine)
     points = [MetricPoint("elapsed_s", 0, step, (step + 1) * step_s) for step in range(3, steps, 4)]
     for part, value in enumerate(accuracies, start=1):
         points.append(MetricPoint("val_accuracy", 0, part * steps // len(accuracies) - 1, value))

@@ -24,5 +24,5 @@ def stored(folder: Path, content: bytes) -> ArtifactStore:
 
 def fetched(folder: Path, content: bytes, **changes: Any) -> UploadedOptions:
     options = options_of(content, **changes)
-    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(folder, content), folder)
+    fetch_dataset(options, stored(folder, content), folder)
     return options

@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.spec.resolved import Checkpoint, RangeTestFacts, TrainingFacts
+from jobs.spec.runnable import AnyRunnableJob, RangeTestJob
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -25,26 +28,43 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A job that this worker may run. Its writes need this attempt number.
-
-    ``resume_key`` is the artifact of the checkpoint to resume from, taken after ``resume_step`` steps. ``start_key`` is
-    the artifact of another job's checkpoint, whose weights a range test starts from. ``node`` is set if the job runs on
-    several nodes.
-    """
+class AttemptId:
+    """An attempt at a job. Only the newest attempt of a job may write to it."""
 
     job_id: str
     attempt: int
-    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(AttemptId):
+    """A job that this worker may run.
+
+    Attributes:
+        slots: Number of slots that the job needs.
+        job: Spec and resolved values.
+        resume: The checkpoint to resume from; None for a start from the beginning.
+        node: Set if the job runs on several nodes.
+    """
+
     slots: int
-    spec: dict[str, Any]
-    resolved: dict[str, Any]
-    resume_key: str | None
-    resume_sha256: str | None
-    resume_step: int
-    start_key: str | None = None
-    start_sha256: str | None = None
+    job: AnyRunnableJob
+    resume: Checkpoint | None = None
     node: Node | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the job."""
+        return self.job.kind
+
+    @property
+    def start(self) -> Checkpoint | None:
+        """The checkpoint of another job, whose weights a range test starts from."""
+        return self.job.resolved.start_from if isinstance(self.job, RangeTestJob) else None
+
+    @property
+    def resume_step(self) -> int:
+        """The number of steps done before this attempt."""
+        return 0 if self.resume is None else self.resume.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +129,7 @@ class Batch:
     points: list[MetricPoint] = field(default_factory=list)
     progress: dict[str, Any] = field(default_factory=dict)  # columns of the job's row
     latest: dict[str, Any] = field(default_factory=dict)
-    resolved: dict[str, Any] = field(default_factory=dict)
+    facts: TrainingFacts | RangeTestFacts | None = None
     checkpoint: Any = None  # a StoredFile, with its step in checkpoint_step
     checkpoint_step: int | None = None
     checkpoint_is_best: bool = False
@@ -121,4 +141,4 @@ class Batch:
     def __bool__(self) -> bool:
         stored = self.checkpoint or self.files
         told = self.alarms or self.notes or self.lines
-        return bool(self.points or self.progress or self.resolved or stored or told)
+        return bool(self.points or self.progress or self.facts or stored or told)

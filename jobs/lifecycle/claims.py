@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -13,10 +14,12 @@ from jobs.database.session import Database, db_now
 from jobs.database.tables.jobs import Artifact, Attempt, Event, Job, Point
 from jobs.errors import StaleAttemptError
 from jobs.files import downloads, job_log
-from jobs.lifecycle import alarms, fenced_write, parents
+from jobs.lifecycle import alarms, fenced_write, finish, parents
 from jobs.scheduling import deadlines, fair_share, node_reservations
-from jobs.spec.resolved import ResolvedRangeTest
-from jobs.status import Status
+from jobs.spec.base import ACCEPTED
+from jobs.spec.resolved import Checkpoint
+from jobs.spec.runnable import AnyRunnableJob, runnable_job
+from jobs.status import Reason, Status
 
 KEPT_CHECKPOINTS = 2
 
@@ -52,8 +55,13 @@ def claim(
     """Take a queued job in the caller's transaction; ``workers`` are those of all its nodes where it has several.
 
     Returns:
-        The claim, or None where another worker was faster.
+        The claim, or None if another worker was faster, or if the job cannot be read and has failed.
     """
+    try:
+        _read(job)
+    except ValidationError as error:
+        _fail_unreadable(session, job, error)
+        return None
     taken = session.execute(
         update(Job)
         .where(Job.id == job.id, Job.status == Status.QUEUED, Job.attempt == job.attempt)
@@ -66,6 +74,14 @@ def claim(
     if taken is None:
         return None
     return _begin_attempt(session, job.id, taken, worker, {} if workers is None else {"workers": list(workers)})
+
+
+def _fail_unreadable(session: Session, job: Job, error: ValidationError) -> None:
+    """Fail a queued job that no attempt could run. Jobs that this releases are found by the next poll."""
+    locked = queries.lock_job(session, job.id)
+    if locked.status == Status.QUEUED and locked.attempt == job.attempt:
+        why = {"code": Reason.INTERNAL_ERROR, "message": f"the stored spec cannot be read: {error}"}
+        finish.end_waiting(session, locked, Reason.INTERNAL_ERROR, why)
 
 
 def _begin_attempt(session: Session, job_id: str, attempt: int, worker: str, noted: dict[str, Any]) -> Claim:
@@ -103,16 +119,19 @@ def rewind(session: Session, job: Job) -> Artifact | None:
 
 
 def claim_of(session: Session, job: Job) -> Claim:
-    """The claim of a job's newest attempt; nothing is taken."""
-    checkpoint = queries.latest_checkpoint(session, job.id)
-    start = ResolvedRangeTest.model_validate(job.resolved).start_from if job.kind == "lr_find" else None
-    return Claim(
-        job_id=job.id, attempt=job.attempt, kind=job.kind, slots=job.slots, spec=job.spec, resolved=job.resolved,
-        start_key=None if start is None else start.key, start_sha256=None if start is None else start.sha256,
-        resume_key=None if checkpoint is None else checkpoint.key,
-        resume_sha256=None if checkpoint is None else checkpoint.sha256,
-        resume_step=0 if checkpoint is None else checkpoint.step or 0,
-    )  # fmt: skip
+    """The claim of a job's newest attempt; nothing is taken.
+
+    Raises:
+        ValidationError: The job cannot be read.
+    """
+    newest = queries.latest_checkpoint(session, job.id)
+    resume = None if newest is None else Checkpoint(key=newest.key, sha256=newest.sha256, step=newest.step or 0)
+    return Claim(job.id, job.attempt, job.slots, _read(job), resume)
+
+
+def _read(job: Job) -> AnyRunnableJob:
+    row = {"kind": job.kind, "spec": job.spec, "resolved": job.resolved}
+    return runnable_job.validate_python(row, context=ACCEPTED)
 
 
 def renew(database: Database, claim: Claim, *, lease_s: float) -> LeaseSignals:
@@ -156,10 +175,11 @@ def record(database: Database, claim: Claim, batch: Batch) -> None:
         StaleAttemptError: The job is no longer this attempt's; nothing is written.
     """
     with database.write() as session:
-        values = dict(batch.progress)
         job = queries.get_job(session, claim.job_id)
-        if batch.latest or batch.resolved:
-            values |= {"latest": job.latest | batch.latest, "resolved": job.resolved | batch.resolved}
+        values = dict(batch.progress)
+        if batch.latest:
+            values["latest"] = job.latest | batch.latest
+        values |= {} if batch.facts is None else {"resolved": job.resolved | batch.facts.document()}
         raised = alarms.new(job, batch.alarms)
         if raised:
             values["alarms"] = [*job.alarms, *raised]

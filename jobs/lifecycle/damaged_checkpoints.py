@@ -11,6 +11,7 @@ from jobs.database.session import Database, db_now
 from jobs.database.tables.jobs import Artifact, Attempt, Event, Job
 from jobs.lifecycle import claims, fenced_write, finish
 from jobs.scheduling.deadlines import Backoff
+from jobs.spec.resolved import Checkpoint
 from jobs.status import Outcome
 
 EVENT = "checkpoint_damaged"
@@ -30,7 +31,7 @@ def pass_over(database: Database, claim: Claim, why: str) -> Claim:
     with database.write() as session:
         fenced_write.write(session, claim, version=Job.version + 1)
         job = queries.lock_job(session, claim.job_id)
-        _mark(session, claim.job_id, claim.resume_key, why)
+        _mark(session, claim.job_id, claim.resume, why)
         checkpoint = claims.rewind(session, job)
         own = (Attempt.job_id == claim.job_id, Attempt.number == claim.attempt)
         resumed_from = None if checkpoint is None else checkpoint.step
@@ -49,20 +50,22 @@ def give_back(database: Database, claim: Claim, why: str, *, max_attempts: int, 
     """
     with database.write() as session:
         queries.lock_job(session, claim.job_id)
-        _mark(session, claim.job_id, claim.resume_key, why)
+        _mark(session, claim.job_id, claim.resume, why)
         return finish.retry(session, claim, Outcome.CHECKPOINT_DAMAGED, max_attempts=max_attempts, backoff=backoff)
 
 
-def note(database: Database, key: str, why: str) -> None:
+def note(database: Database, checkpoint: Checkpoint, why: str) -> None:
     """Record that a checkpoint of an ended job is damaged, so that new jobs start from another."""
     with database.write() as session:
-        _mark(session, key.partition("/")[0], key, why)
+        _mark(session, checkpoint.job_id, checkpoint, why)
 
 
-def _mark(session: Session, job_id: str, key: str | None, why: str) -> None:
+def _mark(session: Session, job_id: str, checkpoint: Checkpoint | None, why: str) -> None:
+    if checkpoint is None:
+        return
     marked = session.execute(
         update(Artifact)
-        .where(Artifact.job_id == job_id, Artifact.key == key, Artifact.damaged_at.is_(None))
+        .where(Artifact.job_id == job_id, Artifact.key == checkpoint.key, Artifact.damaged_at.is_(None))
         .values(damaged_at=db_now())
         .returning(Artifact.step),
     ).all()

@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from jobs.database.records import Claim, LeaseSignals
+from jobs.database.records import AttemptId, LeaseSignals
 from jobs.database.session import db_now
 from jobs.database.tables.jobs import Job
 from jobs.errors import StaleAttemptError
 from jobs.status import Status
 
 
-def write(session: Session, claim: Claim, *conditions: ColumnElement[bool], **values: Any) -> LeaseSignals:
+def write(session: Session, claim: AttemptId, *conditions: ColumnElement[bool], **values: Any) -> LeaseSignals:
     """Change the row of a job that this attempt still holds, if further conditions are met.
 
     Returns:

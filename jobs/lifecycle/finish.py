@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.records import Claim
+from jobs.database.records import AttemptId
 from jobs.database.session import Database, db_now
 from jobs.database.tables.jobs import Attempt, Event, Job
 from jobs.errors import BoundsNotReadyError, NoBoundsError, UnusableBoundsError
@@ -24,7 +24,7 @@ from jobs.status import TERMINAL, Outcome, Reason, Status, sources_of
 log = logging.getLogger(__name__)
 
 
-def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[str]:
+def succeed(database: Database, claim: AttemptId, result: dict[str, Any]) -> list[str]:
     """Record the result. For a range test, compute its bounds from the curves.
 
     Returns:
@@ -37,14 +37,14 @@ def succeed(database: Database, claim: Claim, result: dict[str, Any]) -> list[st
         return finish(session, claim, Status.SUCCEEDED, Outcome.SUCCEEDED, result=verdict, reason=None)
 
 
-def fail(database: Database, claim: Claim, reason: Reason, message: str) -> list[str]:
+def fail(database: Database, claim: AttemptId, reason: Reason, message: str) -> list[str]:
     """Record that the job failed for a reason that a new attempt would not fix."""
     with database.write() as session:
         error = {"code": reason, "message": message}
         return finish(session, claim, Status.FAILED, Outcome.FAILED, reason=reason, error=error)
 
 
-def start_again(database: Database, claim: Claim, message: str) -> bool:
+def start_again(database: Database, claim: AttemptId, message: str) -> bool:
     """Queue a diverged training again, from the start and with lower rates, if its spec asks for that.
 
     No row refers to its checkpoints any more.
@@ -64,25 +64,25 @@ def start_again(database: Database, claim: Claim, message: str) -> bool:
         return True
 
 
-def ran_too_long(database: Database, claim: Claim) -> list[str]:
+def ran_too_long(database: Database, claim: AttemptId) -> list[str]:
     """Record that a job has run for longer than its ``max_runtime_s``; its curve stays."""
     with database.write() as session:
         return end_overdue(session, claim, Outcome.DEADLINE_EXCEEDED)
 
 
-def end_overdue(session: Session, claim: Claim, outcome: Outcome, **values: Any) -> list[str]:
+def end_overdue(session: Session, claim: AttemptId, outcome: Outcome, **values: Any) -> list[str]:
     """Like `ran_too_long`, in the caller's transaction."""
     reason, error = Reason.DEADLINE_EXCEEDED, deadlines.too_long(queries.get_job(session, claim.job_id))
     return finish(session, claim, Status.FAILED, outcome, reason=reason, error=error, **values)
 
 
-def cancelled(database: Database, claim: Claim) -> list[str]:
+def cancelled(database: Database, claim: AttemptId) -> list[str]:
     """Record that the ranks of a cancelled job have ended."""
     with database.write() as session:
         return finish(session, claim, Status.CANCELLED, Outcome.CANCELLED)
 
 
-def finish(session: Session, claim: Claim, status: Status, outcome: Outcome, **values: Any) -> list[str]:
+def finish(session: Session, claim: AttemptId, status: Status, outcome: Outcome, **values: Any) -> list[str]:
     """End a job and its attempt in the caller's transaction.
 
     Returns:
@@ -119,7 +119,7 @@ def _fail_queued(session: Session, job: Job, reason: Reason, error: dict[str, st
     session.add(Event(job_id=job.id, at=now, type=str(Status.FAILED), data={}))
 
 
-def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
+def _end_attempt(session: Session, claim: AttemptId, outcome: Outcome) -> None:
     job = queries.get_job(session, claim.job_id)
     session.execute(
         update(Attempt)
@@ -128,7 +128,7 @@ def _end_attempt(session: Session, claim: Claim, outcome: Outcome) -> None:
     )
 
 
-def _ran_s(claim: Claim) -> ColumnElement[float]:
+def _ran_s(claim: AttemptId) -> ColumnElement[float]:
     """Return an expression for the seconds that a job has run, including this attempt.
 
     It is part of the single UPDATE that ends a job. After a second UPDATE in the same transaction, PostgreSQL would
@@ -198,7 +198,7 @@ def _resolve_waiting(session: Session, job: Job, source: Job) -> bool:
 
 
 def give_back(
-    database: Database, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
+    database: Database, claim: AttemptId, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
     cause: str | None = None,
 ) -> list[str]:  # fmt: skip
     """End a lost or returned attempt. The job is queued again, or fails if it was lost too often.
@@ -219,7 +219,7 @@ def give_back(
 
 
 def retry(
-    session: Session, claim: Claim, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
+    session: Session, claim: AttemptId, outcome: Outcome, *, max_attempts: int, backoff: Backoff = NO_BACKOFF,
     cause: str | None = None,
 ) -> list[str]:  # fmt: skip
     """Like `give_back`, in the caller's transaction."""
@@ -251,7 +251,7 @@ def retry(
     return [claim.job_id]
 
 
-def _pause_s(session: Session, claim: Claim, outcome: Outcome, failures: int, backoff: Backoff) -> float:
+def _pause_s(session: Session, claim: AttemptId, outcome: Outcome, failures: int, backoff: Backoff) -> float:
     """Return the seconds that a job waits before its next attempt."""
     if outcome is Outcome.WORKER_LOST:
         return backoff.after(failures)

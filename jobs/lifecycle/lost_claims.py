@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from jobs.database.records import AttemptId
 from jobs.database.session import Database
 from jobs.database.tables.jobs import Job
-from jobs.lifecycle import claims, finish
+from jobs.lifecycle import finish
 from jobs.status import HELD, Outcome
 
 
@@ -34,6 +35,6 @@ def give_back(database: Database, worker: str, runs: Callable[[str, int], bool],
         runnable: list[str] = []
         for job in held:
             if not runs(job.id, job.attempt):
-                claim = claims.claim_of(session, job)
+                claim = AttemptId(job.id, job.attempt)
                 runnable += finish.retry(session, claim, Outcome.HANDED_BACK, max_attempts=max_attempts)
         return runnable

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from jobs.database import queries
 from jobs.database.availability import PASSING
-from jobs.database.records import Claim
+from jobs.database.records import AttemptId
 from jobs.database.session import Database, db_now
 from jobs.database.tables.jobs import Job
 from jobs.lifecycle import finish
@@ -95,8 +95,8 @@ def _locked(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Job]
     ).all()
 
 
-def _claim(job: Job) -> Claim:
-    return Claim(job.id, job.attempt, job.kind, job.slots, job.spec, job.resolved, None, None, 0)
+def _newest_attempt(job: Job) -> AttemptId:
+    return AttemptId(job.id, job.attempt)
 
 
 def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: HeldAttempts, report: Report) -> list[str]:
@@ -107,7 +107,7 @@ def _take_back(session: Session, max_attempts: int, backoff: Backoff, kept: Held
             continue
         with _apart(session, job.id, report):
             runnable += finish.retry(
-                session, _claim(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
+                session, _newest_attempt(job), Outcome.WORKER_LOST, max_attempts=max_attempts, backoff=backoff
             )  # fmt: skip
     return runnable
 
@@ -127,10 +127,10 @@ def _end_stuck(session: Session, stuck_s: float, report: Report) -> list[str]:
     late = db_now() - stuck_s
     for job in _locked(session, Job.status == Status.CANCELLING, Job.cancel_asked_at < late):
         with _apart(session, job.id, report):
-            runnable += finish.finish(session, _claim(job), Status.CANCELLED, Outcome.CANCELLED)
+            runnable += finish.finish(session, _newest_attempt(job), Status.CANCELLED, Outcome.CANCELLED)
     for job in _locked(session, Job.status == Status.RUNNING, Job.deadline_at < late):
         with _apart(session, job.id, report):
-            runnable += finish.end_overdue(session, _claim(job), Outcome.DEADLINE_EXCEEDED)
+            runnable += finish.end_overdue(session, _newest_attempt(job), Outcome.DEADLINE_EXCEEDED)
     return runnable
 
 

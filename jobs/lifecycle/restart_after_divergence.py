@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.records import Claim
+from jobs.database.records import AttemptId
 from jobs.database.tables.jobs import Artifact
 from jobs.lifecycle import alarms
 from jobs.spec.job import TrainSpec, job_spec
@@ -14,7 +14,7 @@ from jobs.spec.resolved import ResolvedTraining
 from jobs.status import Outcome, Status
 
 
-def next_try(session: Session, claim: Claim, message: str) -> dict[str, Any] | None:
+def next_try(session: Session, claim: AttemptId, message: str) -> dict[str, Any] | None:
     """Prepare the next try: lower rates, no alarms, and no checkpoint to resume from.
 
     The points of this try are deleted when the next one is claimed at step 0, since a curve has every step once. The

@@ -1,6 +1,5 @@
 """The bounds document of an ``lr_find`` job, made from its curves, and the bounds that a training takes from it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from jobs.errors import BoundsNotReadyError, NoBoundsError
 from jobs.results import probe_results
 from jobs.spec.range_test import RangeTest
 from jobs.spec.resolved import Bounds, ResolvedRangeTest
+from jobs.spec.runnable import ProbeRun
 from jobs.status import TERMINAL, Status
 
 LEVEL = 0.9
@@ -37,11 +37,11 @@ def measure(session: Session, job: Job) -> dict[str, Any]:
     return document
 
 
-def due_probes(session: Session, job: Job) -> list[dict[str, Any]]:
+def due_probes(session: Session, job: Job) -> tuple[ProbeRun, ...]:
     """Return the probes to run next, in parallel, after the sweeps of a range test; empty if none are left."""
     if job.spec.get("refine") != "probe":
-        return []
-    return [asdict(run) for run in probe_results.climb(session, job, _of_sweeps(session, job)).due]
+        return ()
+    return probe_results.climb(session, job, _of_sweeps(session, job)).due
 
 
 def _of_sweeps(session: Session, job: Job) -> dict[str, Any]:

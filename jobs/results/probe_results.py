@@ -13,6 +13,7 @@ from clr_core.successive_halving import FINAL_RUNS, RATIO, Rung, Verdict, judge,
 from jobs.database import queries
 from jobs.database.tables.jobs import Job
 from jobs.spec.range_test import Probe
+from jobs.spec.runnable import ProbeRun
 
 Document = dict[str, Any]
 
@@ -27,17 +28,6 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One probe: its number (also of its series), its rung, its repeat at this rate, its rate and its steps."""
-
-    number: int
-    rung: int
-    run: int
-    lr: float
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
 class LadderProgress:
     """The progress of the probes on the ladder of rates.
 
@@ -49,8 +39,8 @@ class LadderProgress:
     """
 
     rates: tuple[float, ...]
-    done: tuple[tuple[Run, Document], ...]
-    due: tuple[Run, ...]
+    done: tuple[tuple[ProbeRun, Document], ...]
+    due: tuple[ProbeRun, ...]
     verdict: Verdict | None
 
 
@@ -65,7 +55,7 @@ def climb(session: Session, job: Job, plain: Document) -> LadderProgress:
     asked = Probe.model_validate(job.spec["probe"])
     rates = ladder_rates(plain, asked.rates)
     going_on, plan = rates, rungs(asked.rates, asked.steps)
-    done: list[tuple[Run, Document]] = []
+    done: list[tuple[ProbeRun, Document]] = []
     scores: dict[float, list[float]] = {}
     for number, rung in enumerate(plan):
         runs = _runs(going_on, rung, number, first=len(done))
@@ -138,12 +128,12 @@ def _has_gained(job: Job, measured: Sequence[Document]) -> bool:
     return median(score_of(job, each) for each in last) <= (1.0 - GAIN) * start
 
 
-def _runs(rates: Sequence[float], rung: Rung, number: int, first: int) -> tuple[Run, ...]:
+def _runs(rates: Sequence[float], rung: Rung, number: int, first: int) -> tuple[ProbeRun, ...]:
     pairs = [(lr, run) for lr in rates for run in range(rung.runs)]
-    return tuple(Run(first + place, number, run, lr, rung.steps) for place, (lr, run) in enumerate(pairs))
+    return tuple(ProbeRun(first + place, number, run, lr, rung.steps) for place, (lr, run) in enumerate(pairs))
 
 
-def _measured(session: Session, job_id: str, run: Run) -> Document | None:
+def _measured(session: Session, job_id: str, run: ProbeRun) -> Document | None:
     """Return the measurements of an ended run, numbers or null; None if it has not ended."""
     last = {name: _last(session, job_id, f"probe_{name}", run) for name in _MEASURED}
     if last["val_loss"] is None:
@@ -152,7 +142,7 @@ def _measured(session: Session, job_id: str, run: Run) -> Document | None:
     return document | {"steps_taken": last["val_loss"][0] + 1}
 
 
-def _last(session: Session, job_id: str, metric: str, run: Run) -> tuple[int, float | None] | None:
+def _last(session: Session, job_id: str, metric: str, run: ProbeRun) -> tuple[int, float | None] | None:
     points = queries.series(session, job_id, metric, run.number)
     return points[-1][:2] if points else None
 

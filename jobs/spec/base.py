@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 ACCEPTED: Final = "accepted"
-"""The validation context of documents that were accepted before: rules of requests are not applied to them again."""
+"""The validation context of documents that were accepted before. Rules for requests are not applied to them again."""
 
 Check = TypeVar("Check", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ class Strict(BaseModel):
 
 
 def model_rule(check: Check) -> Check:
-    """Decorate a method that refuses requests whose fields do not go together; it returns the document."""
+    """Decorate a model validator that refuses requests whose fields contradict each other."""
 
     def unless_accepted(document: BaseModel, info: ValidationInfo) -> BaseModel:
         return document if info.context == ACCEPTED else cast("BaseModel", check(document))
@@ -34,7 +34,7 @@ def model_rule(check: Check) -> Check:
 
 
 def field_rule(field: str) -> Callable[[Check], Check]:
-    """Decorate a class method that refuses a field that does not go with those before it; it returns the value."""
+    """Decorate a field validator that refuses a field which contradicts earlier fields of a request."""
 
     def decorate(check: Check) -> Check:
         def unless_accepted(model: type[BaseModel], value: object, info: ValidationInfo) -> object:

@@ -32,12 +32,16 @@ class OwnBatch(Resolved):
     rank_batch_size: int
 
 
-class ResolvedTraining(Rates, OwnBatch):
-    """A training whose rates are all numbers. Ranks later add values that depend on the data."""
+class TrainingFacts(Resolved):
+    """Values of a training that depend on its data; ranks report them."""
 
     total_steps: int | None = None
     steps_per_epoch: float | None = None
     swap_steps: int | None = None
+
+
+class ResolvedTraining(TrainingFacts, Rates, OwnBatch):
+    """A training whose rates are all numbers. Ranks later add values that depend on the data."""
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Self | None:
@@ -83,12 +87,22 @@ class Checkpoint(Resolved):
     sha256: str
     step: int
 
+    @property
+    def job_id(self) -> str:
+        """The training that saved it."""
+        return self.key.partition("/")[0]
 
-class ResolvedRangeTest(OwnBatch):
-    """A range test. ``batch_norm`` says whether its model has batch norm; ranks set it."""
+
+class RangeTestFacts(Resolved):
+    """Whether the model of a range test has batch norm; ranks report it."""
+
+    batch_norm: bool | None = None
+
+
+class ResolvedRangeTest(RangeTestFacts, OwnBatch):
+    """A range test, and the checkpoint whose weights it starts from, if any."""
 
     start_from: Checkpoint | None = None
-    batch_norm: bool | None = None
 
 
 class Cell(Resolved):

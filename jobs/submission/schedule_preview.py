@@ -57,7 +57,7 @@ def preview(spec: PreviewSpec) -> dict[str, Any]:
     return {
         "object": "schedule_preview",
         "total_steps": spec.total_steps,
-        "rates": _rates(spec).numbers,
+        "rates": Rates.asked(spec.schedule).numbers,
         "steps": steps.tolist(),
         "lr": schedule.lr.curve(steps).tolist(),
         "momentum": None if schedule.momentum is None else schedule.momentum.curve(steps).tolist(),
@@ -65,14 +65,9 @@ def preview(spec: PreviewSpec) -> dict[str, Any]:
     }
 
 
-def _rates(spec: PreviewSpec) -> Rates:
-    peak = spec.schedule.peak
-    assert isinstance(peak, float)  # noqa: S101 - the spec's own rule
-    return Rates.of(spec.schedule, peak)
-
-
 def _schedule(spec: PreviewSpec) -> Schedule:
-    return build_schedule(spec.schedule, Length(spec.total_steps, spec.steps_per_epoch), cycles_momentum=spec.momentum)
+    length = Length(spec.total_steps, spec.steps_per_epoch)
+    return build_schedule(spec.schedule, Rates.asked(spec.schedule), length, cycles_momentum=spec.momentum)
 
 
 def _batch_sizes(spec: PreviewSpec, steps: list[int]) -> list[int] | None:

@@ -91,7 +91,7 @@ class Invariants:
         resolved = ResolvedTraining.model_validate(document(job["resolved"]))
         length = Length(resolved.total_steps or 0, resolved.steps_per_epoch or 0.0)
         momentum = spec.conditions is not None and spec.conditions.optimizer.cycles_momentum
-        schedule = build_schedule(resolved.put_into(spec.schedule), length, cycles_momentum=momentum)
+        schedule = build_schedule(spec.schedule, resolved, length, cycles_momentum=momentum)
         wrong = [
             step
             for step, lr in enumerate(lrs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan, read_plan
 from worker.rundir.report import Report
 from worker.train import agent, rank
 from worker.train.data.registry import load
@@ -25,13 +25,14 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
     """Train the plan on this rank."""
     torch.set_num_threads(1)  # the forkserver may have been started by another test
     folder = Path(run_dir)
-    plan = Plan.read(folder / "plan.json")
+    plan = read_plan(folder)
+    assert isinstance(plan, TrainingPlan)
     with join_process_group(on_cuda=on_cuda) as world, Report(folder, writes=world.rank == 0) as report:
         seen = watched(world, plan, report)  # the model is gone before its process group
         (folder / f"rank-{world.rank}.json").write_text(json.dumps(seen))
 
 
-def watched(world: ProcessGroup, plan: Plan, report: Report) -> dict[str, Any]:
+def watched(world: ProcessGroup, plan: TrainingPlan, report: Report) -> dict[str, Any]:
     """Train the plan; what was applied at each step, the mean losses and the final weights."""
     job = training.Training(world, plan, report, load(plan, world.device))
     applied: list[tuple[float, float]] = []

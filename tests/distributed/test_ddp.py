@@ -10,8 +10,7 @@ import pytest
 
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
-from jobs.spec.resolved import resolve
-from tests.builders import conditions, one_cycle, train_spec
+from tests.builders import conditions, one_cycle, training_job
 from tests.distributed import probe
 from worker.launch.launcher import Launcher
 from worker.rundir.directory import write_plan
@@ -25,10 +24,8 @@ def trained(
 ) -> list[dict[str, Any]]:
     """Train 20 steps on so many ranks, with changes of the conditions and options of the training; what each saw."""
     asked = conditions(world_size=world_size, **changes)
-    spec = train_spec(**{"conditions": asked, "schedule": one_cycle(peak), "steps": STEPS} | (options or {}))
-    document, resolved = spec.model_dump(mode="json"), resolve(spec).document()
-    claim = Claim("job", 1, "train", world_size, document, resolved, None, None, 0)
-    write_plan(folder, claim, Settings(data_dir=folder), None)
+    job = training_job(**{"conditions": asked, "schedule": one_cycle(peak), "steps": STEPS} | (options or {}))
+    write_plan(folder, Claim("job", 1, world_size, job), Settings(data_dir=folder), Path)
     Launcher().warm()  # all trainings are forked from one process that has loaded torch
     process = multiprocessing.get_context("forkserver").Process(target=probe.launch, args=(str(folder), world_size))
     process.start()

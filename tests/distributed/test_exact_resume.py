@@ -16,8 +16,8 @@ import pytest
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
-from jobs.spec.resolved import resolve
-from tests.builders import conditions, one_cycle, train_spec
+from jobs.spec.resolved import Checkpoint
+from tests.builders import conditions, one_cycle, training_job
 from worker.launch.launcher import Launcher, Ranks
 from worker.rundir.directory import failures, write_plan
 
@@ -58,23 +58,20 @@ class Job:
             augmentation="crop_flip_cutout",
         )
         observe = {"gradient_norm": True, "noise_scale": {"every": 3}}
-        self.spec = train_spec(conditions=body, schedule=one_cycle(peak), steps=STEPS, observe=observe, **changes)
-        self.rates = resolve(self.spec).document()
+        self.job = training_job(conditions=body, schedule=one_cycle(peak), steps=STEPS, observe=observe, **changes)
         self.folder, self.launcher, self.world_size = folder, launcher, world_size
         self.store = ArtifactStore(folder / "store")
         self.curve: Curve = {}
         self.attempts = 0
-        self.resume: tuple[Path, str, int] | None = None
+        self.resume: Checkpoint | None = None
         self.lines: list[dict[str, Any]] = []
 
     def start(self) -> Path:
         self.attempts += 1
         run_dir = self.folder / f"attempt-{self.attempts}"
-        path, digest, step = self.resume or (None, None, 0)
-        document = self.spec.model_dump(mode="json")
-        claim = Claim("job", self.attempts, "train", self.world_size, document, self.rates, None, digest, step)
+        claim = Claim("job", self.attempts, self.world_size, self.job, self.resume)
         settings = Settings(data_dir=self.folder, checkpoint_interval_s=1e-9)  # a checkpoint at every exchange
-        write_plan(run_dir, claim, settings, path)
+        write_plan(run_dir, claim, settings, self.store.path)
         return run_dir
 
     def run(self, kill_at: int | None = None) -> int:
@@ -93,7 +90,8 @@ class Job:
         return self.take(run_dir)
 
     def take(self, run_dir: Path) -> int:
-        self.curve = {place: value for place, value in self.curve.items() if place[1] < (self.resume or (0, 0, 0))[2]}
+        begun_at = 0 if self.resume is None else self.resume.step
+        self.curve = {place: value for place, value in self.curve.items() if place[1] < begun_at}
         done = 0
         self.lines = [json.loads(line) for line in (run_dir / "report.jsonl").read_bytes().split(b"\n")[:-1]]
         for line in self.lines:
@@ -106,7 +104,7 @@ class Job:
                         self.curve[metric, step] = value
             elif line["type"] == "checkpoint":
                 stored = self.store.put(f"step-{line['step']}.pt", run_dir / line["file"])
-                self.resume = (self.store.path(stored.key), stored.sha256, line["step"])
+                self.resume = Checkpoint(key=stored.key, sha256=stored.sha256, step=line["step"])
         return done
 
     def model(self) -> bytes:

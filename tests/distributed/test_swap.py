@@ -79,7 +79,7 @@ def test_killed_in_either_phase_and_resumed_it_ends_as_if_never_stopped(tmp_path
     assert broken.run(kill_at=LONG // 2) < LONG
     assert broken.run(kill_at=LONG + 20) > LONG
     assert broken.resume is not None
-    assert broken.resume[2] == LONG, "the second phase has no checkpoint but that at its start"
+    assert broken.resume.step == LONG, "the second phase has no checkpoint but that at its start"
     broken.run()
     assert broken.exact() == straight.exact()
     assert {place: value for place, value in broken.curve.items() if place[0].startswith("swap_")} == {

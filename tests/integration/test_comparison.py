@@ -10,7 +10,7 @@ from jobs.status import Status
 from jobs.submission import submit
 from tests.attempts import claim, job
 from tests.builders import compare, train_spec
-from tests.comparisons import FAST, SLOW, TWO, arm, document, evaluated, submitted, succeed
+from tests.comparisons import FAST, SLOW, TWO, arm, document, evaluated, steps_of, submitted, succeed
 
 
 def test_a_run_is_measured_by_what_it_reaches_and_when(database: Database) -> None:
@@ -68,9 +68,9 @@ def test_a_loss_is_reached_from_above(database: Database) -> None:
     parent = submitted(database, seeds=[0], target={"metric": "val_loss", "final_of": "slow"}, **TWO)
     for losses in ([0.9, 0.5, 0.4, 0.3], [0.8, 0.2, 0.25, 0.3]):
         mine = claim(database)
+        steps = steps_of(mine)
         points = [
-            MetricPoint("val_loss", 0, part * mine.spec["steps"] // 4 - 1, value)
-            for part, value in enumerate(losses, start=1)
+            MetricPoint("val_loss", 0, part * steps // 4 - 1, value) for part, value in enumerate(losses, start=1)
         ]
         claims.record(database, mine, Batch(points=points))
         finish.succeed(database, mine, {"final": {"val_loss": losses[-1]}})

@@ -26,7 +26,7 @@ def test_each_arm_is_trained_with_each_seed_under_equal_conditions(database: Dat
     assert len(rows) == 6 * 2
     assert {each.kind for each in rows} == {"train"}
     assert len({each.fingerprint for each in rows}) == 1
-    mine = [claim(database).spec for _ in rows]
+    mine = [claim(database).job.spec.model_dump() for _ in rows]
     assert [(each["seed"], each["steps"]) for each in mine] == [
         (seed, steps) for seed in (0, 1) for steps in (80, 20, 20, 20, 20, 20)
     ]

@@ -85,7 +85,8 @@ def test_the_next_older_checkpoint_is_taken(
     given = claim(database)
     assert given.resume_step == 12
     mine = sound_claim(database, store, given)
-    assert (mine.attempt, mine.resume_step, mine.resume_key) == (2, 8, str(files[1].relative_to(store.path("."))))
+    assert mine.resume is not None
+    assert (mine.attempt, mine.resume.step, mine.resume.key) == (2, 8, str(files[1].relative_to(store.path("."))))
     assert steps_in_sql(database, job_id) == list(range(8))
     assert job(database, job_id).step == 8
     (data,) = told(database, job_id)
@@ -110,7 +111,7 @@ def test_a_training_without_a_sound_checkpoint_begins_at_its_start_in_the_same_a
     for file in files:
         flip(file)
     mine = sound_claim(database, store, claim(database))
-    assert (mine.attempt, mine.resume_key, mine.resume_step) == (2, None, 0)
+    assert (mine.attempt, mine.resume) == (2, None)
     assert steps_in_sql(database, job_id) == []
     assert [data["from_step"] for data in told(database, job_id)] == [8, 4, 0]
     assert job(database, job_id).failures == 1
@@ -124,7 +125,7 @@ def test_a_checkpoint_that_ranks_cannot_load_costs_no_attempt(database: Database
         damaged_checkpoints.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
         with pytest.raises(StaleAttemptError):
             damaged_checkpoints.give_back(database, mine, "no checkpoint", max_attempts=2, backoff=NO_BACKOFF)
-    assert claim(database).resume_key is None
+    assert claim(database).resume is None
     assert (job(database, job_id).failures, job(database, job_id).attempt) == (1, 5)
     with database.read() as session:
         outcomes = [each.outcome for each in queries.attempts_of(session, job_id)]
@@ -192,4 +193,6 @@ def test_a_range_test_whose_weights_are_damaged_fails_and_the_next_takes_others(
     assert job(database, job_id).status == Status.FAILED
     again = submit.submit(database, starting_from(source)).job_id
     assert job(database, again).resolved["start_from"]["step"] == 8
-    assert sound_claim(database, store, claim(database)).start_key == str(files[1].relative_to(store.path(".")))
+    start = sound_claim(database, store, claim(database)).start
+    assert start is not None
+    assert start.key == str(files[1].relative_to(store.path(".")))

@@ -15,6 +15,7 @@ from jobs.database.session import Database
 from jobs.datasets.cache import uploaded_in
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish
+from jobs.spec.conditions import UploadedDataset, UploadedOptions
 from tests.api_requests import assert_problem, dead_port
 from tests.archives import FEATURES, LABELS, LEGAL, REFUSED, class_folders, files_in, npz, picture, tarred, zipped
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
@@ -212,7 +213,7 @@ def test_a_worker_forgets_what_was_made_of_a_dataset_that_is_gone(
     uploaded_dir = uploaded_in(settings.datasets_dir)
     for dataset in (kept, gone):
         with dataset_cache.in_use(
-            {"name": "uploaded", "options": {"id": dataset["id"], "sha256": dataset["sha256"]}},
+            UploadedDataset(name="uploaded", options=UploadedOptions(id=dataset["id"], sha256=dataset["sha256"])),
             ArtifactStore(settings.artifacts_dir), settings,
         ):  # fmt: skip
             pass

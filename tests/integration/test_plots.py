@@ -136,7 +136,7 @@ def test_a_sweep_is_drawn_from_the_curves_of_its_children(client: TestClient, da
     measured(database, child, falling())
     with database.read() as session:
         figure = figure_of(session, queries.get_job(session, job_id))
-    momentum = child.spec["conditions"]["optimizer"]["momentum"]
+    momentum = child.job.conditions.model_dump()["optimizer"]["momentum"]
     assert [item.name for item in figure.panels[0].items if isinstance(item, Line)] == [f"momentum {momentum}"]
     assert figure.verdict == "0 of 2 conditions have bounds, more to come"
     assert figure.title == "LR range tests over momentum: mlp on digits, SGD, batch 64 over 2 ranks"

@@ -1,5 +1,6 @@
 """Bounds of a range test that is refined by probes, from the curves that its ranks would report."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
 from jobs.lifecycle import claims
 from jobs.results import lr_bounds
+from jobs.spec.runnable import ProbeRun
 from jobs.submission import submit
 from tests.attempts import claim
 from tests.builders import lr_find_spec
@@ -31,7 +33,7 @@ def probed(database: Database, **changes: Any) -> Claim:
     return mine
 
 
-def due(database: Database, mine: Claim) -> list[dict[str, Any]]:
+def due(database: Database, mine: Claim) -> Sequence[ProbeRun]:
     with database.read() as session:
         return lr_bounds.due_probes(session, queries.get_job(session, mine.job_id))
 
@@ -41,20 +43,20 @@ def document(database: Database, mine: Claim) -> dict[str, Any]:
         return lr_bounds.measure(session, queries.get_job(session, mine.job_id))
 
 
-def end(database: Database, mine: Claim, run: dict[str, Any], val_loss: float) -> None:
+def end(database: Database, mine: Claim, run: ProbeRun, val_loss: float) -> None:
     """Report a probe from its start to its end."""
     values = {"start_val_loss": START, "val_loss": val_loss}
-    points = [MetricPoint(f"probe_{name}", run["number"], run["steps"] - 1, value) for name, value in values.items()]
+    points = [MetricPoint(f"probe_{name}", run.number, run.steps - 1, value) for name, value in values.items()]
     claims.record(database, mine, Batch(points=points))
 
 
-def climbed(database: Database, mine: Claim, best: float) -> list[list[dict[str, Any]]]:
+def climbed(database: Database, mine: Claim, best: float) -> list[Sequence[ProbeRun]]:
     """Run what is due until nothing is; the loss is least at one rate, and the highest rate diverges."""
-    rungs: list[list[dict[str, Any]]] = []
+    rungs: list[Sequence[ProbeRun]] = []
     while runs := due(database, mine):
-        highest = max(run["lr"] for run in rungs[0]) if rungs else max(run["lr"] for run in runs)
+        highest = max(run.lr for run in rungs[0]) if rungs else max(run.lr for run in runs)
         for run in runs:
-            loss = DIVERGED if run["lr"] == highest else 0.5 + abs(run["lr"] - best) + run["run"] / 1000
+            loss = DIVERGED if run.lr == highest else 0.5 + abs(run.lr - best) + run.run / 1000
             end(database, mine, run, loss)
         rungs.append(runs)
     return rungs
@@ -62,13 +64,13 @@ def climbed(database: Database, mine: Claim, best: float) -> list[list[dict[str,
 
 def test_the_better_half_of_a_rung_goes_on_and_the_best_rate_is_the_bound(database: Database) -> None:
     mine = probed(database)
-    ladder = sorted({run["lr"] for run in due(database, mine)})
+    ladder = sorted({run.lr for run in due(database, mine)})
     first, last = climbed(database, mine, best=ladder[1])
-    assert sorted({run["lr"] for run in first}) == ladder
+    assert sorted({run.lr for run in first}) == ladder
     assert len(ladder) == 4
-    assert {run["lr"] for run in last} >= {ladder[1]}
-    assert len({run["lr"] for run in last}) == 2
-    assert ladder[-1] not in {run["lr"] for run in last}, "it diverged"
+    assert {run.lr for run in last} >= {ladder[1]}
+    assert len({run.lr for run in last}) == 2
+    assert ladder[-1] not in {run.lr for run in last}, "it diverged"
     found = document(database, mine)
     assert (found["method"], found["bounds"]["max_lr"]) == ("probe", ladder[1])
     assert found["use"]["schedule"]["max_lr"] == {"from_job": mine.job_id}
@@ -89,12 +91,12 @@ def test_a_rung_waits_for_the_last_of_its_runs(database: Database) -> None:
         end(database, mine, run, 1.0)
     assert due(database, mine) == runs
     end(database, mine, runs[-1], 1.0)
-    assert {run["rung"] for run in due(database, mine)} == {1}
+    assert {run.rung for run in due(database, mine)} == {1}
 
 
 def test_the_lowest_rate_is_warned_of_and_graded_low(database: Database) -> None:
     mine = probed(database)
-    lowest = min(run["lr"] for run in due(database, mine))
+    lowest = min(run.lr for run in due(database, mine))
     climbed(database, mine, best=lowest)
     found = document(database, mine)
     assert found["bounds"]["max_lr"] == lowest
@@ -116,4 +118,4 @@ def test_probes_that_learn_nothing_leave_no_bounds(database: Database, end_loss:
 
 def test_a_range_test_without_probes_has_none_due(database: Database) -> None:
     submit.submit(database, lr_find_spec())
-    assert due(database, claim(database)) == []
+    assert due(database, claim(database)) == ()

@@ -10,6 +10,7 @@ from jobs.database.session import Database
 from jobs.database.tables.jobs import Event
 from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims, finish
+from jobs.spec.resolved import ResolvedTraining
 from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
 from tests.attempts import claim, job, points, steps_in_sql
@@ -43,8 +44,9 @@ def test_a_training_that_diverged_starts_again_from_the_beginning_and_then_fails
     assert finish.start_again(database, owner, "it became nan")
     assert kept(database, job_id) == []
     again = claim(database)
-    assert (again.attempt, again.resume_key, again.resume_step) == (2, None, 0)
-    assert again.resolved["max_lr"] == pytest.approx(0.1 / 4)
+    assert (again.attempt, again.resume) == (2, None)
+    assert isinstance(again.job.resolved, ResolvedTraining)
+    assert again.job.resolved.max_lr == pytest.approx(0.1 / 4)
     assert steps_in_sql(database, job_id) == []
     assert (job(database, job_id).alarms, job(database, job_id).failures) == ([], 0)
     (told,) = events(database, job_id, "restarted")

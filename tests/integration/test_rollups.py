@@ -15,6 +15,7 @@ from jobs.database.session import Database
 from jobs.database.tables.jobs import Bucket, Job, Point
 from jobs.errors import NoEpochsError
 from jobs.lifecycle import claims
+from jobs.spec.resolved import TrainingFacts
 from jobs.submission import submit
 from tests.builders import train_spec
 
@@ -159,7 +160,7 @@ def test_epochs_lie_along_x_where_the_job_has_them(database: Database) -> None:
     write(database, claim, dict.fromkeys(range(20), 1.0))
     with pytest.raises(NoEpochsError):
         document(database, claim.job_id, CurveSelection(x="epoch"))
-    claims.record(database, claim, Batch(resolved={"steps_per_epoch": 8.0}))
+    claims.record(database, claim, Batch(facts=TrainingFacts(steps_per_epoch=8.0)))
     assert document(database, claim.job_id, CurveSelection(x="epoch"))["x"] == [(step + 1) / 8 for step in range(20)]
 
 

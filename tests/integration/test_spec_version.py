@@ -73,6 +73,16 @@ def test_a_newer_job_that_is_lost_is_left_to_those_who_can_read_it(database: Dat
     assert [job(database, job_id).status for job_id in (newer, ours)] == ["running", "queued"]
 
 
+def test_a_job_that_cannot_be_read_fails_when_it_would_start_and_the_next_one_starts(database: Database) -> None:
+    broken, behind = submit(database), submit(database)
+    change(database, broken, spec=job(database, broken).spec | {"of_tomorrow": 1})
+    assert claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30) is None
+    found = job(database, broken)
+    assert (found.status, found.reason, found.attempt) == ("failed", Reason.INTERNAL_ERROR, 0)
+    assert "of_tomorrow" in (found.error or {})["message"]
+    assert claim(database).job_id == behind
+
+
 def test_a_row_that_cannot_be_read_keeps_no_other_from_being_mended(database: Database) -> None:
     broken, ours = submit(database), submit(database)
     claim(database), claim(database)

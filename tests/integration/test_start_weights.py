@@ -11,6 +11,7 @@ from jobs.errors import UnusableStartError
 from jobs.files.artifacts import StoredFile
 from jobs.lifecycle import claims, finish
 from jobs.spec.job import LrFindSpec
+from jobs.spec.resolved import Checkpoint
 from jobs.submission import submit
 from tests.builders import conditions, lr_find, train_spec
 
@@ -40,7 +41,7 @@ def test_the_last_checkpoint_is_pinned_and_handed_to_the_worker(database: Databa
     assert resolved["start_from"] == {"key": f"{source}/checkpoints/1-20", "sha256": "a" * 64, "step": 20}
     claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
     assert claim is not None
-    assert (claim.start_key, claim.start_sha256) == (f"{source}/checkpoints/1-20", "a" * 64)
+    assert claim.start == Checkpoint(key=f"{source}/checkpoints/1-20", sha256="a" * 64, step=20)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from jobs.database.records import Batch, MetricPoint
 from jobs.database.session import Database
 from jobs.errors import ConditionsDifferError, NoBoundsError, UnusableBoundsError
 from jobs.lifecycle import claims, finish
+from jobs.spec.resolved import ResolvedTraining
 from jobs.status import Reason, Status
 from jobs.submission import submit
 from tests.attempts import LEASE_S, claim, job
@@ -32,7 +33,9 @@ def test_a_training_waits_for_the_range_test_that_it_takes_its_peak_from(databas
     assert finish.succeed(database, mine, {}) == [training.job_id]
     found = job(database, mine.job_id).result
     assert found is not None
-    assert claim(database).resolved["max_lr"] == found["bounds"]["max_lr"]
+    resolved = claim(database).job.resolved
+    assert isinstance(resolved, ResolvedTraining)
+    assert resolved.max_lr == found["bounds"]["max_lr"]
 
 
 def test_a_training_fails_when_its_range_test_finds_no_bounds(database: Database) -> None:

@@ -53,8 +53,8 @@ def test_a_sweep_makes_a_job_for_every_cell_and_is_claimed_by_nobody(database: D
     assert {submitted.runnable_id, *submitted.more_runnable_ids} == set(children)
     mine = [claim(database) for _ in range(CELLS)]
     assert {each.job_id for each in mine} == set(children)
-    assert [each.spec["conditions"]["optimizer"]["weight_decay"] for each in mine] == [1e-3, 1e-4, 1e-5]
-    assert all(each.spec["labels"] == {"a": "b"} for each in mine)
+    assert [each.job.conditions.optimizer.weight_decay for each in mine] == [1e-3, 1e-4, 1e-5]
+    assert all(each.job.spec.labels == {"a": "b"} for each in mine)
     assert len({job(database, each.job_id).fingerprint for each in mine}) == CELLS
     assert claims.claim_next(database, worker="w", slots=8, free=8, lease_s=LEASE_S) is None
 

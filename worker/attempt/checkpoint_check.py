@@ -23,8 +23,8 @@ def sound_claim(database: Database, store: ArtifactStore, claim: Claim) -> Claim
         StaleAttemptError: The job is no longer this attempt's.
     """
     _refuse_damaged_start(database, store, claim)
-    while claim.resume_key is not None and claim.resume_sha256 is not None:
-        why = store.fault(claim.resume_key, claim.resume_sha256)
+    while claim.resume is not None:
+        why = store.fault(claim.resume.key, claim.resume.sha256)
         if why is None:
             break
         log.warning("%s: the checkpoint after step %s is damaged: %s", claim.job_id, claim.resume_step, why)
@@ -35,15 +35,15 @@ def sound_claim(database: Database, store: ArtifactStore, claim: Claim) -> Claim
 
 
 def _refuse_damaged_start(database: Database, store: ArtifactStore, claim: Claim) -> None:
-    if claim.start_key is None or claim.start_sha256 is None:
+    start = claim.start
+    if start is None:
         return
-    why = store.fault(claim.start_key, claim.start_sha256)
+    why = store.fault(start.key, start.sha256)
     if why is None:
         return
-    damaged_checkpoints.note(database, claim.start_key, why)
-    source, step = claim.start_key.partition("/")[0], claim.resolved["start_from"]["step"]
+    damaged_checkpoints.note(database, start, why)
     raise TrainingError(
         Reason.INVALID_DATA,
-        f"range_test.start_from: the checkpoint of {source} after step {step} is damaged: {why}. Submit the range test "
-        "again: it starts from the newest checkpoint that is sound",
+        f"range_test.start_from: the checkpoint of {start.job_id} after step {start.step} is damaged: {why}. Submit "
+        "the range test again: it starts from the newest checkpoint that is sound",
     )

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from sqlalchemy import select
 
@@ -21,7 +21,8 @@ from jobs.database.session import Database
 from jobs.database.tables.service import Dataset
 from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
 from jobs.files.artifacts import ArtifactStore
-from jobs.spec.conditions import UploadedOptions
+from jobs.spec import conditions
+from jobs.spec.conditions import UploadedDataset
 from worker.attempt.dataset_download import fetch_dataset
 
 log = logging.getLogger(__name__)
@@ -31,16 +32,16 @@ _BLOCK_BYTES = 512  # st_blocks counts in these; proc(5), stat(2)
 
 
 @contextmanager
-def in_use(dataset: dict[str, Any], store: ArtifactStore, settings: Settings) -> Iterator[None]:
+def in_use(dataset: conditions.Dataset, store: ArtifactStore, settings: Settings) -> Iterator[None]:
     """Have an uploaded dataset in the cache until the block ends; other datasets need nothing. See `fetch_dataset`."""
-    if dataset["name"] != "uploaded":
+    if not isinstance(dataset, UploadedDataset):
         yield
         return
-    options = UploadedOptions.model_validate(dataset["options"])
+    options = dataset.options
     folder = folder_of(settings.datasets_dir, str(options.sha256))
     try:
         with _held(folder), _held(prepared_of(folder, options)):
-            fetch_dataset(dataset, store, settings.datasets_dir)
+            fetch_dataset(options, store, settings.datasets_dir)
             yield
     finally:
         try:

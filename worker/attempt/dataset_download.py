@@ -4,19 +4,20 @@ import hashlib
 import json
 import secrets
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from jobs.datasets.cache import ARCHIVE, STAMP, folder_of
 from jobs.datasets.uploads import key_of
 from jobs.errors import TrainingError
 from jobs.files.artifacts import ArtifactStore
+from jobs.spec.conditions import UploadedOptions
 from jobs.status import Reason
 
 _CHUNK_BYTES = 1 << 20
 
 
-def fetch_dataset(dataset: dict[str, Any], store: ArtifactStore, datasets_dir: Path) -> None:
-    """Have the file of an uploaded dataset in the cache, whole; other datasets need nothing.
+def fetch_dataset(dataset: UploadedOptions, store: ArtifactStore, datasets_dir: Path) -> None:
+    """Have the file of an uploaded dataset in the cache, whole.
 
     A file in the cache that is not as it was left is fetched again.
 
@@ -24,9 +25,7 @@ def fetch_dataset(dataset: dict[str, Any], store: ArtifactStore, datasets_dir: P
         TrainingError: The store has not the file, or has another content than the job was submitted for.
         OSError: The cache cannot be written.
     """
-    if dataset["name"] != "uploaded":
-        return
-    dataset_id, sha256 = dataset["options"]["id"], dataset["options"]["sha256"]
+    dataset_id, sha256 = dataset.id, str(dataset.sha256)
     folder = folder_of(datasets_dir, sha256)
     if _is_as_left(folder):
         return

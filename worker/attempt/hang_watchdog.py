@@ -77,7 +77,7 @@ class HangWatchdog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._claim, self._floor_s, self._record, self._clock = claim, floor_s, record, clock
-        self._compiles = bool(claim.spec["conditions"].get("compile"))
+        self._compiles = claim.job.conditions.compile
         self._heard: dict[Path, _Heard] = {}
         self._looked = clock()
         self._has_alarmed = False

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from jobs.spec.runnable import ProbeRun
 from worker.attempt.rank_groups import Devices, Groups, IdleSlots
 from worker.rundir import control_files
 from worker.rundir.control_files import ask_to_stop
@@ -45,7 +45,7 @@ class IdleSlotScheduler:
     def __post_init__(self) -> None:
         self.reported_slots = self.group_size
 
-    def begin(self, devices: Devices, count: int, probes: Sequence[dict[str, Any]] = ()) -> None:
+    def begin(self, devices: Devices, count: int, probes: Sequence[ProbeRun] = ()) -> None:
         """Start the first group of those that do some pieces.
 
         Args:

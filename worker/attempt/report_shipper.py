@@ -9,6 +9,7 @@ from jobs.curves.elapsed_time import METRIC
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.files import downloads
 from jobs.files.artifacts import ArtifactStore
+from jobs.spec.resolved import RangeTestFacts, TrainingFacts
 from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.attempt.log_tail import LogTail
 from worker.rundir.report import ReportTail
@@ -132,7 +133,9 @@ class ReportShipper:
 
     def _take_plan(self, line: dict[str, Any], _group: int) -> None:
         self._batch.progress["total_steps"] = line["total_steps"]
-        self._batch.resolved |= line["resolved"]
+        facts = (TrainingFacts if self._claim.kind == "train" else RangeTestFacts).model_validate(line["resolved"])
+        if facts.document():
+            self._batch.facts = facts
 
     def _take_points(self, line: dict[str, Any], group: int) -> None:
         replica = line.get("replica", 0)

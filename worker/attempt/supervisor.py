@@ -3,12 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from jobs.config.settings import Settings
 from jobs.curves import elapsed_time
@@ -21,6 +20,7 @@ from jobs.errors import JobNotFoundError, StaleAttemptError, TrainingError
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims
 from jobs.results.lr_bounds import due_probes
+from jobs.spec.runnable import ProbeRun, RangeTestJob
 from jobs.status import Status
 from worker.attempt import dataset_cache
 from worker.attempt.alarm_monitor import AlarmMonitor
@@ -177,19 +177,17 @@ class Supervisor:
 
     def write_plan(self, claim: Claim, folder: Path, share: directory.Share | None = None) -> None:
         """Write what a group of ranks is to do into its folder."""
-        resume = None if claim.resume_key is None else self.store.path(claim.resume_key)
-        start = None if claim.start_key is None else self.store.path(claim.start_key)
-        directory.write_plan(folder, claim, self.settings, resume, start, share=share)
+        directory.write_plan(folder, claim, self.settings, self.store.path, share=share)
 
     # Run the ranks
 
     def _run_ranks(self, attempt: Attempt) -> None:
         """Run the job, or its replicas, and then the probes of one rung after the other."""
         claim, lease, scheduler = attempt.claim, attempt.lease, attempt.scheduler
-        probes: list[dict[str, Any]] = []
+        probes: Sequence[ProbeRun] = ()
         # Replicas of a job on several nodes run one after the other: idle slots would have to be gathered, too.
-        count = claim.spec["range_test"]["replicas"] if claim.kind == "lr_find" and claim.node is None else 1
-        with dataset_cache.in_use(claim.spec["conditions"]["dataset"], self.store, self.settings):
+        count = claim.job.spec.range_test.replicas if isinstance(claim.job, RangeTestJob) and claim.node is None else 1
+        with dataset_cache.in_use(claim.job.conditions.dataset, self.store, self.settings):
             while count:
                 try:
                     scheduler.begin(attempt.devices, count, probes)
@@ -200,10 +198,10 @@ class Supervisor:
                 probes = lease.retry(partial(self._due_probes, attempt))
                 count = len(probes)
 
-    def _due_probes(self, attempt: Attempt) -> list[dict[str, Any]]:
+    def _due_probes(self, attempt: Attempt) -> Sequence[ProbeRun]:
         """The probes of the next rung; none if the ranks came to no result."""
         if attempt.claim.kind != "lr_find" or attempt.shipper.result is None:
-            return []
+            return ()
         with self.database.read() as session:
             return due_probes(session, queries.get_job(session, attempt.claim.job_id))
 

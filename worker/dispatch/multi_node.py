@@ -88,7 +88,7 @@ class MultiNodeRunner:
         supervisor = self.supervisor
         run_dir = directory.of(supervisor.settings.runs_dir, claim)
         groups = supervisor.groups(claim, idle_slots)
-        dataset = dataset_cache.in_use(claim.spec["conditions"]["dataset"], supervisor.store, supervisor.settings)
+        dataset = dataset_cache.in_use(claim.job.conditions.dataset, supervisor.store, supervisor.settings)
         lease = Lease(supervisor.database, claim, supervisor.settings.lease_s, renew=node_reservations.renew)
         with lease, ExitStack() as until_the_end:
             lease.ends(groups.end_processes)

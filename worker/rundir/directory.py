@@ -1,17 +1,21 @@
 """The run directory of an attempt: the files of the supervisor for the ranks, and the reports of the ranks."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
+from jobs.spec.resolved import Checkpoint
+from jobs.spec.runnable import ProbeRun, TrainingJob
 from worker.rundir import control_files
 from worker.rundir.activity import FILE as ACTIVITY_FILE
 from worker.rundir.activity import collective_timeout_s
 from worker.rundir.control_files import STOP_FILE
+from worker.rundir.plan import FILE as PLAN_FILE
+from worker.rundir.plan import Host, LrFindPlan, Resume, TrainingPlan
 
 
 def of(runs_dir: Path, claim: Claim) -> Path:
@@ -34,10 +38,10 @@ class Share:
 
     pieces_dir: Path
     piece: int
-    probes: Sequence[dict[str, Any]] = ()
+    probes: Sequence[ProbeRun] = ()
 
     @classmethod
-    def first(cls, folder: Path, probes: Sequence[dict[str, Any]] = ()) -> Self:
+    def first(cls, folder: Path, probes: Sequence[ProbeRun] = ()) -> Self:
         """The share of the first group."""
         pieces_dir = folder / control_files.PIECES_FOLDER
         pieces_dir.mkdir(parents=True, exist_ok=True)
@@ -46,47 +50,38 @@ class Share:
 
 
 def write_plan(
-    folder: Path,
-    claim: Claim,
-    settings: Settings,
-    resume: Path | None,
-    start: Path | None = None,
-    *,
-    share: Share | None = None,
+    folder: Path, claim: Claim, settings: Settings, path_of: Callable[[str], Path], *, share: Share | None = None
 ) -> None:
-    """Write ``plan.json``: the spec, where data lies, where to go on. No secrets: ranks need none.
+    """Write ``plan.json``: the job, where data lies, where to go on. No secrets: ranks need none.
 
     Args:
         folder: Of the group of ranks that is to read it.
         claim: The job.
         settings: Of this worker.
-        resume: Checkpoint to go on from.
-        start: Checkpoint whose weights a range test starts from.
+        path_of: Where the file of an artifact is, by its key.
         share: Of several groups; left out for one that does the whole job.
     """
     folder.mkdir(parents=True, exist_ok=True)
+
+    def local(checkpoint: Checkpoint | None) -> Resume | None:
+        if checkpoint is None:
+            return None
+        return Resume(path=path_of(checkpoint.key), sha256=checkpoint.sha256, step=checkpoint.step)
+
+    host = Host(
+        job_id=claim.job_id, datasets_dir=settings.datasets_dir, allow_downloads=settings.allow_downloads,
+        resident_bytes=settings.resident_bytes, stream_workers=settings.stream_workers,
+        image_limits=settings.image_limits, checkpoint_interval_s=settings.checkpoint_interval_s,
+        collective_timeout_s=collective_timeout_s(settings.hang_floor_s), resume=local(claim.resume),
+    )  # fmt: skip
+    if isinstance(claim.job, TrainingJob):
+        TrainingPlan(**dict(claim.job), **dict(host)).write(folder)
+        return
     share = share or Share.first(folder)
-    plan = {
-        "kind": claim.kind,
-        "job_id": claim.job_id,
-        "spec": claim.spec,
-        "resolved": claim.resolved,
-        "datasets_dir": str(settings.datasets_dir),
-        "allow_downloads": settings.allow_downloads,
-        "resident_bytes": settings.resident_bytes,
-        "stream_workers": settings.stream_workers,
-        "image_limits": asdict(settings.image_limits),
-        "checkpoint_interval_s": settings.checkpoint_interval_s,
-        "collective_timeout_s": collective_timeout_s(settings.hang_floor_s),
-        "resume": None
-        if resume is None
-        else {"path": str(resume), "sha256": claim.resume_sha256, "step": claim.resume_step},
-        "pieces_dir": str(share.pieces_dir),
-        "first_piece": share.piece,
-        "probes": list(share.probes),
-        "start": None if start is None else {"path": str(start), "sha256": claim.start_sha256, "step": 0},
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
+    LrFindPlan(
+        **dict(claim.job), **dict(host), pieces_dir=share.pieces_dir, first_piece=share.piece,
+        probes=tuple(share.probes), start=local(claim.start),
+    ).write(folder)  # fmt: skip
 
 
 def failures(run_dir: Path) -> list[dict[str, Any]]:
@@ -107,7 +102,7 @@ def is_tidy(run_dir: Path) -> bool:
 
 
 def _unneeded(run_dir: Path) -> list[Path]:
-    names = ("report.jsonl", "plan.json", ACTIVITY_FILE, STOP_FILE)
+    names = ("report.jsonl", PLAN_FILE, ACTIVITY_FILE, STOP_FILE)
     left = [path for name in names for path in run_dir.glob(f"**/{name}")]
     taken = run_dir.glob(f"**/{control_files.PIECES_FOLDER}/*")
     reserved = run_dir.glob("**/failure-*.json.part")

@@ -1,83 +1,83 @@
-"""The plan of a rank: ``plan.json``, written by the supervisor."""
+"""The plan of a group of ranks, ``plan.json``: the supervisor writes it, and each rank reads it."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated
 
-from jobs.spec.conditions import Conditions
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from jobs.spec.base import ACCEPTED
 from jobs.spec.image_limits import ImageLimits
-from jobs.spec.job import LrFindSpec, TrainSpec, job_spec
+from jobs.spec.runnable import ProbeRun, RangeTestJob, TrainingJob
+
+FILE = "plan.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(BaseModel):
     """The checkpoint to go on from: its file, its SHA-256 and the number of steps done by then."""
+
+    model_config = ConfigDict(frozen=True)
 
     path: Path
     sha256: str
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A short 1cycle run with one peak rate: its number, its rung, which run of its rate it is, rate and steps."""
+class Host(BaseModel):
+    """Where things lie on a host, and what is allowed there: the part of a plan that jobs of all kinds have.
 
-    number: int
-    rung: int
-    run: int
-    lr: float
-    steps: int
+    Attributes:
+        job_id: Id of the job.
+        datasets_dir: Where dataset files are.
+        allow_downloads: Whether missing ones may be downloaded.
+        resident_bytes: A larger dataset is streamed to the device.
+        stream_workers: Threads that do so.
+        image_limits: Of the pixels of an uploaded dataset.
+        checkpoint_interval_s: Time between two checkpoints.
+        collective_timeout_s: How long ranks may wait for each other.
+        resume: The checkpoint to go on from.
+    """
 
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The spec, and where things lie on this host."""
-
-    spec: LrFindSpec | TrainSpec
-    conditions: Conditions
-    resolved: dict[str, Any]
-    datasets_dir: Path
-    allow_downloads: bool
+    job_id: str = ""
+    datasets_dir: Path = Path()
+    allow_downloads: bool = False
+    resident_bytes: int
+    stream_workers: int = 0
+    image_limits: ImageLimits | None = None
     checkpoint_interval_s: float
     collective_timeout_s: float
-    resume: Resume | None
-    start: Resume | None  # a checkpoint of another job, whose weights a range test starts from
-    resident_bytes: int
-    stream_workers: int
-    pieces_dir: Path  # what groups of ranks have taken of the job; see `worker.rundir.control_files`
-    first_piece: int  # that which this group begins with
-    probes: tuple[Probe, ...] = ()  # the pieces, where they are no replicas
-    job_id: str = ""
-    image_limits: ImageLimits | None = None  # of the pixels of an uploaded dataset
+    resume: Resume | None = None
 
-    @property
-    def kind(self) -> str:
-        """Which kind of job this is."""
-        return self.spec.kind
+    def write(self, folder: Path) -> None:
+        """Write the plan into the folder of its group of ranks."""
+        (folder / FILE).write_text(self.model_dump_json())
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a plan that the supervisor has written."""
-        document = json.loads(path.read_text())
-        resume, start = document["resume"], document.get("start")
-        spec = job_spec.validate_python(document["spec"])
-        assert isinstance(spec, LrFindSpec | TrainSpec)  # noqa: S101 - no worker claims others
-        return cls(
-            spec=spec,
-            conditions=Conditions.model_validate(document["spec"]["conditions"]),
-            resolved=document["resolved"],
-            datasets_dir=Path(document["datasets_dir"]),
-            allow_downloads=document["allow_downloads"],
-            checkpoint_interval_s=document["checkpoint_interval_s"],
-            collective_timeout_s=document["collective_timeout_s"],
-            start=start and Resume(Path(start["path"]), start["sha256"], start["step"]),
-            job_id=document["job_id"],
-            resume=resume and Resume(Path(resume["path"]), resume["sha256"], resume["step"]),
-            resident_bytes=document["resident_bytes"],
-            stream_workers=document["stream_workers"],
-            pieces_dir=Path(document["pieces_dir"]),
-            first_piece=document["first_piece"],
-            probes=tuple(Probe(**probe) for probe in document["probes"]),
-            image_limits=ImageLimits(**document["image_limits"]),
-        )
+
+class TrainingPlan(Host, TrainingJob):
+    """The plan of a training."""
+
+
+class LrFindPlan(Host, RangeTestJob):
+    """The plan of a range test, of which several groups of ranks may each do some pieces.
+
+    Attributes:
+        pieces_dir: Where groups note the pieces that they have taken; see `worker.rundir.control_files`.
+        first_piece: The one that this group begins with.
+        probes: The pieces, where they are no replicas.
+        start: A checkpoint of another job, whose weights the range test starts from.
+    """
+
+    pieces_dir: Path = Path()
+    first_piece: int = 0
+    probes: tuple[ProbeRun, ...] = ()
+    start: Resume | None = None
+
+
+Plan = TrainingPlan | LrFindPlan
+_PLAN: TypeAdapter[Plan] = TypeAdapter(Annotated[Plan, Field(discriminator="kind")])
+
+
+def read_plan(folder: Path) -> Plan:
+    """Read the plan of a group of ranks; the rules of requests are not applied again."""
+    return _PLAN.validate_json((folder / FILE).read_text(), context=ACCEPTED)

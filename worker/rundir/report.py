@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from jobs.spec.resolved import RangeTestFacts, TrainingFacts
 from worker.rundir import rank_log
 from worker.rundir.activity import activity
 
@@ -33,10 +34,10 @@ class Report:
         if self._file is not None:
             self._file.close()
 
-    def plan(self, total_steps: int, resolved: dict[str, Any]) -> None:
-        """Report the length of the job and what was resolved from the data. Later times count from this call."""
+    def plan(self, total_steps: int, facts: TrainingFacts | RangeTestFacts) -> None:
+        """Report the length of the job and what ranks have found out about it. Later times count from this call."""
         self._started, self._reported_s = time.monotonic(), 0.0
-        self._line("plan", total_steps=total_steps, resolved=resolved)
+        self._line("plan", total_steps=total_steps, resolved=facts.document())
 
     def points(
         self,

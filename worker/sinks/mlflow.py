@@ -46,9 +46,10 @@ class MlflowSink:
 
     def _make_run(self, claim: Claim) -> str:
         tags = {"clr.job_id": claim.job_id, "clr.kind": claim.kind}
-        name = claim.spec.get("name") or claim.job_id
+        name = claim.job.spec.name or claim.job_id
         run_id = str(self._client.create_run(self._experiment_id(), tags=tags, run_name=name).info.run_id)
-        asked = [Param(key, str(value)) for key, value in _flat({"spec": claim.spec, "resolved": claim.resolved})]
+        document = claim.job.model_dump(mode="json", include={"spec", "resolved"})
+        asked = [Param(key, str(value)) for key, value in _flat(document)]
         for start in range(0, len(asked), MOST_PARAMS):
             self._client.log_batch(run_id, params=asked[start : start + MOST_PARAMS])
         return run_id

@@ -11,7 +11,7 @@ from jobs.status import Reason
 from worker.rundir import rank_log
 from worker.rundir.activity import activity
 from worker.rundir.failures import Failure, reserve
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan, read_plan
 from worker.rundir.report import Report
 from worker.train.causes import explain
 from worker.train.loops import probe, range_test, training
@@ -57,13 +57,15 @@ def main(run_dir: str, on_cuda: bool | None = None) -> None:
 
 
 def _run(folder: Path, on_cuda: bool | None) -> None:
-    plan = Plan.read(folder / "plan.json")
+    plan = read_plan(folder)
     joined = join_process_group(plan.collective_timeout_s, on_cuda=on_cuda)
     with joined as world, Report(folder, writes=world.rank == 0) as report:
-        _JOBS["probe" if plan.probes else plan.kind](world, plan, report)
-
-
-_JOBS = {"lr_find": range_test.run, "probe": probe.run, "train": training.run}
+        if isinstance(plan, TrainingPlan):
+            training.run(world, plan, report)
+        elif plan.probes:
+            probe.run(world, plan, report)
+        else:
+            range_test.run(world, plan, report)
 
 
 def _end_with_agent() -> None:

@@ -6,11 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from jobs.spec.schedules.documents import (
     AnySchedule,
-    FlatSchedule,
     OneCycleSchedule,
     OneCycleTwoPhaseSchedule,
     RepeatingSchedule,
-    SequenceSchedule,
 )
 
 DEFAULT_DIV_FACTOR = 10.0
@@ -37,14 +35,14 @@ class Rates(BaseModel):
             return cls(max_lr=peak, div_factor=schedule.div_factor or (peak / foot if foot else DEFAULT_DIV_FACTOR))
         return cls(max_lr=peak)
 
+    @classmethod
+    def asked(cls, schedule: AnySchedule) -> Self:
+        """Return the rates of a schedule whose peak is a number."""
+        assert isinstance(schedule.peak, float)  # noqa: S101 - callers have resolved bounds
+        return cls.of(schedule, schedule.peak)
+
     @property
     def numbers(self) -> dict[str, float]:
         """Return the rates that are set, by name."""
         found = {"max_lr": self.max_lr, "base_lr": self.base_lr, "div_factor": self.div_factor}
         return {name: value for name, value in found.items() if value is not None}
-
-    def put_into(self, schedule: AnySchedule) -> AnySchedule:
-        """Return the schedule with these rates. The parts of a sequence have their rates already."""
-        if isinstance(schedule, SequenceSchedule):
-            return schedule
-        return schedule.model_copy(update={"lr": self.max_lr} if isinstance(schedule, FlatSchedule) else self.numbers)

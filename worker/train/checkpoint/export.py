@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 
 MODEL, CARD = "model.safetensors", "model.json"
 _PACKAGES = ("clr-service", "torch", "torchvision", "numpy", "safetensors", "scikit-learn")
@@ -29,7 +29,7 @@ def write_model(model: nn.Module, folder: Path) -> str:
     return MODEL
 
 
-def write_card(plan: Plan, result: dict[str, Any], device: torch.device, folder: Path) -> str:
+def write_card(plan: TrainingPlan, result: dict[str, Any], device: torch.device, folder: Path) -> str:
     """Write the card of a model: what was asked, under which conditions, what came out, with which versions.
 
     Returns:
@@ -41,7 +41,7 @@ def write_card(plan: Plan, result: dict[str, Any], device: torch.device, folder:
         "spec": plan.spec.model_dump(mode="json"),
         "conditions": plan.conditions.model_dump(mode="json"),
         "fingerprint": plan.conditions.fingerprint(),
-        "resolved": plan.resolved,
+        "resolved": plan.resolved.document(),
         "result": result,
         "format": {"file": MODEL, "load": "safetensors.torch.load_file", "keys": "names of torch's state_dict"},
         "versions": versions(device),

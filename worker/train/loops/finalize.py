@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import TrainingError
-from jobs.spec.job import TrainSpec
 from jobs.status import Reason
 from worker.rundir.activity import activity
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.checkpoint.export import write_card, write_model
 from worker.train.data.splits import Data
@@ -36,7 +35,7 @@ class Finalizer:
     """
 
     world: ProcessGroup
-    plan: Plan
+    plan: TrainingPlan
     report: Report
     data: Data
     steps: int
@@ -50,7 +49,6 @@ class Finalizer:
             evaluation: Its metrics.
             result: The verdict so far.
         """
-        assert isinstance(self.plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         activity.at("ending")
         if self.plan.spec.swap is not None:
             self._go_on_alone(learner, evaluation, result)

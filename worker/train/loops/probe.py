@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from clr_core.torch import ScheduledLR
-from jobs.spec.job import LrFindSpec
+from jobs.spec.runnable import ProbeRun
 from jobs.spec.schedules.builder import Length, build_schedule
 from jobs.spec.schedules.documents import OneCycleSchedule
-from worker.rundir.plan import Plan, Probe
+from jobs.spec.schedules.rates import Rates
+from worker.rundir.plan import LrFindPlan
 from worker.rundir.report import Report
 from worker.train.data.registry import load
 from worker.train.loops.range_test import REPLICA_SEED_STRIDE, SweepContext, next_piece
@@ -20,13 +21,12 @@ _FIRST_ORDER = 10_000  # beyond the orders of the data that replicas see
 _ORDERS_OF_A_RUNG = 100
 
 
-def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: LrFindPlan, report: Report) -> None:
     """Run the probes of the plan that no other group of ranks has taken, one by one.
 
     The n-th run of each rate of a rung sees the data in the same order, so that rates can be compared run by run. What
     is reported is named ``probe_…``, by the number of the probe.
     """
-    assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
     context = SweepContext(world, plan, plan.spec, load(plan, world.device), report)
     starts: dict[int, dict[str, float]] = {}  # by run: of one run all probes have the same initial weights
     place: int | None = plan.first_piece
@@ -45,13 +45,13 @@ class _Probing:
         starts: What held-back data says of the initial weights of each run, as far as it has been asked.
     """
 
-    def __init__(self, context: SweepContext, probe: Probe, starts: dict[int, dict[str, float]]) -> None:
+    def __init__(self, context: SweepContext, probe: ProbeRun, starts: dict[int, dict[str, float]]) -> None:
         self.context, self.probe, self.starts = context, probe, starts
         conditions = context.plan.conditions
         asked = OneCycleSchedule(name="one_cycle", max_lr=probe.lr)
         length = Length(probe.steps, len(context.data.train) / conditions.global_batch_size)
         momentum = conditions.optimizer.cycles_momentum
-        schedule = build_schedule(asked, length, cycles_momentum=momentum)
+        schedule = build_schedule(asked, Rates.asked(asked), length, cycles_momentum=momentum)
         self.learner = context.learner(probe.run, schedule.lr_at(0))
         self.scheduler = ScheduledLR(self.learner.optimizer, schedule)
         self.order = context.spec.seed + REPLICA_SEED_STRIDE * (

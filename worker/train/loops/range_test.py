@@ -9,11 +9,12 @@ from torch import Tensor
 from clr_core.range_test import BISECTIONS, DivergenceRule, RangeTestPlan, around_edge
 from jobs.errors import TrainingError
 from jobs.spec.job import LrFindSpec
+from jobs.spec.resolved import RangeTestFacts
 from jobs.status import Reason
 from worker.rundir import control_files
 from worker.rundir.activity import activity
 from worker.rundir.control_files import is_asked_to_stop
-from worker.rundir.plan import Plan, Resume
+from worker.rundir.plan import LrFindPlan, Resume
 from worker.rundir.report import Report
 from worker.train.checkpoint import checkpoint_file
 from worker.train.data.registry import load
@@ -26,16 +27,15 @@ REPLICA_SEED_STRIDE = 1_000_003  # replicas see other orders of the data, far fr
 EXCHANGE_STEPS = 5  # losses that travel together; a sweep that diverged stops up to so many steps later
 
 
-def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: LrFindPlan, report: Report) -> None:
     """Run the replicas that no other group of ranks has taken, one by one, unless asked to stop after the next.
 
     Each starts from the same weights and sees the data in an order of its own, and depends on nothing that was run
     before it: any groups, in any order, give the same numbers. Short sweeps of a bisection are reported as further
     replicas: the n-th of replica r is ``replicas * n + r``.
     """
-    assert isinstance(plan.spec, LrFindSpec)  # noqa: S101 - by the job's kind
     test = plan.spec.range_test
-    report.plan(plan.spec.total_steps, {})
+    report.plan(plan.spec.total_steps, RangeTestFacts())
     rates = RangeTestPlan(test.start_lr, test.end_lr, test.steps, test.spacing)
     context = SweepContext(world, plan, plan.spec, load(plan, world.device), report)
     stopped = []
@@ -62,7 +62,7 @@ def _weights(start: Resume) -> dict[str, Tensor]:
     return weights
 
 
-def next_piece(world: ProcessGroup, plan: Plan, report: Report, count: int) -> int | None:
+def next_piece(world: ProcessGroup, plan: LrFindPlan, report: Report, count: int) -> int | None:
     """The piece of the job that this group does next, the same on all of its ranks; rank 0 takes it."""
     taken = None
     if world.rank == 0 and not is_asked_to_stop(report.folder):
@@ -97,7 +97,7 @@ class SweepContext:
     """What all sweeps of a job share."""
 
     world: ProcessGroup
-    plan: Plan
+    plan: LrFindPlan
     spec: LrFindSpec
     data: Data
     report: Report
@@ -112,8 +112,8 @@ class SweepContext:
         """
         learner = self.learner(replica, rates.start_lr)
         if self.done == 0:
-            resolved = {"batch_norm": bool(batch_norms(learner.bare_model))}
-            self.report.plan(self.spec.total_steps, resolved)
+            facts = RangeTestFacts(batch_norm=bool(batch_norms(learner.bare_model)))
+            self.report.plan(self.spec.total_steps, facts)
         measure, rule = Measure(self.spec.range_test, learner), DivergenceRule()
         is_full = series == replica  # a short sweep tells the edge of the training loss, and nothing else
         order = self.spec.seed + REPLICA_SEED_STRIDE * (replica + 1)

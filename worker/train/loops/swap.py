@@ -18,12 +18,12 @@ from torch import Tensor
 from clr_core.schedules import constant_batch_size
 from clr_core.torch import ScheduledLR
 from jobs.errors import TrainingError
-from jobs.spec.job import TrainSpec
 from jobs.spec.schedules.builder import Length, build_schedule
+from jobs.spec.schedules.rates import Rates
 from jobs.spec.weight_averaging import Swap
 from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.data.splits import Data
 from worker.train.process_group import ProcessGroup
@@ -35,7 +35,7 @@ from worker.train.step.loss_exchange import EXCHANGE_INTERVAL_S, MOST_STEPS
 SEED_STRIDE = 1_000_003  # seeds of the ranks' data orders, far from those of phase 1
 
 
-def length_of(swap: Swap, plan: Plan, samples: int) -> Length:
+def length_of(swap: Swap, plan: TrainingPlan, samples: int) -> Length:
     """Length of the phase in steps of a rank, of so many samples a pass over the data."""
     size = swap.conditions_of_a_rank(plan.conditions).global_batch_size
     steps = swap.steps or math.ceil((swap.epochs or 0.0) * samples / size)
@@ -72,7 +72,7 @@ class SecondPhase:
     def __init__(  # noqa: PLR0913 - each is decided by another part of a training
         self,
         world: ProcessGroup,
-        plan: Plan,
+        plan: TrainingPlan,
         report: Report,
         data: Data,
         weights: dict[str, Tensor],
@@ -80,7 +80,6 @@ class SecondPhase:
         first: int,
         epoch: float,
     ) -> None:
-        assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
         assert plan.spec.swap is not None  # noqa: S101 - there is no second phase without
         swap, cycles_momentum = plan.spec.swap, plan.conditions.optimizer.cycles_momentum
         self._world, self._report, self._first, self._epoch = world, report, first, epoch
@@ -90,7 +89,8 @@ class SecondPhase:
         self.steps = length.total_steps
         asked = swap.conditions_of_a_rank(plan.conditions)
         self._epochs = Epochs(constant_batch_size(asked.global_batch_size), len(data.train))
-        schedule = build_schedule(swap.schedule, length, cycles_momentum=cycles_momentum)
+        rates = Rates.asked(swap.schedule)
+        schedule = build_schedule(swap.schedule, rates, length, cycles_momentum=cycles_momentum)
         self.learner = Learner(ProcessGroup(0, 1, world.device), data, asked, seed=self._seed, lr=schedule.lr_at(0))
         self.learner.bare_model.load_state_dict(weights)
         self._scheduler = ScheduledLR(self.learner.optimizer, schedule)

@@ -8,14 +8,13 @@ from clr_core.diagnosis import Explosion, diagnose_batch_size
 from clr_core.schedules.batch_size import BatchSizeSchedule
 from clr_core.torch import ScheduledLR
 from jobs.errors import TrainingError
-from jobs.spec.job import TrainSpec
-from jobs.spec.resolved import ResolvedTraining
+from jobs.spec.resolved import TrainingFacts
 from jobs.spec.schedules.builder import build_schedule
 from jobs.spec.training import batch_sizes
 from jobs.spec.weight_averaging import cycle_ends
 from jobs.status import Reason
 from worker.rundir.control_files import is_asked_to_stop
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan
 from worker.rundir.report import Report
 from worker.train.checkpoint.checkpointer import Checkpointer
 from worker.train.data.registry import load
@@ -31,7 +30,7 @@ from worker.train.step.progress_state import ProgressState
 from worker.train.step.step_metrics import Rates, gradient_norm, step_metrics
 
 
-def run(world: ProcessGroup, plan: Plan, report: Report) -> None:
+def run(world: ProcessGroup, plan: TrainingPlan, report: Report) -> None:
     """Train from the beginning, or from the plan's checkpoint, to the end."""
     data = load(plan, world.device)
     Training(world, plan, report, data).run()
@@ -47,15 +46,13 @@ class Training:
         data: The dataset on this rank's device.
     """
 
-    def __init__(self, world: ProcessGroup, plan: Plan, report: Report, data: Data) -> None:
-        assert isinstance(plan.spec, TrainSpec)  # noqa: S101 - by the job's kind
+    def __init__(self, world: ProcessGroup, plan: TrainingPlan, report: Report, data: Data) -> None:
         self.spec, self.plan, self.report, self.world, self.data = plan.spec, plan, report, world, data
         sizes = batch_sizes(plan.conditions, plan.spec.batch_size_warm_start)
         self.epochs = Epochs(sizes, len(data.train))
         self.length = self.epochs.length_of(plan.spec)
         cycles_momentum = plan.conditions.optimizer.cycles_momentum
-        asked = ResolvedTraining.model_validate(plan.resolved).put_into(plan.spec.schedule)
-        schedule = build_schedule(asked, self.length, cycles_momentum=cycles_momentum)
+        schedule = build_schedule(plan.spec.schedule, plan.resolved, self.length, cycles_momentum=cycles_momentum)
         swa = plan.spec.swa
         self.cycle_ends = range(0) if swa is None else cycle_ends(plan.spec.schedule, swa, self.length)
         self.learner = Learner(
@@ -97,12 +94,12 @@ class Training:
         self._end(last)
 
     def _announce(self, total: int) -> None:
-        resolved = {"total_steps": total, "steps_per_epoch": self.length.steps_per_epoch}
-        swap_steps = 0
-        if self.spec.swap is not None:
-            swap_steps = length_of(self.spec.swap, self.plan, len(self.data.train)).total_steps
-            resolved["swap_steps"] = swap_steps
-        self.report.plan(total + swap_steps, resolved)
+        swap = self.spec.swap
+        swap_steps = None if swap is None else length_of(swap, self.plan, len(self.data.train)).total_steps
+        facts = TrainingFacts(
+            total_steps=total, steps_per_epoch=self.length.steps_per_epoch, swap_steps=swap_steps
+        )  # fmt: skip
+        self.report.plan(total + (swap_steps or 0), facts)
 
     def _noise_meter(self, sizes: BatchSizeSchedule) -> NoiseMeter | None:
         options = self.spec.observe.noise_scale

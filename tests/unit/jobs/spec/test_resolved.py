@@ -54,7 +54,7 @@ def test_what_a_newer_version_has_stored_is_passed_over() -> None:
 def test_a_training_follows_the_rates_that_were_resolved(schedule: object, first: float, highest: float) -> None:
     spec = train_spec(schedule=schedule)
     built = build_schedule(
-        resolve(spec, FOUND).put_into(spec.schedule), Length(20, 20.0), cycles_momentum=False
+        spec.schedule, resolve(spec, FOUND), Length(20, 20.0), cycles_momentum=False
     )  # fmt: skip
     rates = [built.lr_at(step) for step in range(20)]
     assert [rates[0], max(rates)] == pytest.approx([first, highest])

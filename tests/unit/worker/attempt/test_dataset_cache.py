@@ -12,7 +12,7 @@ import pytest
 from jobs.config.settings import Settings
 from jobs.datasets.cache import folder_of, prepared_of, uploaded_in
 from jobs.files.artifacts import ArtifactStore
-from jobs.spec.conditions import UploadedOptions
+from jobs.spec.conditions import NamedDataset, UploadedDataset, UploadedOptions
 from tests.archives import FEATURES, LABELS, npz
 from tests.unit.worker.train.data.test_memory_mapped import loaded
 from tests.uploaded import fetched, options_of, stored
@@ -62,7 +62,7 @@ def test_what_an_attempt_uses_stays_and_goes_after_it(tmp_path: Path) -> None:
     store, options = stored(tmp_path, content), options_of(content)
     unused = made(settings.datasets_dir, 0, used_at=1, val_fraction=0.5)
     uploaded = uploaded_in(settings.datasets_dir)
-    with dataset_cache.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
+    with dataset_cache.in_use(UploadedDataset(name="uploaded", options=options), store, settings):
         load_uploaded(options, settings.datasets_dir)
         code = (
             f"from pathlib import Path; from worker.attempt.dataset_cache import trim; trim(Path({str(uploaded)!r}), 1)"
@@ -83,7 +83,7 @@ def test_who_waits_for_a_folder_that_is_being_removed_gets_it_anew(tmp_path: Pat
     found = []
 
     def use() -> None:
-        with dataset_cache.in_use({"name": "uploaded", "options": options.model_dump()}, store, settings):
+        with dataset_cache.in_use(UploadedDataset(name="uploaded", options=options), store, settings):
             found.append(len(load_uploaded(options, settings.datasets_dir)[0]))
 
     with lock.open("w") as file:
@@ -96,7 +96,8 @@ def test_who_waits_for_a_folder_that_is_being_removed_gets_it_anew(tmp_path: Pat
 
 
 def test_other_datasets_need_nothing(tmp_path: Path) -> None:
-    with dataset_cache.in_use({"name": "digits", "options": {}}, ArtifactStore(tmp_path), Settings(data_dir=tmp_path)):
+    digits = NamedDataset(name="digits")
+    with dataset_cache.in_use(digits, ArtifactStore(tmp_path), Settings(data_dir=tmp_path)):
         assert list(tmp_path.iterdir()) == []
 
 

@@ -22,7 +22,7 @@ def test_a_copy_that_a_disk_has_damaged_is_told_before_it_is_used_and_fetched_ag
     with pytest.raises(TrainingError, match="fetched again") as caught:
         load_uploaded(options, tmp_path)
     assert caught.value.reason is Reason.WORKER_LOST
-    fetch_dataset({"name": "uploaded", "options": options.model_dump()}, stored(tmp_path, content), tmp_path)
+    fetch_dataset(options, stored(tmp_path, content), tmp_path)
     assert len(load_uploaded(options, tmp_path)[0].inputs) > 0
 
 
@@ -39,19 +39,19 @@ def test_a_stored_file_that_is_not_what_was_uploaded_is_invalid_data(tmp_path: P
     else:
         path.write_bytes(content[:-100] if harm == "cut off" else b"x" + content[1:])
     with pytest.raises(TrainingError, match="upload it again") as caught:
-        fetch_dataset({"name": "uploaded", "options": options_of(content).model_dump()}, store, tmp_path)
+        fetch_dataset(options_of(content), store, tmp_path)
     assert caught.value.reason is Reason.INVALID_DATA
     assert not [path for path in tmp_path.glob("uploaded/*/*") if path.is_file()]
 
 
 def test_a_file_in_the_cache_is_used_while_it_is_as_it_was_left_and_fetched_again_where_not(tmp_path: Path) -> None:
     content = npz(x=FEATURES, y=LABELS)
-    document = {"name": "uploaded", "options": fetched(tmp_path, content).model_dump()}
+    options = fetched(tmp_path, content)
     nowhere = ArtifactStore(tmp_path / "nowhere")
-    fetch_dataset(document, nowhere, tmp_path)
+    fetch_dataset(options, nowhere, tmp_path)
     (archive,) = tmp_path.glob("uploaded/*/archive")
     archive.write_bytes(content[:-100])
     with pytest.raises(TrainingError, match="not in the artifact store"):
-        fetch_dataset(document, nowhere, tmp_path)
-    fetch_dataset(document, stored(tmp_path, content), tmp_path)
+        fetch_dataset(options, nowhere, tmp_path)
+    fetch_dataset(options, stored(tmp_path, content), tmp_path)
     assert archive.read_bytes() == content

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from jobs.database.records import Batch, Claim
-from tests.builders import conditions
+from tests.builders import conditions, training_job
 from worker.attempt.hang_watchdog import STEPS, HangWatchdog
 from worker.attempt.rank_groups import Group
 from worker.rundir.activity import END, FILE, LONG, collective_timeout_s
@@ -40,7 +40,7 @@ class Attempt:
     sql_fails: bool = False
 
     def __post_init__(self) -> None:
-        claim = Claim("job_1", 3, "train", 2, {"conditions": conditions(**self.asked)}, {}, None, None, 0)
+        claim = Claim("job_1", 3, 2, training_job(conditions=conditions(**self.asked)))
         self.watchdog = HangWatchdog(claim, FLOOR_S, self.record, lambda: self.now)
         self.groups = [Group(Agent(), (0, 1), self.folder)]  # type: ignore[arg-type]
 

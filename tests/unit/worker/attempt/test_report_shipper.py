@@ -4,10 +4,11 @@ from typing import Any
 
 from jobs.database.records import Claim
 from jobs.files.artifacts import ArtifactStore
+from tests.builders import training_job
 from worker.attempt.log_tail import LogTail
 from worker.attempt.report_shipper import ReportShipper
 
-CLAIM = Claim("job_x", 1, "train", 1, {}, {}, None, None, 0)
+CLAIM = Claim("job_x", 1, 1, training_job())
 
 
 def line(**fields: Any) -> str:

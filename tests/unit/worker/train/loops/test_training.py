@@ -14,11 +14,11 @@ from torch import distributed as dist
 from jobs.config.settings import Settings
 from jobs.database.records import Claim
 from jobs.errors import TrainingError
-from jobs.spec.resolved import resolve
+from jobs.spec.resolved import Checkpoint
 from jobs.status import Reason
-from tests.builders import conditions, one_cycle, train_spec
+from tests.builders import conditions, one_cycle, training_job
 from worker.rundir.directory import write_plan
-from worker.rundir.plan import Plan
+from worker.rundir.plan import TrainingPlan, read_plan
 from worker.rundir.report import Report, ReportTail
 from worker.train.checkpoint import checkpoint_file
 from worker.train.checkpoint.checkpoint_file import TrainingPosition
@@ -42,12 +42,15 @@ def trained(tmp_path: Path) -> Iterator[Callable[..., Lines]]:
     ) -> Lines:
         folder = tmp_path / f"attempt-{len(list(tmp_path.iterdir()))}"
         asked = conditions(world_size=1, model={"name": model})
-        spec = train_spec(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked, **options)
-        document = spec.model_dump(mode="json")
-        sha256, done = (None, 0) if resume is None else (hashlib.sha256(resume.read_bytes()).hexdigest(), steps - 1)
-        claim = Claim("job", 1, "train", 1, document, resolve(spec).document(), None, sha256, done)
-        write_plan(folder, claim, Settings(data_dir=tmp_path, checkpoint_interval_s=0.001), resume)
-        plan = Plan.read(folder / "plan.json")
+        job = training_job(steps=steps, seed=seed, schedule=one_cycle(max_lr), conditions=asked, **options)
+        checkpoint = None
+        if resume is not None:
+            sha256 = hashlib.sha256(resume.read_bytes()).hexdigest()
+            checkpoint = Checkpoint(key=str(resume), sha256=sha256, step=steps - 1)
+        claim = Claim("job", 1, 1, job, checkpoint)
+        write_plan(folder, claim, Settings(data_dir=tmp_path, checkpoint_interval_s=0.001), Path)
+        plan = read_plan(folder)
+        assert isinstance(plan, TrainingPlan)
         with Report(folder, writes=True) as report:
             try:
                 Training(WORLD, plan, report, load(plan, WORLD.device)).run()
