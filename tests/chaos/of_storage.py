@@ -3,10 +3,13 @@
 import random
 import socket
 import sqlite3
+import struct
 import threading
 import time
+import zipfile
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -17,6 +20,7 @@ from tests.chaos.rig import LEASE_S, Rig
 
 LOCKED_S = 20.0
 FILLER = ".filler"
+SHIPPED_S = 1.0  # within which a worker records what its ranks wrote
 
 
 def ask_broker(rig: Rig, *lines: str) -> bool:
@@ -126,35 +130,45 @@ def _free(filler: object) -> bool:
 def damage_checkpoint(rig: Rig, chance: random.Random, *, removes: bool) -> str | None:
     """Flip a byte in the newest checkpoint of a job that runs, or remove the file; then kill the job's ranks."""
     rows = rig.rows(
-        "SELECT a.key, a.step, j.id, j.attempt FROM artifacts a JOIN jobs j ON j.id = a.job_id"
-        " WHERE j.status = 'running' AND a.kind = 'checkpoint'"
-        " AND a.step = (SELECT MAX(b.step) FROM artifacts b WHERE b.job_id = j.id AND"
-        " b.kind = 'checkpoint') AND a.step < j.total_steps"
+        "SELECT DISTINCT j.id, j.attempt FROM jobs j JOIN artifacts a ON a.job_id = j.id"
+        " WHERE j.status = 'running' AND a.kind = 'checkpoint' AND j.step < j.total_steps"
     )
     if not rows:
         return None
     row = chance.choice(rows)
-    path = rig.data / "artifacts" / row["key"]
     ranks = ranks_of(rig, row["id"], row["attempt"])
     try:
         if not ranks:
             return None
         for rank in ranks:
-            rank.suspend()  # so that no newer one is written meanwhile
+            rank.suspend()
+        rig.tick_for(SHIPPED_S)  # what they wrote last is the newest by then, and is what a next attempt would use
+        newest = f"SELECT key FROM artifacts WHERE job_id = '{row['id']}' AND kind = 'checkpoint' ORDER BY step DESC"
+        key = rig.rows(newest)[0]["key"]
+        path = rig.data / "artifacts" / key
         if removes:
             path.unlink()
         else:
-            content = bytearray(path.read_bytes())
-            content[chance.randrange(len(content) // 4, 3 * len(content) // 4)] ^= 0x10
-            path.write_bytes(content)
-        rig.damaged.add(row["key"])
-        return f"{row['key']} of {row['id']}"
+            _flip_byte_of_weights(path, chance)
+        rig.damaged.add(key)
+        return f"{key} of {row['id']}"
     except FileNotFoundError:  # the attempt ends by itself
         return None
     finally:
         for rank in ranks:
             with suppress(psutil.Error):
                 rank.kill()
+
+
+def _flip_byte_of_weights(path: Path, chance: random.Random) -> None:
+    """Change one bit of the weights, which come first in a checkpoint. Its random states are larger, but few matter."""
+    with zipfile.ZipFile(path) as file:
+        tensor = next(entry for entry in file.infolist() if entry.filename.endswith("/data/0"))
+    content = bytearray(path.read_bytes())
+    name_and_extra = struct.unpack_from("<HH", content, tensor.header_offset + 26)
+    start = tensor.header_offset + 30 + sum(name_and_extra)
+    content[start + chance.randrange(tensor.file_size)] ^= 0x10
+    path.write_bytes(content)
 
 
 def ranks_of(rig: Rig, job_id: str, attempt: int) -> list[psutil.Process]:

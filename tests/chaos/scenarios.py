@@ -18,7 +18,7 @@ SCENARIOS = {
     "no-fencing": _of("sqlite", "worker-stopped", 6, workers=3, pause_s=4.0, jobs=24),
     "no-reaper": _of("sqlite", "worker-killed", 3, jobs=15),
     "late-ack": _of("sqlite", "api-killed", 3),
-    "no-checkpoint-check": _of("sqlite", "checkpoint-damaged", 4),
+    "no-checkpoint-check": _of("sqlite", "checkpoint-damaged", 6, specs=("alone",), jobs=8),
     "no-watchdog": _of("sqlite", "rank-hung", 2),
     "record-twice": _of("postgresql", "checkpoint-answer-lost", 4),
     "cancel-without-lock": _of("postgresql", "cancelled-while-lost", 6, pause_s=2.0, jobs=12),
