@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from jobs.datasets.errors import InvalidDatasetError
 from jobs.datasets.npz import SPLIT_NAMES, WHOLE_NAMES, examine, facts_of, has_channels_last
 from jobs.errors import TrainingError
 from jobs.status import Reason
+from worker.train.data.held_back import hold_back_rows
 from worker.train.data.splits import Split
 
 _GREY_DIM = 3
@@ -68,10 +68,9 @@ def hold_back(source: str, targets: NDArray[Any], fraction: float) -> tuple[NDAr
     """
     classes = targets if np.issubdtype(targets.dtype, np.integer) else None
     try:
-        kept, held = train_test_split(np.arange(len(targets)), test_size=fraction, random_state=0, stratify=classes)
+        return hold_back_rows(len(targets), fraction, classes)
     except ValueError as error:
         raise broken(source, f"it cannot be split with val_fraction = {fraction}: {error}") from error
-    return kept, held
 
 
 def model_inputs(values: NDArray[Any]) -> NDArray[Any]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from jobs.errors import TrainingError
 from jobs.spec.conditions import Dataset, EntryPointDataset, NamedDataset, NpzDataset, UploadedDataset
 from jobs.status import Reason
 from worker.rundir.plan import Plan
+from worker.train.data.digits import load_digits
+from worker.train.data.held_back import hold_back_rows
 from worker.train.data.memory_mapped import load_uploaded
 from worker.train.data.npz import load_npz
 from worker.train.data.plugins import load_entry_point
@@ -66,19 +66,14 @@ def _read(dataset: Dataset, plan: Plan) -> tuple[Split, Split, Statistics | None
 
 def _digits() -> tuple[Split, Split]:
     """Load scikit-learn's 1,797 images of 8 x 8 pixels; a fixed stratified fifth is held back."""
-    images, labels = load_digits(return_X_y=True)
-    train_x, val_x, train_y, val_y = train_test_split(
-        images.astype(np.float32).reshape(-1, 1, 8, 8),
-        labels,
-        test_size=VAL_FRACTION,
-        random_state=0,
-        stratify=labels,
-    )
-    return _split(train_x, train_y), _split(val_x, val_y)
+    images, labels = load_digits()
+    inputs = images.astype(np.float32).reshape(-1, 1, 8, 8)
+    kept, held = hold_back_rows(len(labels), VAL_FRACTION, labels)
+    return _split(inputs[kept], labels[kept]), _split(inputs[held], labels[held])
 
 
 def _split(inputs: Any, labels: Any) -> Split:
-    return Split(torch.from_numpy(inputs), torch.from_numpy(labels.astype(np.int64)))
+    return Split(torch.from_numpy(inputs), torch.from_numpy(labels))
 
 
 _TORCHVISION = {"cifar10": "CIFAR10", "fashion_mnist": "FashionMNIST", "mnist": "MNIST"}
