@@ -45,7 +45,7 @@ const REASONS = {
   deadline_exceeded: ["its deadline passed", "Resume it, or clone it with a larger max_runtime_s or max_queue_s."],
   attempts_exhausted: ["it was lost with its worker too often", "The log says what ended it. Then resume it."],
   internal_error: ["an internal error occurred", "The log has the traceback."],
-  children_failed: ["not one of its jobs succeeded", "Each of them says why."],
+  children_failed: ["none of its jobs succeeded", "Look at the reason of each."],
   not_installed: ["its worker lacks a package or a compiler", "Install it there, then resume the job."],
   parent_failed: ["the job that it waited for gave no usable result", "Look at that job first."],
 };
