@@ -22,7 +22,7 @@ class StreamAccess:
     """Authenticates a caller again, at most once every few seconds.
 
     Args:
-        caller: Who opened the stream.
+        caller: The caller who opened the stream.
         database: Stores keys and sessions.
         settings: Has the key from the environment.
         check_s: Seconds between two checks.
@@ -33,7 +33,7 @@ class StreamAccess:
         self._asked = time.monotonic()
 
     async def refusal(self) -> RefusedError | None:
-        """Why the stream must end; None if it may go on or the next check is not due."""
+        """Return why the stream must end; None if it may go on or the next check is not due."""
         now = time.monotonic()
         if self._caller.key_id is None or now - self._asked < self._check_s:
             return None

@@ -20,7 +20,7 @@ SYMBOLS = {
 
 
 def render(figure: Figure, theme: Theme, width: int, height: int) -> dict[str, Any]:
-    """``{"data": [...], "layout": {...}}``, as ``Plotly.newPlot`` takes it.
+    """Return ``{"data": [...], "layout": {...}}`` for ``Plotly.newPlot``.
 
     Args:
         figure: What to draw.
@@ -49,7 +49,7 @@ def render(figure: Figure, theme: Theme, width: int, height: int) -> dict[str, A
 
 
 def _domains(panels: tuple[Panel, ...]) -> list[tuple[float, float]]:
-    """The y domain of each panel, from top to bottom."""
+    """Return the y domain of each panel, from top to bottom."""
     room = (1 - GAP * (len(panels) - 1)) / sum(panel.weight for panel in panels)
     domains, top = [], 1.0
     for panel in panels:
@@ -105,7 +105,7 @@ def _traces(item: Item, theme: Theme, suffix: str) -> list[dict[str, Any]]:
         return [axes | _line(item, theme)]
     if isinstance(item, Band):
         edge = axes | {"mode": "lines", "line": {"width": 0}, "x": list(item.x), "hoverinfo": "skip"}
-        fill = {"fill": "tonexty", "fillcolor": _faint(theme.colours[item.colour], item.opacity)}
+        fill = {"fill": "tonexty", "fillcolor": _translucent(theme.colours[item.colour], item.opacity)}
         return [edge | {"y": list(item.low), "showlegend": False}, edge | fill | {"y": list(item.high)} | _named(item)]
     if isinstance(item, Mark):
         return [axes | _mark(item, theme)]
@@ -189,6 +189,6 @@ def _named(item: Line | Band | Span | Rule) -> dict[str, Any]:
     return {"name": escape(item.name), "showlegend": True} if item.name else {"showlegend": False}
 
 
-def _faint(colour: str, opacity: float) -> str:
+def _translucent(colour: str, opacity: float) -> str:
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

@@ -14,18 +14,18 @@ METRICS = ("train_loss", "val_loss", "val_accuracy", "lr", "momentum")
 
 
 def describe(subject: Subject, curves: Mapping[str, Any]) -> Figure:
-    """The figure of a training.
+    """Return the figure of a training.
 
     Args:
         subject: The job.
-        curves: Its ``curves`` document over ``x=step``, with those of `METRICS` that it has.
+        curves: Its ``curves`` document over ``x=step``, with the available metrics of `METRICS`.
     """
     losses, accuracy = _losses(curves), only_series_of(curves, "val_accuracy")
     panels = [Panel(losses, "loss", _loss_limits(curves), weight=3.0)]
     if not accuracy.is_empty:
         line = Line(*accuracy.points, "green", metric_name("val_accuracy"), width=2.0, symbol="square")
         panels.append(Panel((line,), "accuracy", (0.0, 1.08), weight=1.6))
-    panels += [_peaked(curves, "lr", "LR"), _momentum(curves)]
+    panels += [_with_peak(curves, "lr", "LR"), _momentum(curves)]
     schedule = subject.spec["schedule"]["name"]
     verdict, tone = status_label(subject)
     if not accuracy.is_empty:
@@ -51,7 +51,7 @@ def _losses(curves: Mapping[str, Any]) -> tuple[Item, ...]:
 
 
 def _gap(train: Series, val: Series) -> list[Item]:
-    """The gap between validation and training loss, if there is one at the end."""
+    """Return the gap between validation and training loss, if there is one at the end."""
     known = np.isfinite(val.y)
     x, high = val.x[known], val.y[known]
     if not len(x):
@@ -64,7 +64,7 @@ def _gap(train: Series, val: Series) -> list[Item]:
 
 
 def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Limits from zero (or a negative loss) to three times the first losses; a spike may exceed them."""
+    """Return limits from zero (or a negative loss) to three times the first losses; a spike may exceed them."""
     found = [series for name in ("train_loss", "val_loss") if not (series := only_series_of(curves, name)).is_empty]
     if not found:
         return None
@@ -77,12 +77,12 @@ def _loss_limits(curves: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _first_of(series: Series) -> Floats:
-    """The first twentieth of the finite values: a training may begin with non-finite ones."""
+    """Return the first twentieth of the finite values: a training may begin with non-finite ones."""
     finite = series.y[np.isfinite(series.y)]
     return finite[: max(3, len(finite) // 20)]
 
 
-def _peaked(curves: Mapping[str, Any], metric: str, label: str) -> Panel:
+def _with_peak(curves: Mapping[str, Any], metric: str, label: str) -> Panel:
     series = only_series_of(curves, metric)
     if series.is_empty:
         return Panel((), label)

@@ -2,7 +2,7 @@
 
 from clr_client.client import Client
 from clr_client.display.formatting import Document
-from clr_client.display.text_charts import Line, chart, without_blow_up
+from clr_client.display.text_charts import Line, chart, clip_divergence
 from clr_client.errors import ClrError
 
 POINTS = 300
@@ -12,7 +12,7 @@ def range_test_chart(client: Client, job: Document, bounds: Document | None = No
     """What a range test measured over the learning rate, its bounds marked; None where there are no points yet."""
     measure = ((job["spec"] or {}).get("range_test") or {}).get("measure") or "train_loss"
     series = client.curves(job["id"], [measure], x="lr", max_points=POINTS)["series"]
-    lines: list[Line] = [(one["x"], without_blow_up(one["y"])) for one in series]
+    lines: list[Line] = [(one["x"], clip_divergence(one["y"])) for one in series]
     found = (bounds or {}).get("bounds") or {}
     marks = [found[name] for name in ("base_lr", "max_lr") if name in found]
     below = "; the lines are base_lr and max_lr" if marks else ""

@@ -1,4 +1,4 @@
-"""Curves drawn with characters."""
+"""Line charts drawn with characters."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ def chart(
     marks: Sequence[float] = (),
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> str:
-    """Lines over a common axis, without colours.
+    """Draw lines over a common axis, without colours.
 
     Args:
-        lines: Values over places each; those that are None, or not above zero along a logarithmic axis, are left out.
-        title: What stands above.
-        log_x: Whether the axis below is logarithmic.
-        marks: Where vertical lines go.
-        size: Columns and rows in all.
+        lines: x and y values of each line. Values that are None, or not positive on a logarithmic axis, are left out.
+        title: Text above the chart.
+        log_x: Whether the x axis is logarithmic.
+        marks: x values of vertical lines.
+        size: Total columns and rows.
     """
     import plotext  # noqa: PLC0415 - heavy
 
@@ -45,8 +45,8 @@ def chart(
     return str(plotext.uncolorize(str(figure.build()))).rstrip("\n")
 
 
-def without_blow_up(values: Sequence[float | None]) -> list[float | None]:
-    """Losses of a range test, cut where they leave the picture: half as far above their start as they fell below it."""
+def clip_divergence(values: Sequence[float | None]) -> list[float | None]:
+    """Clip the losses of a range test at half as far above their start as they fell below it."""
     known = [value for value in values if value is not None]
     if not known:
         return list(values)

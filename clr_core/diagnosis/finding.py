@@ -14,7 +14,7 @@ class Evaluation:
 
     Attributes:
         step: Zero-based step after which it was made.
-        train_loss: Mean training loss of the steps since the evaluation before; may be NaN or infinite.
+        train_loss: Mean training loss since the previous evaluation; may be NaN or infinite.
         val_loss: Validation loss at the weights of this step; may be NaN or infinite.
         lr: Learning rate of this step.
     """
@@ -27,14 +27,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something in a curve that one can act on.
+    """A problem in a curve that the user can act on.
 
     Attributes:
         code: ``overfitting``, ``divergence``, ``loss_exploded``, ``plateau`` or ``peak_too_small``.
-        step: Zero-based step of the evaluation, or of the loss, at which it shows.
-        message: What is seen, with its numbers.
+        step: Zero-based step of the evaluation, or of the loss, that shows it.
+        message: The observation, with its numbers.
         evidence: The numbers, all finite.
-        advice: What to try next, and who says so.
+        advice: What to try next, with a reference.
     """
 
     code: str
@@ -44,7 +44,7 @@ class Finding:
     evidence: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a document of JSON's types."""
+        """Return the finding as a document of JSON types."""
         return {
             "code": self.code, "step": self.step, "message": self.message, "evidence": dict(self.evidence),
             "advice": self.advice,
@@ -52,10 +52,10 @@ class Finding:
 
 
 def finite_part(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    """The evaluations before the first that is not finite.
+    """Return the evaluations before the first non-finite one.
 
     Raises:
-        InvalidArgumentError: Steps do not rise strictly.
+        InvalidArgumentError: Steps are not strictly increasing.
     """
     part: list[Evaluation] = []
     for one in evaluations:

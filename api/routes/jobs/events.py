@@ -109,14 +109,14 @@ async def _stream(services: Services, access: StreamAccess, job_ids: Sequence[st
 
 
 def refused(error: RefusedError) -> bytes:
-    """The last event of a stream whose caller has lost access."""
+    """Return the last event of a stream whose caller has lost access."""
     return format_sse_event(
         event="refused", data_str=json.dumps({"status": error.status, "code": error.code, "detail": error.detail})
     )
 
 
 def _note(known: dict[str, tuple[int, int]], running: set[str], message: Message) -> bool:
-    """Whether a message is new to this stream."""
+    """Record a message; return whether it is new to this stream."""
     version, seq = known[message.job_id]
     if message.is_terminal:
         running.discard(message.job_id)

@@ -167,7 +167,7 @@ class Training:
         train_loss = self.progress.take_mean()
         found = self.evaluation | {"generalisation_gap": self.evaluation["val_loss"] - train_loss}
         self.report.points([step], {name: [value] for name, value in found.items()}, done=step + 1, epoch=epoch)
-        if self.progress.judge(self.evaluation, step + 1, self.spec.early_stop):
+        if self.progress.record(self.evaluation, step + 1, self.spec.early_stop):
             self.checkpoints.hold_best(step + 1, self.progress)
 
     def _end(self, last: int) -> None:

@@ -45,7 +45,7 @@ class ProgressState:
         self.loss_sum, self.loss_count = 0.0, 0
         return mean
 
-    def judge(self, evaluation: dict[str, float], done: int, target: EarlyStop | None) -> bool:
+    def record(self, evaluation: dict[str, float], done: int, target: EarlyStop | None) -> bool:
         """Record an evaluation after ``done`` steps.
 
         Returns:

@@ -10,18 +10,18 @@ const GAP = 0.035;
 const SHADES = { rise: ["green", 0.1], fall: ["blue", 0.09], annihilation: ["purple", 0.14], level: ["muted", 0.05] };
 
 /**
- * A training, and how it is looked at. `asX` turns a step into an x.
+ * A training, and the view of it. `asX` turns a step into an x value.
  *
  * @typedef {{
  *   found: Curves, revision: number, plan: LrPlan | null, shades: Phase[], job: Pick<Job, "alarms" | "attempts">,
  *   asX: (step: number) => number, xWords: string, limits: number[] | null, isLog: boolean, isNarrow: boolean,
- * }} Seen
+ * }} TrainingView
  */
 
 /**
- * What Plotly draws of a training.
+ * The figure of a training for Plotly.
  *
- * @param {Seen} seen
+ * @param {TrainingView} seen
  */
 export function trainFigure(seen) {
   const rows = rowsOf(seen);
@@ -44,10 +44,10 @@ export function trainFigure(seen) {
   return { data, shown, rows };
 }
 
-/** @param {Seen} seen */
+/** @param {TrainingView} seen */
 function rowsOf({ found, plan, asX, isLog }) {
   /** @type {{title: string, weight: number, traces: Trace[], axis: object}[]} */
-  const rows = [{ title: "loss", weight: 3, traces: losses(found), axis: isLog ? { type: "log" } : { rangemode: "tozero", ...below(found) } }];
+  const rows = [{ title: "loss", weight: 3, traces: losses(found), axis: isLog ? { type: "log" } : { rangemode: "tozero", ...lossLimits(found) } }];
   const accuracy = found.get("val_accuracy")?.raw;
   if (accuracy) rows.push({ title: "accuracy", weight: 1.5, traces: [line(accuracy, "green", { name: metricText("val_accuracy"), mode: "lines+markers", marker: { size: 5 } })], axis: { rangemode: "tozero", tickformat: ".0%" } });
   rows.push({ title: "LR", weight: 1.3, traces: rates(found.get("lr")?.raw, plan, asX), axis: { rangemode: "tozero" } });
@@ -73,15 +73,16 @@ function losses(found) {
   if (train.smooth && train.raw) traces.push(line(train.raw, "blue", { name: "each step", opacity: 0.35, line: { color: colour("blue"), width: 1 }, showlegend: true, hoverinfo: "skip" }));
   if (train.raw) traces.push(line(train.smooth ?? train.raw, "blue", { name: metricText("train_loss"), showlegend: true }));
   if (val) traces.push(line(val, "orange", { name: metricText("val_loss"), mode: "lines+markers", marker: { size: 5 }, showlegend: true }));
-  return [...traces, ...lost(train.raw), ...gap(val, found.get("generalisation_gap")?.raw)];
+  return [...traces, ...nonfiniteMarks(train.raw), ...gap(val, found.get("generalisation_gap")?.raw)];
 }
 
 /**
- * A loss above three times the first ones may leave the picture, for all else would be a line at its foot.
+ * Limits for the loss: a spike above three times the first losses is cut off, since it would flatten the rest of the
+ * curve.
  *
  * @param {Curves} found
  */
-function below(found) {
+function lossLimits(found) {
   const values = numbersOf(found.get("train_loss")?.raw);
   const first = Math.max(...values.slice(0, Math.max(3, values.length / 20)));
   return Math.max(...values) > 3 * first && first > 0 ? { range: [0, 3 * first] } : {};
@@ -95,11 +96,11 @@ function below(found) {
 const numbersOf = (series) => (series?.y ?? []).filter((value) => value !== null);
 
 /**
- * Where the training loss was no number: a cross at the foot.
+ * A cross at the lowest loss for each step where the training loss was not finite.
  *
  * @param {Series} [train]
  */
-function lost(train) {
+function nonfiniteMarks(train) {
   const low = Math.min(...numbersOf(train));
   if (!train?.nonfinite.length || !Number.isFinite(low)) return [];
   const x = train.x.filter((_, place) => train.y[place] === null);
@@ -107,7 +108,7 @@ function lost(train) {
 }
 
 /**
- * What validation loses against the training loss of the same stretch, where it does at the end.
+ * The gap between validation loss and the training loss of the same steps, if there is one at the end.
  *
  * @param {Series} [val]
  * @param {Series} [difference]
@@ -140,7 +141,7 @@ function rates(lr, plan, asX) {
   return traces;
 }
 
-/** @param {Seen} seen */
+/** @param {TrainingView} seen */
 function shadesOf({ shades, asX }) {
   return shades.map(({ name, from, to }) => ({
     type: "rect", layer: "below", xref: "x", yref: "paper", x0: asX(from), x1: asX(to), y0: 0, y1: 1, line: { width: 0 }, fillcolor: translucent(...SHADES[name]), name,
@@ -150,7 +151,7 @@ function shadesOf({ shades, asX }) {
 /**
  * Names of the phases, alarms and resumes, each with a line at its step.
  *
- * @param {Seen} seen
+ * @param {TrainingView} seen
  * @param {Layout} shown
  */
 function addMarks({ shades, job, asX, xWords, isNarrow }, shown) {

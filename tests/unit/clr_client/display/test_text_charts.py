@@ -1,10 +1,10 @@
-from clr_client.display.text_charts import chart, without_blow_up
+from clr_client.display.text_charts import chart, clip_divergence
 
 
 def test_a_blow_up_does_not_flatten_the_curve() -> None:
-    assert without_blow_up([2.0, 1.0, None, 500.0]) == [2.0, 1.0, None, 2.5]
-    assert without_blow_up([1.0, 3.0]) == [1.0, 3.0]
-    assert without_blow_up([None]) == [None]
+    assert clip_divergence([2.0, 1.0, None, 500.0]) == [2.0, 1.0, None, 2.5]
+    assert clip_divergence([1.0, 3.0]) == [1.0, 3.0]
+    assert clip_divergence([None]) == [None]
 
 
 def test_a_chart_leaves_out_what_has_no_place() -> None:

@@ -24,7 +24,7 @@ def test_the_best_is_the_lowest_validation_loss_or_the_metric_of_the_target() ->
     target = EarlyStop(metric="val_accuracy", target=0.9)
     for done, loss, accuracy in ((10, 0.5, 0.8), (20, 0.6, 0.95), (30, math.nan, 0.9), (40, 0.4, 0.94)):
         found = {"val_loss": loss, "val_accuracy": accuracy}
-        by_loss.judge(found, done, None)
-        by_accuracy.judge(found, done, target)
+        by_loss.record(found, done, None)
+        by_accuracy.record(found, done, target)
     assert (by_loss.best, by_loss.best_step) == (0.4, 40)
     assert (by_accuracy.best, by_accuracy.best_step, by_accuracy.steps_to_target) == (0.95, 20, 20)
