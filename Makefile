@@ -56,7 +56,7 @@ openapi: install  ## Write the frozen contract of /v1 and the fields of specs fo
 	$(BIN)/python -m tests.spec_fields
 
 restore-drill: install  ## Dump, restore and serve a database of each kind
-	$(BIN)/python -m pytest tests/integration/test_restore.py
+	$(BIN)/python -m pytest tests/integration/maintenance/test_restore.py
 
 check: install lint types imports  ## Style, types, import rules
 

@@ -31,7 +31,7 @@ def test_a_test_has_itself_and_a_conftest_its_folder(graph: grimp.ImportGraph) -
 
 
 def test_what_is_no_module_and_what_is_no_unit_test_have_none(graph: grimp.ImportGraph) -> None:
-    assert unit_tests_of(["README.md", "tests/integration/test_submit_and_read.py", "gone.py"], graph) == []
+    assert unit_tests_of(["README.md", "tests/integration/api/test_submit_and_read.py", "gone.py"], graph) == []
 
 
 def test_commits_edits_and_new_files_are_changes_and_deleted_files_are_not(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from jobs.status import Reason
 from worker.train.data.plugins import load_entry_point
 from worker.train.models.registry import build_model
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "clr_spirals"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "clr_spirals"
 
 
 @pytest.fixture(scope="module")

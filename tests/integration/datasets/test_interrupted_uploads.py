@@ -26,7 +26,7 @@ def running_api(tmp_path: Path) -> Iterator[tuple[int, Path, "subprocess.Popen[b
     port = dead_port()
     environment = os.environ | {"CLR_DATA_DIR": str(tmp_path), "CLR_BROKER_URL": f"redis://127.0.0.1:{dead_port()}/0"}
     command = [sys.executable, "-m", "api", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[3]) as process:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:

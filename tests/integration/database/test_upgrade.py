@@ -19,7 +19,7 @@ from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish, recovery, resume_and_delete
 from jobs.maintenance import integrity_check
 from migrations.run import UnknownRevisionError, downgrade, revisions, upgrade
-from tests.integration.upgrade import write
+from tests.integration.database.upgrade import write
 
 WRITTEN = Path(write.__file__).parent / "release-0.1.0.sql"
 TABLES = ("jobs", "points", "buckets", "events", "attempts", "artifacts", "idempotency_keys", "log_lines")

@@ -19,7 +19,7 @@ from jobs.database.row_filter import RowFilter
 from jobs.database.session import Database
 from jobs.submission import submit
 from tests.builders import train_spec
-from tests.integration.test_events import messages, stream
+from tests.integration.api.test_events import messages, stream
 from tests.live_server import listening
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # What a browser fetches by itself; a link that a reader follows is none.
 FETCHED = re.compile(
     r"<(?:script|img|iframe)[^>]*\bsrc=.(?:https?:)?//"

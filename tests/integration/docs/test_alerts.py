@@ -16,7 +16,7 @@ from jobs.status import Outcome
 from jobs.submission import submit
 from tests.builders import lr_find_spec
 
-RULES = Path(__file__).parents[2] / "docs" / "alerts" / "clr-service.rules.yml"
+RULES = Path(__file__).parents[3] / "docs" / "alerts" / "clr-service.rules.yml"
 DURATION = re.compile(r"\d+(ms|[smhdwy])")
 
 

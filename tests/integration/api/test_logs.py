@@ -20,7 +20,7 @@ from jobs.files import job_log
 from jobs.files.artifacts import ArtifactStore
 from jobs.lifecycle import claims, finish, resume_and_delete
 from jobs.status import Outcome
-from tests.integration.test_events import claimed, messages, stream
+from tests.integration.api.test_events import claimed, messages, stream
 from tests.live_server import listening
 
 

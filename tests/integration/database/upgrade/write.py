@@ -1,7 +1,7 @@
 """Writes the data that `test_upgrade` upgrades. Each release writes it with its own code:
 
 git archive v0.1.0 | tar -x -C OLD
-cd OLD && python -m tests.integration.upgrade.write release-0.1.0.sql
+cd OLD && python -m tests.integration.database.upgrade.write release-0.1.0.sql
 """
 
 import math

@@ -26,7 +26,7 @@ from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
 from tests.attempts import claim, events, job, points, record_to, steps_in_sql
 from tests.builders import lr_find_spec, one_cycle, sweep_spec, train, train_spec
-from tests.integration.test_sweeps import end
+from tests.integration.submission.test_sweeps import end
 
 
 def test_a_deleted_job_leaves_no_row_and_no_file(database: Database, tmp_path: Path) -> None:

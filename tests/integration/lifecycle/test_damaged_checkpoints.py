@@ -21,7 +21,7 @@ from jobs.status import Outcome, Reason, Status
 from jobs.submission import submit
 from tests.attempts import claim, job, points, steps_in_sql
 from tests.builders import train_spec
-from tests.integration.test_start_weights import starting_from
+from tests.integration.submission.test_start_weights import starting_from
 from worker.attempt.checkpoint_check import sound_claim
 
 

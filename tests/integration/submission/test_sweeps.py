@@ -17,7 +17,7 @@ from jobs.status import TERMINAL, Outcome, Reason, Status
 from jobs.submission import submit
 from tests.attempts import LEASE_S, claim, job
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
-from tests.integration.test_submit_training import sweep_curve
+from tests.integration.submission.test_submit_training import sweep_curve
 
 CELLS = 3
 

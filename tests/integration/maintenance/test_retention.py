@@ -14,7 +14,7 @@ from jobs.files.artifacts import ArtifactStore
 from jobs.maintenance import retention
 from jobs.submission import submit
 from tests.builders import lr_find_spec, sweep_spec
-from tests.integration.test_integrity_check import trained
+from tests.integration.maintenance.test_integrity_check import trained
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from jobs.submission import submit
 from tests.attempts import LEASE_S, claim, job
 from tests.builders import compare, lr_find_spec, one_cycle
 from tests.comparisons import AUTO, FAST, SLOW, TWO, arm, children, document, submitted, succeed
-from tests.integration.test_submit_training import sweep_curve
+from tests.integration.submission.test_submit_training import sweep_curve
 
 
 def test_each_arm_is_trained_with_each_seed_under_equal_conditions(database: Database) -> None:

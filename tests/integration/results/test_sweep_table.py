@@ -9,7 +9,7 @@ from jobs.results.sweep_table import table
 from jobs.submission import submit
 from tests.attempts import claim
 from tests.builders import sweep_spec
-from tests.integration.test_sweeps import end
+from tests.integration.submission.test_sweeps import end
 
 CELLS = 3
 

@@ -9,7 +9,7 @@ from jobs.database.session import Database
 from jobs.lifecycle import claims, finish
 from jobs.submission import submit
 from tests.builders import train_spec
-from tests.integration.test_orphans import left_by_a_dead_worker
+from tests.integration.worker.test_orphans import left_by_a_dead_worker
 from worker.attempt import run_dir_cleanup
 from worker.launch import orphans
 

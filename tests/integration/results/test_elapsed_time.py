@@ -14,7 +14,7 @@ from jobs.errors import NoTimesError
 from jobs.lifecycle import claims
 from jobs.submission import submit
 from tests.builders import train_spec
-from tests.integration.test_rollups import document
+from tests.integration.results.test_rollups import document
 
 
 def claimed(database: Database) -> Claim:

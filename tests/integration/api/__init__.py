@@ -1,0 +1,1 @@
+"""The HTTP API: jobs, lists, streams, plots and readiness."""

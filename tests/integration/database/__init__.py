@@ -1,0 +1,1 @@
+"""Migrations, transactions, locks and databases that fail."""

@@ -1,0 +1,1 @@
+"""Uploaded datasets, and those of installed packages."""

@@ -1,0 +1,1 @@
+"""The documentation site and its example alerts."""

@@ -1,0 +1,1 @@
+"""Claims, leases, attempts, resume, cancel and delete."""

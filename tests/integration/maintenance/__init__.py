@@ -1,0 +1,1 @@
+"""Integrity check, retention, dump and restore."""

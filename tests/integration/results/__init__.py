@@ -1,0 +1,1 @@
+"""Curves, bounds, and the tables of comparisons and sweeps."""

@@ -1,0 +1,1 @@
+"""Which job is next: priorities, deadlines, fair shares, nodes and versions."""

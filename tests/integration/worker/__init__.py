@@ -1,0 +1,1 @@
+"""Workers and ranks as real processes."""
