@@ -7,8 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.chaos.breaks import IN_WORKERS
-from tests.chaos.catalogue import CATALOGUE
+from tests.chaos.deliberate_breaks import IN_WORKERS
+from tests.chaos.faults.catalogue import CATALOGUE
 from tests.chaos.load import SPECS
 from tests.chaos.run import Asked, Quiet, run
 from tests.chaos.scenarios import SCENARIOS

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 
 from jobs.database.session import Database
 from jobs.maintenance.integrity_check import inspect_storage
-from tests.chaos.endings import differences, ending
+from tests.chaos.final_state import differences, final_state
 from tests.chaos.invariants import Invariants
 
 Run = dict[str, Any]
@@ -32,7 +32,7 @@ UNEXPECTED = "the worker failed"  # what a worker logs then
 def of_endings(connection: Connection, run: Run) -> Iterator[str]:
     """Whether every job came to the end that it has on a quiet machine, or was cancelled as somebody asked."""
     for job_id, name in run["jobs"].items():
-        found = ending(connection, job_id)
+        found = final_state(connection, job_id)
         asked = job_id in run["cancels"]
         yield from (f"{name}: {line}" for line in differences(found, run["quiet"][name], cancelled=asked))
 

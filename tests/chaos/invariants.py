@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from jobs.spec.job import TrainSpec, job_spec
 from jobs.spec.resolved import ResolvedTraining
 from jobs.spec.schedules.builder import Length, build_schedule
-from tests.chaos.endings import document
+from tests.chaos.final_state import document
 
 TERMINAL = {"succeeded", "failed", "cancelled"}
 REL_TOL = 1e-9

@@ -43,7 +43,7 @@ class Rig:
 
     Args:
         kind: ``sqlite`` or ``postgresql``.
-        broken: Name of a deliberate break, see `tests.chaos.breaks`; None for the code as it is.
+        broken: Name of a deliberate break, see `tests.chaos.deliberate_breaks`; None for the code as it is.
         workers: How many.
     """
 

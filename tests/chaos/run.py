@@ -13,11 +13,11 @@ from threading import Event
 
 import psutil
 
-from tests.chaos.catalogue import Fault, chosen
-from tests.chaos.endings import JobEnding, ending
+from tests.chaos.fault_costs import fault_costs
+from tests.chaos.faults.catalogue import Fault, chosen
+from tests.chaos.final_state import FinalState, final_state
 from tests.chaos.invariants import TERMINAL
 from tests.chaos.load import User, drawn
-from tests.chaos.losses import losses
 from tests.chaos.rig import ROOT, Rig
 
 IDLE_TIMEOUT_S = 60.0
@@ -61,7 +61,7 @@ class Asked:
     pause_s: float = 1.2
 
 
-Quiet = dict[str, JobEnding]
+Quiet = dict[str, FinalState]
 
 
 def run(asked: Asked, quiet: Quiet) -> bool:
@@ -86,7 +86,7 @@ def run(asked: Asked, quiet: Quiet) -> bool:
         ended = not visit.is_alive() and len(user.accepted) == asked.jobs and _calm(rig, asked.patience_s)
         say("calm" if ended else "not calm")
         held = ended and _cleaned(rig) and _idle(rig) and _check(rig, user, quiet)
-        print("\n".join(losses(rig, made)))
+        print("\n".join(fault_costs(rig, made)))
         say(f"seed {asked.seed}: {len(made)} faults of {len({name for _, name in made})} kinds")
         if not held and asked.keep is not None:
             for folder in (rig.folder / "logs", rig.data / "runs"):
@@ -99,7 +99,7 @@ def _learn(rig: Rig, user: User, quiet: Quiet, names: list[str]) -> None:
     submitted = {name: user.submit(name, -1) for name in names if name not in quiet}
     assert _until(rig, lambda: _all_ended(rig), 300.0), "jobs do not end without faults"
     with rig.engine.connect() as connection:
-        quiet |= {name: ending(connection, job_id) for name, job_id in submitted.items()}
+        quiet |= {name: final_state(connection, job_id) for name, job_id in submitted.items()}
 
 
 def _drawn(faults: list[Fault], count: int, chance: random.Random) -> list[Fault]:

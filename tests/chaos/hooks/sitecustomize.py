@@ -1,7 +1,7 @@
 """What the rig changes in a worker. Python imports this module by its name at start.
 
 ``CHAOS_CLOCK_S`` shifts `time.time` by so many seconds. ``CHAOS_OLDER`` makes a worker of an older version of it, see
-`tests.chaos.older`. ``CHAOS_BREAK`` names a deliberate break, see `tests.chaos.breaks`.
+`tests.chaos.older_worker`. ``CHAOS_BREAK`` names a deliberate break, see `tests.chaos.deliberate_breaks`.
 """
 
 import os
@@ -12,11 +12,11 @@ if shift := float(os.environ.get("CHAOS_CLOCK_S", "0")):
     time.time = lambda: right() + shift
 
 if os.environ.get("CHAOS_OLDER"):
-    from tests.chaos import older
+    from tests.chaos import older_worker
 
-    older.apply()
+    older_worker.apply()
 
 if broken := os.environ.get("CHAOS_BREAK"):
-    from tests.chaos import breaks
+    from tests.chaos import deliberate_breaks
 
-    breaks.apply(broken)
+    deliberate_breaks.apply(broken)

@@ -1,4 +1,4 @@
-"""What faults have cost: attempts that were lost after each, steps that were done again, and the longest wait."""
+"""What faults cost: the attempts lost after each, the steps done again, and the longest wait."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from tests.chaos.rig import Rig
 ENDS = {"succeeded", "failed", "cancelled", "diverged"}
 
 
-def losses(rig: Rig, made: list[tuple[float, str]]) -> Iterator[str]:
+def fault_costs(rig: Rig, made: list[tuple[float, str]]) -> Iterator[str]:
     """A line for each kind of fault; what was lost is put down to the fault that was made last before.
 
     Args:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.chaos import of_processes as processes
-from tests.chaos import of_storage as storage
-from tests.chaos import of_users as users
+from tests.chaos.faults import processes, storage, users
 from tests.chaos.rig import Rig
 
 BOTH = frozenset({"sqlite", "postgresql"})

@@ -1,11 +1,11 @@
-"""What users do at a bad moment."""
+"""Faults that users cause: requests at a bad moment."""
 
 import random
 import time
 import urllib.request
 from functools import partial
 
-from tests.chaos.of_storage import ranks_of
+from tests.chaos.faults.storage import ranks_of
 from tests.chaos.rig import Rig
 
 

@@ -1,4 +1,4 @@
-"""How jobs end, as plain documents that can be compared: what a quiet machine made of a spec, and what a run did."""
+"""The final state of jobs as plain documents, and the differences between a run and a run without faults."""
 
 import json
 import re
@@ -14,10 +14,10 @@ _TIMED = re.compile(r"(_s|_at|seconds)$")
 HANG = "ranks_hang"  # the one alarm that a fault may raise
 VERDICT = ("status", "reason", "model", "alarms", "result")
 
-JobEnding = dict[str, Any]
+FinalState = dict[str, Any]
 
 
-def ending(connection: Connection, job_id: str) -> JobEnding:
+def final_state(connection: Connection, job_id: str) -> FinalState:
     """Status, reason, result, curves, alarms and final weights of a job, and of the jobs that it started."""
     job = _rows(connection, "SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
     children = _rows(connection, "SELECT id FROM jobs WHERE parent_id = :id ORDER BY queued_at, id", id=job_id)
@@ -33,11 +33,11 @@ def ending(connection: Connection, job_id: str) -> JobEnding:
         "restarts": len(_rows(connection, "SELECT 1 FROM events WHERE job_id = :id AND type = 'restarted'", id=job_id)),
         "curves": _curves(connection, job_id),
         "model": _model(connection, job_id),
-        "children": [ending(connection, child) for child in by_id],
+        "children": [final_state(connection, child) for child in by_id],
     }
 
 
-def differences(found: JobEnding, wanted: JobEnding, *, cancelled: bool = False) -> Iterator[str]:
+def differences(found: FinalState, wanted: FinalState, *, cancelled: bool = False) -> Iterator[str]:
     """What is otherwise than it should be, in words.
 
     Args:
