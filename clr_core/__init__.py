@@ -1,1 +1,1 @@
-"""The mathematics of cyclical learning rates: schedules, range test, bounds. Pure functions that need numpy at most."""
+"""The mathematics of cyclical learning rates: schedules, range test, bounds. Only `clr_core.torch` needs torch."""

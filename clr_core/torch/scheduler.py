@@ -63,7 +63,7 @@ class ScheduledLR(LRScheduler):
         for followed, group in zip(schedules, groups, strict=True):
             _require_momentum(optimizer, followed, group)
         _separate_tensors(groups)
-        rates = [_initial_lr(group) for group in groups]
+        rates = [initial_lr(group) for group in groups]
         self._highest = max(rates)  # what the rate of a group added later is compared with
         factors = [self._factor(rate) for rate in rates]
         if lr_factors is not None:
@@ -211,7 +211,7 @@ class ScheduledLR(LRScheduler):
         _separate_tensors(self.optimizer.param_groups)
         for group in self.optimizer.param_groups[known:]:
             _require_momentum(self.optimizer, self._shared, group)
-            self._followed.append((self._shared, self._factor(_initial_lr(group))))
+            self._followed.append((self._shared, self._factor(initial_lr(group))))
 
     def _factor(self, rate: float) -> float:
         """Return what keeps the ratio of a group's first LR to the highest of all; 1 where no schedule is shared."""
@@ -236,7 +236,7 @@ def _checked(lr_factors: Sequence[float], groups: int) -> list[float]:
     return [validation.finite("lr_factors", factor, above=0) for factor in lr_factors]
 
 
-def _initial_lr(group: Group) -> float:
+def initial_lr(group: Group) -> float:
     """Return the LR that the group was built with, and keep it where torch does."""
     lr = group["lr"]
     group.setdefault("initial_lr", lr.clone() if isinstance(lr, Tensor) else lr)

@@ -23,6 +23,13 @@ def _one_thread() -> Iterator[None]:
 @pytest.mark.usefixtures("_one_thread")
 def test_the_code_of_the_page_finds_bounds_and_trains_with_them() -> None:
     names: dict[str, Any] = {}
-    exec("\n".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)), names)
-    assert 0.03 < names["bounds"].max_lr < 3
-    assert names["loss"] < 0.3
+    script, _, recipes = PAGE.read_text(encoding="utf-8").partition("## Recipes")
+    exec("\n".join(blocks(script)), names)
+    assert 0.03 < names["found"].max_lr < 3
+    assert names["loss"].item() < 0.3
+    for recipe in blocks(recipes):
+        compile(recipe, "recipe", "exec")
+
+
+def blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
