@@ -55,7 +55,7 @@ def before_every_command(api_key: o.ApiKey = None) -> None:
 
 def main() -> None:
     """Run the command line, as the program ``clr``."""
-    with suppress(ImportError):  # the client alone; no rank runs there that could read this process
+    with suppress(ImportError):  # a client-only install: no rank that could read this process runs there
         from jobs.config.secrets import hide_process  # noqa: PLC0415
 
         hide_process()  # its environment may hold keys and passwords

@@ -1,6 +1,6 @@
 """The Python client: one method for each request that the service answers. Errors are raised as exceptions.
 
-`Client` blocks, `AsyncClient` is awaited; they are the same `Endpoints`, carried out by another runner.
+`Client` blocks, `AsyncClient` is awaited. Both are the same `Endpoints` with different runners.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ D_co = TypeVar("D_co", bound=SyncRunner | AsyncRunner, covariant=True)
 
 
 class Endpoints(HasRunner[D_co]):
-    """What the service answers. Jobs come as `Job`, everything else as JSON has it."""
+    """The requests to the service. Jobs are returned as `Job`, everything else as JSON."""
 
     @operation
     def submit(self, spec: Mapping[str, Any], idempotency_key: str | None = None) -> Program[Job[D_co]]:
-        """Ask for a job and return it.
+        """Submit a job and return it.
 
-        The idempotency key makes it safe to send the request again after a lost connection: the server runs
-        one job for one key. Without one given, each call makes its own.
+        The idempotency key makes it safe to repeat the request after a lost connection: the server runs one job for one
+        key. Without a key, each call makes its own.
 
         Raises:
             ProblemError: If the server refuses the spec.
@@ -43,7 +43,7 @@ class Endpoints(HasRunner[D_co]):
 
     @operation
     def job(self, job_id: str) -> Program[Job[D_co]]:
-        """The job as it stands now."""
+        """Return the current state of a job."""
         return Job(self.runner, (yield from job_calls.job(job_id)))
 
     @operation
@@ -57,12 +57,12 @@ class Endpoints(HasRunner[D_co]):
 
     @feed
     def events(self, job_id: str, after: int = 0) -> Feed[Event]:
-        """What happened to a job and what happens, until it has ended; those after number ``after``."""
+        """Yield the events of a job after number ``after``, until it has ended."""
         return following.events(job_id, after, _nothing, self.runner.connection.patience_s)
 
     @feed
     def follow_logs(self, job_id: str, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
-        """The lines that the processes of a job wrote (the last ``tail`` of them) and write, until it has ended."""
+        """Yield the output lines of a job's processes (of past ones the last ``tail``), until it has ended."""
         return following.log_lines(job_id, tail, attempt, self.runner.connection.patience_s)
 
     @operation
@@ -106,10 +106,10 @@ class Client(Endpoints[SyncRunner]):
     """A connection to one server. Usable as a context manager; not meant for several threads at once.
 
     Args:
-        base_url: Where the server is; None takes ``CLR_URL``, or else ``http://127.0.0.1:8000``, where ``clr up`` is.
-        timeout_s: How long one request may take.
-        patience_s: How long a wait goes on asking a server that has stopped answering.
-        api_key: A key of that server; None takes ``CLR_API_KEY``, where it is set.
+        base_url: Address of the server. None for ``CLR_URL``, or ``http://127.0.0.1:8000``, the address of ``clr up``.
+        timeout_s: Timeout of one request.
+        patience_s: How long a wait continues if the server does not answer.
+        api_key: A key of that server; None for ``CLR_API_KEY``, if set.
 
     Raises:
         AddressError: If ``base_url`` is no http(s) address.

@@ -17,11 +17,11 @@ class Series:
 
     Attributes:
         metric: Such as ``train_loss``.
-        replica: Which range test; 0 in trainings.
+        replica: Number of the replica of a range test; 0 in trainings.
         smoothing: Weight of the neighbours in a smooth series; None for the values as they are.
-        axis: What ``x`` is: ``step``, ``epoch`` or ``lr``.
-        x: Where the points lie, shape (points,), ascending but for ``lr``.
-        y: Their values, shape (points,); what was NaN or infinite is so here too.
+        axis: Meaning of ``x``: ``step``, ``epoch`` or ``lr``.
+        x: x values of the points, shape (points,), ascending unless ``lr``.
+        y: Values of the points, shape (points,), including NaN and infinities.
     """
 
     metric: str
@@ -38,7 +38,7 @@ class Series:
         y = np.array([np.nan if value is None else value for value in document["y"]], dtype=np.float64)
         special = [float(entry["value"]) for entry in document["nonfinite"]]
         holes = np.flatnonzero(np.isnan(y))
-        if len(holes) == len(special):  # over lr, a step whose rate is not known has no point
+        if len(holes) == len(special):  # over lr, a step without a known rate has no point
             y[holes] = special
         return cls(document["metric"], document["replica"], document.get("smoothing"), axis, x, y)
 
@@ -46,7 +46,7 @@ class Series:
         return len(self.x)
 
     def to_pandas(self) -> Any:
-        """A ``pandas.Series`` named after the metric, indexed by ``x``.
+        """Return a ``pandas.Series`` named after the metric, indexed by ``x``.
 
         Raises:
             MissingPackageError: Without pandas.
@@ -64,7 +64,7 @@ class Curves:
 
     Attributes:
         job_id: The job.
-        axis: What ``x`` of every series is: ``step``, ``epoch`` or ``lr``.
+        axis: Meaning of ``x`` in every series: ``step``, ``epoch`` or ``lr``.
         series: All of them.
     """
 
@@ -74,20 +74,20 @@ class Curves:
 
     @classmethod
     def of(cls, document: Document) -> Self:
-        """From the document of ``GET /v1/jobs/{id}/curves``."""
+        """Read the document of ``GET /v1/jobs/{id}/curves``."""
         axis = document["x"]
         return cls(document["job_id"], axis, tuple(Series.of(one, axis) for one in document["series"]))
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the metrics that there are."""
+        """Names of the available metrics."""
         return list(dict.fromkeys(series.metric for series in self.series))
 
     def __getitem__(self, metric: str) -> Series:
-        """The first series of a metric: replica 0, as it is.
+        """Return the first series of a metric: replica 0, not smoothed.
 
         Raises:
-            KeyError: If there is none; it says which there are.
+            KeyError: If there is none; the message lists the available metrics.
         """
         for series in self.series:
             if series.metric == metric:
@@ -101,7 +101,7 @@ class Curves:
         return len(self.series)
 
     def to_pandas(self) -> Any:
-        """A ``pandas.DataFrame`` with a row for each point: metric, replica, smoothing, the axis, and value.
+        """Return a ``pandas.DataFrame`` with a row for each point: metric, replica, smoothing, the axis, and value.
 
         Raises:
             MissingPackageError: Without pandas.

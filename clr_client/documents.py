@@ -7,14 +7,14 @@ from clr_client.transport.effects import Document
 
 
 class DocumentView(Mapping[str, Any]):
-    """A document to read, as a mapping of its fields."""
+    """A read-only document, as a mapping of its fields."""
 
     def __init__(self, document: Document) -> None:
         self._document = dict(document)
 
     @property
     def document(self) -> dict[str, Any]:
-        """The document as a plain dict, fit for JSON."""
+        """Return the document as a plain dict for JSON."""
         return self._document
 
     def __getitem__(self, name: str) -> Any:
@@ -28,7 +28,7 @@ class DocumentView(Mapping[str, Any]):
 
 
 class Bounds(DocumentView):
-    """What a range test found, as ``…/lr-bounds`` says it; numbers are None where none can be defended."""
+    """The bounds of a range test, from ``…/lr-bounds``; numbers are None if the curves support none."""
 
     @property
     def base_lr(self) -> float | None:
@@ -42,7 +42,7 @@ class Bounds(DocumentView):
 
     @property
     def grade(self) -> str:
-        """How sure they are: ``high``, ``medium``, ``low`` or ``none``."""
+        """Confidence: ``high``, ``medium``, ``low`` or ``none``."""
         return str(self["confidence"]["grade"])
 
     @property
@@ -53,7 +53,7 @@ class Bounds(DocumentView):
 
     @property
     def warnings(self) -> list[str]:
-        """What to beware of, in words."""
+        """Warnings as text."""
         return [warning["message"] for warning in self["warnings"]]
 
     def _bound(self, name: str) -> float | None:

@@ -7,7 +7,7 @@ CLIENT_ERRORS = range(400, 500)
 
 
 class ClrError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of all errors of this package."""
 
 
 class ProblemError(ClrError):
@@ -17,10 +17,10 @@ class ProblemError(ClrError):
         status: HTTP status code.
         code: Stable, machine-readable name of the problem.
         title: One line, the same for every problem of this code.
-        detail: What was wrong this time.
+        detail: Description of this occurrence.
         errors: One mapping (``pointer``, ``code``, ``detail``) for each field at fault.
-        request_id: What to quote when asking the operator.
-        retry_after_s: When to ask again, where the server said so.
+        request_id: Id of the request, for questions to the operator.
+        retry_after_s: Seconds to wait before a retry, if the server said so.
         problem: The whole document.
     """
 
@@ -45,11 +45,11 @@ class ProblemError(ClrError):
 
 
 class ServerUnreachableError(ClrError):
-    """Nothing usable answers at the server's address."""
+    """No usable answer from the server's address."""
 
     @classmethod
     def at(cls, url: str, cause: str) -> Self:
-        """Say where nothing answered, why, and what to start."""
+        """Return the error with address, cause and advice."""
         return cls(
             f"No answer from {url} ({cause}).\n"
             "Start a server with `clr up`, or name a running one with --url or CLR_URL."
@@ -57,7 +57,7 @@ class ServerUnreachableError(ClrError):
 
     @classmethod
     def unlike_ours(cls, url: str, status: int, media_type: str) -> Self:
-        """Say that something else than this service listens there."""
+        """Return the error of an address where another program answers."""
         return cls(
             f"{url} answered {status} with {media_type or 'no media type'} where JSON was expected; "
             "is it a clr-service?"
@@ -65,23 +65,23 @@ class ServerUnreachableError(ClrError):
 
 
 class UsageError(ClrError):
-    """What was asked for makes no sense; nothing was sent."""
+    """The request is invalid; nothing was sent."""
 
 
 class AddressError(UsageError):
-    """The address given for the server is not one."""
+    """The server's address is invalid."""
 
 
 class KeyUsageError(UsageError):
-    """The API key given cannot be one."""
+    """The API key is malformed."""
 
 
 class WaitTimeoutError(ClrError):
-    """A job had not ended within the time that the caller gave it."""
+    """A job did not end within the caller's time limit."""
 
 
 class JobFailedError(ClrError):
-    """A job has ended, and not well; the text says why.
+    """A job failed or was cancelled; the text says why.
 
     Attributes:
         job: Its document.
@@ -93,16 +93,16 @@ class JobFailedError(ClrError):
 
 
 class MissingPackageError(UsageError):
-    """A package that this needs, and the client alone does not, is not installed."""
+    """An optional package that this call needs is not installed."""
 
     @classmethod
     def of(cls, package: str, extra: str) -> Self:
-        """Say which, and how to install it."""
+        """Return the error with the package's name and the command that installs it."""
         return cls(f"This needs {package}, which is not installed: pip install 'clr-client[{extra}]'")
 
 
 class StackError(ClrError):
-    """A part of the local stack did not start, or died."""
+    """A service of the local stack did not start, or died."""
 
 
 class StackUsageError(StackError, UsageError):
@@ -110,4 +110,4 @@ class StackUsageError(StackError, UsageError):
 
 
 class StackInterruptedError(StackError):
-    """The stack was told to stop while it started."""
+    """The stack was stopped while it started."""

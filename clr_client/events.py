@@ -8,14 +8,14 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a job.
+    """An event of a job.
 
     Attributes:
         seq: Its number; it grows with time.
         job_id: The job.
-        at: When, by the database's clock.
+        at: Time, by the database's clock.
         type: Such as ``submitted``, ``started``, ``checkpoint``, ``alarm``, ``succeeded``.
-        data: What belongs to that type.
+        data: Data of this type of event.
     """
 
     seq: int

@@ -20,10 +20,10 @@ D_co = TypeVar("D_co", bound=SyncRunner | AsyncRunner, covariant=True)
 
 
 class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
-    """A job as the server last described it: a mapping of its fields, and what can be asked of it.
+    """A job as the server last described it: a mapping of its fields, and methods for requests about it.
 
-    Of an `AsyncClient`, all that asks the server is awaited. `refresh`, `wait`, `cancel`, `resume` and `events`
-    bring it up to date, in place.
+    With an `AsyncClient`, all methods that send requests are awaited. `refresh`, `wait`, `cancel`, `resume` and
+    `events` update the job in place.
     """
 
     def __init__(self, runner: D_co, document: Document) -> None:
@@ -52,7 +52,7 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
 
     @operation
     def refresh(self) -> "Program[Job[D_co]]":
-        """Ask how it stands now."""
+        """Fetch the current state."""
         return self._updated((yield from jobs.job(self.id)))
 
     @operation
@@ -63,17 +63,17 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
         *,
         progress: bool = False,
     ) -> "Program[Job[D_co]]":
-        """Wait until it has ended, well or not.
+        """Wait until it has ended, successfully or not.
 
         Args:
-            timeout_s: How long to wait at most; None waits as long as it takes.
+            timeout_s: Maximum time to wait; None for no limit.
             on_update: Called with the job after every poll.
-            progress: Whether to show a bar, in a terminal or a notebook (lines where there is neither).
+            progress: Whether to show a bar in a terminal or a notebook, or lines elsewhere.
 
         Raises:
-            WaitTimeoutError: If it has not ended by then; it goes on.
+            WaitTimeoutError: If it has not ended by then; it continues.
             ServerUnreachableError: If the server has not answered for the client's ``patience_s``.
-            ProblemError: If the server knows no such job, or has had trouble for as long.
+            ProblemError: If the server has no such job, or has failed for as long.
         """
         with _progress() if progress else nullcontext(_nothing) as show:
 
@@ -86,10 +86,10 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
         return self
 
     def raise_for_status(self) -> "Job[D_co]":
-        """Itself, unless it has failed or was cancelled.
+        """Return the job, unless it has failed or was cancelled.
 
         Raises:
-            JobFailedError: If so; its text is the reason.
+            JobFailedError: If it has; the text is the reason.
         """
         if self.is_terminal and self.status != "succeeded":
             raise JobFailedError(failure(self), self.document)
@@ -97,29 +97,29 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
 
     @operation
     def bounds(self) -> Program[Bounds]:
-        """The LR bounds that it found; a `ProblemError` (409) until there are some."""
+        """Return the LR bounds that it found. Raises `ProblemError` (409) until there are some."""
         return Bounds((yield from outputs.bounds(self.id)))
 
     @operation
     def table(self) -> Program[Document]:
-        """Bounds under each of the conditions of a sweep, as far as they are known by now."""
+        """Return the bounds under each of the conditions of a sweep, as far as known."""
         return outputs.table(self.id)
 
     @operation
     def comparison(self) -> Program[Document]:
-        """What the arms of a ``compare`` job come to, as far as it is known by now."""
+        """Return the results of the arms of a ``compare`` job, as far as known."""
         return outputs.comparison(self.id)
 
     @operation
     def curves(
         self, *metrics: str, x: str = "step", max_points: int | None = None, smoothing: float | None = None
     ) -> Program[Curves]:
-        """Its curves so far as arrays.
+        """Return its curves so far as arrays.
 
         Args:
-            metrics: Names of metrics; all where none is named.
+            metrics: Names of metrics; all by default.
             x: ``step``, ``epoch`` (of trainings) or ``lr``.
-            max_points: Most points of a series (default: 2000); no spike is lost.
+            max_points: Maximum points of a series (default: 2000); no spike is lost.
             smoothing: From 0 to below 1: a second series for each, smoothed from all its points.
         """
         document = yield from outputs.curves(self.id, metrics, x, max_points, smoothing=smoothing)
@@ -127,7 +127,7 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
 
     @operation
     def plot(self, *, theme: str = "light", width: int | None = None, height: int | None = None) -> Program[Any]:
-        """Its picture as a ``plotly.graph_objects.Figure``; see the client's ``plot`` for files.
+        """Return its picture as a ``plotly.graph_objects.Figure``; see the client's ``plot`` for files.
 
         Raises:
             MissingPackageError: Without plotly.
@@ -137,22 +137,22 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
 
     @feed
     def events(self, after: int = 0) -> Feed[Event]:
-        """What happened to it and what happens, until it has ended; those after number ``after``."""
+        """Yield its events after number ``after``, until it has ended."""
         return following.events(self.id, after, self._updated, self.runner.connection.patience_s)
 
     @feed
     def logs(self, tail: int | None = None, attempt: int | None = None) -> Feed[Document]:
-        """The lines that its processes wrote (the last ``tail`` of them) and write, until it has ended."""
+        """Yield the output lines of its processes (of past ones the last ``tail``), until it has ended."""
         return following.log_lines(self.id, tail, attempt, self.runner.connection.patience_s)
 
     @operation
     def cancel(self, mode: str = "checkpoint") -> "Program[Job[D_co]]":
-        """Ask for its end; it is ``cancelling`` until its ranks have stopped. ``kill`` saves no checkpoint."""
+        """Cancel it; it is ``cancelling`` until its ranks have stopped. ``kill`` saves no checkpoint."""
         return self._updated((yield from jobs.cancel(self.id, mode)))
 
     @operation
     def resume(self) -> "Program[Job[D_co]]":
-        """Queue it once more after it has failed or was cancelled; it goes on from its last checkpoint."""
+        """Queue it again after it has failed or was cancelled; it resumes from its last checkpoint."""
         return self._updated((yield from jobs.resume(self.id)))
 
     @operation
@@ -164,24 +164,24 @@ class Job(DocumentView, HasRunner[D_co], Generic[D_co]):
 
     @operation
     def delete(self) -> Program[None]:
-        """Remove it after it has ended, with curves and files; a `ProblemError` (409) while another job needs it."""
+        """Delete it after it has ended, with curves and files. Raises `ProblemError` (409) if another job needs it."""
         return jobs.delete(self.id)
 
     @operation
     def checkpoints(self) -> Program[Sequence[Document]]:
-        """Its stored checkpoints, the newest first: the last two, and the best."""
+        """Return its stored checkpoints, newest first: the last two and the best."""
         document = yield from outputs.checkpoints(self.id)
         checkpoints: Sequence[Document] = document["data"]
         return checkpoints
 
     @operation
     def model_card(self) -> Program[Document]:
-        """What its model is; a `ProblemError` (409) until there is one."""
+        """Return the card of its model. Raises `ProblemError` (409) until there is one."""
         return outputs.model_card(self.id)
 
     @operation
     def download_model(self, target: IO[bytes]) -> Program[int]:
-        """Copy its final weights, as safetensors, into an open file; how many bytes they are."""
+        """Copy its final weights, as safetensors, into an open file; return their size in bytes."""
         return outputs.download_model(self.id, target)
 
     def _updated(self, document: Document) -> "Job[D_co]":

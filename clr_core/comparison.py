@@ -11,14 +11,14 @@ Missing = Literal["left_out", "highest", "lowest"]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median and range of some runs.
+    """Median and range over some runs.
 
     Attributes:
         median: None where there is none, or where it would lie among the missing values.
-        low: The lowest; None where that is missing.
-        high: The highest; None where that is missing.
-        runs: How many runs there are.
-        known: How many of them have a value.
+        low: The lowest; None if it is missing.
+        high: The highest; None if it is missing.
+        runs: Number of runs.
+        known: Number of runs with a value.
     """
 
     median: float | None
@@ -28,17 +28,18 @@ class Spread:
     known: int
 
     def to_dict(self) -> dict[str, float | None]:
-        """As a document."""
+        """Return the values as a document."""
         return asdict(self)
 
 
 def spread(values: Sequence[float | None], missing: Missing = "left_out") -> Spread:
-    """Median and range of values, one for each run.
+    """Return the median and range of values, one for each run.
 
     Args:
         values: Finite values; None for a run without one.
-        missing: Where runs without a value stand: left out, or above or below all others. A run that never reached a
-            target needs more steps than any that did: ``highest``. Left out, it would flatter the median.
+        missing: How to rank runs without a value: leave them out, or rank them above or below all others. A run that
+            never reached a target needs more steps than any that did: ``highest``. Leaving it out would bias the
+            median.
     """
     known = [value for value in values if value is not None]
     count, absent = len(known), len(values) - len(known)
@@ -56,12 +57,12 @@ def spread(values: Sequence[float | None], missing: Missing = "left_out") -> Spr
 def steps_to(
     target: float, evaluations: Sequence[tuple[int, float]], *, higher_is_better: bool
 ) -> int | None:  # fmt: skip
-    """Updates until the first evaluation that is at least as good as a target; None where none is.
+    """Return the updates until the first evaluation that is at least as good as a target; None if there is none.
 
     Args:
         target: The value to reach.
         evaluations: Zero-based step after which it was evaluated, and the value; in order of steps.
-        higher_is_better: As for an accuracy; a loss is better when it is lower.
+        higher_is_better: True for an accuracy, False for a loss.
     """
     for step, value in evaluations:
         if (value >= target) if higher_is_better else (value <= target):

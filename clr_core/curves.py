@@ -13,15 +13,15 @@ Floats = NDArray[np.float64]
 
 
 def two_sided(values: Floats, weight: float) -> Floats:
-    """Weighted mean around each point; a neighbour d points away, before or after, weighs ``weight ** d``.
+    """Return the weighted mean around each point: a neighbour d points before or after has weight ``weight ** d``.
 
-    The exponential mean that peers draw looks back only and lags by weight / (1 - weight) points; this one is
-    symmetric and does not. `clr_core.bounds.smoothing.zero_lag` is another estimator: its window is finite, so that
-    no feature of a range test is spread beyond it, and fixed by the length of the sweep. Here a reader chooses the
-    weight, by which the reach may be the whole of a long series, and gaps are passed over.
+    The usual exponential mean only looks back, so it lags by weight / (1 - weight) points; this one is symmetric and
+    has no lag. `clr_core.bounds.smoothing.zero_lag` is another estimator: its window is finite, so that no feature of a
+    range test is spread beyond it, and fixed by the length of the sweep. Here a reader chooses the weight, so the reach
+    may be a whole long series, and gaps are skipped.
 
     Args:
-        values: ``[N]``; what is not finite weighs nothing.
+        values: ``[N]``; non-finite values have no weight.
         weight: At least 0 (nothing is smoothed) and below 1.
 
     Returns:
@@ -38,7 +38,7 @@ def two_sided(values: Floats, weight: float) -> Floats:
 
 
 def _decayed(values: Floats, weight: float) -> Floats:
-    """Sum over d >= 0 of ``weight ** d`` times the value d points before, by doubling the reach."""
+    """Return the sum over d >= 0 of ``weight ** d`` times the value d points before, by doubling the reach."""
     sums = values.copy()
     if weight == 0.0:
         return sums
@@ -50,14 +50,14 @@ def _decayed(values: Floats, weight: float) -> Floats:
 
 
 def extremes(values: np.ndarray[Any, np.dtype[np.float64]], max_points: int) -> list[int]:
-    """Indices of at most ``max_points`` values: first, last, and the extremes of equal stretches between them.
+    """Return indices of at most ``max_points`` values: first, last, and the extremes of equal stretches between them.
 
     Args:
         values: All values, ``[N]``, finite.
-        max_points: How many are wanted, at least 4.
+        max_points: Maximum number of indices, at least 4.
 
     Returns:
-        Rising indices; all of them where N is not larger.
+        Ascending indices; all of them if N is not larger.
     """
     count = len(values)
     if count <= max_points:

@@ -6,7 +6,7 @@ class InvalidArgumentError(ValueError):
 
     Attributes:
         name: Name of the argument or field.
-        value: What was given.
+        value: The given value.
         legal: The legal range, in words.
     """
 

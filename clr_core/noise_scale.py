@@ -16,7 +16,7 @@ from clr_core.errors import InvalidArgumentError
 
 @dataclass(frozen=True, slots=True)
 class GradientMoments:
-    """One measurement, which may be far off; averages of many are not.
+    """One measurement. A single one may be far off; averages of many are accurate.
 
     Attributes:
         signal: Estimate of |G|², in squared units of the loss by units of the weights; may be negative.
@@ -28,7 +28,7 @@ class GradientMoments:
 
 
 def moments(small_squared: float, big_squared: float, *, small: int, big: int) -> GradientMoments:
-    """Unbiased estimates from one squared norm at each of two batch sizes (appendix A.1, equations A.2 and A.3).
+    """Return unbiased estimates from one squared norm at each of two batch sizes (appendix A.1, equations A.2, A.3).
 
     |G|² = (B_big |G_big|² - B_small |G_small|²) / (B_big - B_small),
     S    = (|G_small|² - |G_big|²) / (1 / B_small - 1 / B_big).
@@ -55,7 +55,7 @@ def moments(small_squared: float, big_squared: float, *, small: int, big: int) -
 
 @dataclass(frozen=True, slots=True)
 class Smoothed:
-    """An exponential moving average of one estimate, corrected for its start, with the error it still has.
+    """An exponential moving average of one estimate, corrected for its start, with its standard error.
 
     With weights w_i = decay^(n - i) after n values x_i the mean is Σ w x / Σ w. Values of different steps are taken as
     independent, so its variance is  var(x) Σ w² / (Σ w)²  with  var(x) = (Σ w x² / Σ w - mean²) / (1 - Σ w² / (Σ w)²).
@@ -74,7 +74,7 @@ class Smoothed:
     weight_squares: float = 0.0
 
     def add(self, value: float, decay: float) -> "Smoothed":
-        """The average with one more value; ``decay`` in [0, 1)."""
+        """Return the average with one more value; ``decay`` in [0, 1)."""
         return Smoothed(
             decay * self.values + value,
             decay * self.squares + value * value,
@@ -89,7 +89,7 @@ class Smoothed:
 
     @property
     def standard_error(self) -> float:
-        """Standard error of the mean; infinite where fewer than two values count."""
+        """Standard error of the mean; infinite if fewer than two values count."""
         if not self.weight:
             return math.inf
         share = self.weight_squares / self.weight**2
@@ -103,12 +103,12 @@ class Smoothed:
 class NoiseScale:
     """The noise scale B_simple = S / |G|², in samples (section 2.2, equation 2.9).
 
-    |G|² and S are averaged apart and divided then: the mean of their quotients is biased and has no variance.
+    |G|² and S are averaged separately and then divided: the mean of their quotients is biased and has no variance.
 
     Attributes:
         signal: Average of |G|².
         noise: Average of S.
-        measurements: How many steps were measured.
+        measurements: Number of measured steps.
     """
 
     signal: Smoothed = Smoothed()
@@ -116,16 +116,16 @@ class NoiseScale:
     measurements: int = 0
 
     def add(self, one: GradientMoments, decay: float) -> "NoiseScale":
-        """The scale after one more measurement."""
+        """Return the scale after one more measurement."""
         return NoiseScale(self.signal.add(one.signal, decay), self.noise.add(one.noise, decay), self.measurements + 1)
 
     @property
     def value(self) -> float:
-        """B_simple in samples; infinite where noise hides the gradient (|G|² is not above 0), NaN before the first."""
+        """B_simple in samples; infinite if noise hides the gradient (|G|² is not above 0), NaN before the first."""
         return _quotient(self.noise.mean, self.signal.mean)
 
     def interval(self, level: float = 0.9) -> tuple[float, float]:
-        """Ends between which B_simple lies, in samples; the upper one may be infinite.
+        """Return the interval of B_simple in samples; its upper end may be infinite.
 
         Each mean is normal with its standard error; the quotient is taken at the ends of both intervals of ``level``,
         which holds at least that share.
@@ -146,7 +146,7 @@ def _quotient(noise: float, signal: float) -> float:
 
 
 def adascale_gain(noise_scale: float, batch_size: int, factor: float) -> float:
-    """AdaScale's gain of a batch ``factor`` times as large: how many steps of today one of its steps is worth.
+    """Return AdaScale's gain of a batch ``factor`` times as large: how many current steps one of its steps replaces.
 
     r = (σ² + μ²) / (σ² / factor + μ²), with σ² = S / batch_size the variance of today's gradient and μ² = |G|². In
     terms of the noise scale that is  r = (φ + 1) / (φ / factor + 1)  with  φ = B_simple / batch_size.  It lies between
@@ -159,8 +159,8 @@ def adascale_gain(noise_scale: float, batch_size: int, factor: float) -> float:
 
     Args:
         noise_scale: B_simple, samples; at least 0, may be infinite.
-        batch_size: Global batch size of today, samples.
-        factor: Batch to come over batch of today, at least 1.
+        batch_size: Current global batch size, samples.
+        factor: New batch size over current batch size, at least 1.
 
     Raises:
         InvalidArgumentError: An argument lies outside its range.

@@ -18,7 +18,7 @@ Spacing = Literal["exponential", "linear"]
 SPACINGS: Final[tuple[Spacing, ...]] = ("exponential", "linear")
 
 BISECTIONS: Final = 2  # short sweeps after a full one; a third would be narrower than the noise of the edge
-_REACH: Final = 1.0  # decades below the edge at which the first short sweep begins: it shall see a fall
+_REACH: Final = 1.0  # decades below the edge at which the first short sweep begins, so that it shows a fall
 _SHORTEST: Final = 20  # steps: fewer are hard to read
 _NARROWEST: Final = 1.5  # end over start of a short sweep at either end of the full one
 
@@ -97,16 +97,16 @@ class RangeTestPlan:
 
 
 def short_steps(steps: int) -> int:
-    """Steps of one short sweep beside full sweeps of ``steps`` steps."""
+    """Return the steps of one short sweep beside full sweeps of ``steps`` steps."""
     return max(_SHORTEST, steps // 2)
 
 
 def around_edge(plan: RangeTestPlan, edge_lr: float, number: int) -> RangeTestPlan:
-    """The short sweep of a bisection: more steps where the edge is, from the same initial weights.
+    """Return the short sweep of a bisection: more steps around the edge, from the same initial weights.
 
-    It begins ``REACH / 2 ** number`` decades below the edge that the sweep before saw and ends a third as many above
-    it, within the rates of the full sweep; its rates rise exponentially.  Of a full sweep of 100 steps over seven
-    decades 14 fall into a decade; the first short sweep has 50 in 1.33 decades, the second 50 in 0.67.
+    It begins ``REACH / 2 ** number`` decades below the edge of the previous sweep and ends a third as many above it,
+    within the rates of the full sweep; its rates rise exponentially. Of a full sweep of 100 steps over seven decades 14
+    fall into a decade; the first short sweep has 50 in 1.33 decades, the second 50 in 0.67.
 
     Source: ours; the idea is to repeat the test around the value that matters, as Smith (arXiv:1803.09820, section
     4.1) advises for a first coarse grid.
@@ -115,8 +115,8 @@ def around_edge(plan: RangeTestPlan, edge_lr: float, number: int) -> RangeTestPl
 
     Args:
         plan: The full sweep.
-        edge_lr: Rate at which the sweep before diverged, from ``start_lr`` to ``end_lr``.
-        number: Which short sweep this is, from 0.
+        edge_lr: Rate at which the previous sweep diverged, from ``start_lr`` to ``end_lr``.
+        number: Number of the short sweep, from 0.
 
     Raises:
         InvalidArgumentError: The edge is outside the plan.
@@ -130,11 +130,11 @@ def around_edge(plan: RangeTestPlan, edge_lr: float, number: int) -> RangeTestPl
 
 
 class DivergenceRule:
-    """Says when a range test has diverged; fed one loss a step, already averaged over ranks.
+    """Detects when a range test has diverged, from one loss per step, averaged over ranks.
 
-    Peers stop at loss > 4 · best, which ends a sweep at once where the loss is negative and never where it
-    starts near zero.  This rule compares differences of losses only, so that adding a constant to the loss or
-    multiplying it by a positive factor changes nothing (but for the last rounding):
+    Other tools stop at loss > 4 · best, which ends a sweep at once if the loss is negative, and never if it starts near
+    zero. This rule compares differences of losses only, so that adding a constant to the loss or multiplying it by a
+    positive factor changes nothing (but for the last rounding):
 
     * level(k): median of the last ``window`` losses, which one spike cannot move;
     * first: the first level; best: the lowest level so far;
@@ -178,11 +178,11 @@ class DivergenceRule:
 
     @property
     def diverged_at(self) -> int | None:
-        """Step at which the rule first said stop, or None."""
+        """Step at which the sweep diverged, or None."""
         return self._diverged_at
 
     def should_stop(self, step: int, loss: float) -> bool:
-        """Take the loss of one step and answer whether the sweep has diverged.
+        """Add the loss of one step and return whether the sweep has diverged.
 
         Args:
             step: Zero-based step, reported by ``diverged_at``.

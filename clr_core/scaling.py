@@ -9,18 +9,18 @@ from typing import Any, Final
 
 LINEAR: Final = 1.0  # Goyal et al. 2017, section 2.1
 SQUARE_ROOT: Final = 0.5  # Krizhevsky 2014, section 5
-MIN_SIZES: Final = 3  # a line through two points has no residual, so nothing would say that it is no line
+MIN_SIZES: Final = 3  # a line through two points has no residual, so its fit could not be checked
 LEAST_SIGMA: Final = 0.01  # no range test reads a rate to better than a percent
 
 
 @dataclass(frozen=True, slots=True)
 class ScalingPoint:
-    """A suggested rate and the batch it was found at.
+    """A suggested rate and its batch size.
 
     Attributes:
         size: Global batch size, samples.
         max_lr: The rate; ``low`` and ``high`` are the ends of its interval.
-        group: What else differs between points; each group has a level of its own.
+        group: The other settings of a point; each group has its own level.
     """
 
     size: float
@@ -32,11 +32,11 @@ class ScalingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The fitted exponent, or why there is none.
+    """The fitted exponent, or the reason why there is none.
 
     Attributes:
         exponent: Slope of log max_lr over log size; ``low`` and ``high`` hold it at ``level``.
-        points: How many points the slope rests on.
+        points: Number of points behind the slope.
         reason: Why ``exponent`` is None.
     """
 
@@ -67,10 +67,10 @@ def fit_exponent(points: Sequence[ScalingPoint], *, level: float = 0.9) -> Scali
 
     Args:
         points: Sizes, rates and interval ends, all positive.
-        level: Share that the interval is to hold, and that those of the points hold; 0 < level < 1.
+        level: Confidence level of the interval and of the points' intervals; 0 < level < 1.
 
     Returns:
-        The exponent; None with a reason where the points have fewer than 3 distinct sizes in every group.
+        The exponent; None with a reason if the points have fewer than 3 distinct sizes in every group.
 
     Raises:
         ValueError: A number is not positive and finite, or an interval's ends are the wrong way round.

@@ -1,7 +1,7 @@
 """Successive halving on a ladder of learning rates: the rates, the length of each run, the survivors, the result.
 
-A range test tells where training explodes; how good the rates below are it tells by a loss that also falls because
-time passes.  A probe measures the objective itself: a short run of the real schedule with one peak rate.
+A range test shows where training explodes, but its loss also falls with time, so it says less about the rates below. A
+probe measures the objective itself: a short run of the real schedule with one peak rate.
 
 Source: successive halving, Jamieson & Talwalkar 2016 (arXiv:1502.07943), algorithm 1: many candidates for few steps,
 the better half for twice as many, and so on; each rung costs about the same.
@@ -15,7 +15,7 @@ from typing import Final
 
 from clr_core.errors import InvalidArgumentError
 
-RATIO: Final = 2.0  # between neighbours, where nothing asks for more
+RATIO: Final = 2.0  # between neighbours, by default
 FINALISTS: Final = 2
 FINAL_RUNS: Final = 3  # of each finalist, with other orders of the data
 MIN_STEPS: Final = 10  # of a probe: a cycle of fewer is none
@@ -28,7 +28,7 @@ class Rung:
     """Probes that run at the same time.
 
     Attributes:
-        rates: How many rates are tried, at most.
+        rates: Maximum number of rates.
         steps: Steps of each probe.
         runs: Probes of each rate.
     """
@@ -39,7 +39,7 @@ class Rung:
 
 
 def ladder(lowest: float, highest: float, rates: int) -> tuple[float, ...]:
-    """Rates from ``lowest`` to ``highest``, each in the same ratio to the one before.
+    """Return rates from ``lowest`` to ``highest`` in a geometric progression.
 
     Raises:
         InvalidArgumentError: The ends are not 0 < lowest < highest, finite, or there are fewer than two rates.
@@ -54,12 +54,12 @@ def ladder(lowest: float, highest: float, rates: int) -> tuple[float, ...]:
 
 
 def reach(rates: int) -> float:
-    """Highest over lowest rate of a ladder whose neighbours are in the ratio ``RATIO``."""
+    """Return highest over lowest rate of a ladder with the ratio ``RATIO`` between neighbours."""
     return RATIO ** (rates - 1)
 
 
 def rungs(rates: int, budget: int) -> tuple[Rung, ...]:
-    """The rungs of a ladder: n rates for s steps, n/2 for 2 s, … and the last two, ``FINAL_RUNS`` times each.
+    """Return the rungs of a ladder: n rates for s steps, n/2 for 2 s, … and the last two, ``FINAL_RUNS`` times each.
 
     s is the largest for which all probes together take at most ``budget`` steps.
 
@@ -80,12 +80,12 @@ def rungs(rates: int, budget: int) -> tuple[Rung, ...]:
 
 
 def survivors(scores: Mapping[float, Sequence[float]], keep: int) -> tuple[float, ...]:
-    """The ``keep`` rates with the lowest median score, rising; those that did not end well are out.
+    """Return the ``keep`` rates with the lowest median score, ascending, without those whose median is not finite.
 
     Args:
-        scores: By rate, one of each run, lower is better; NaN or infinite where a run diverged.  Of equal ones the
-            lower rate is kept.
-        keep: How many go on, at most.
+        scores: By rate, one for each run, lower is better; NaN or infinite if a run diverged. Of equal scores the lower
+            rate is kept.
+        keep: Maximum number of survivors.
     """
     fit = sorted((_middle(values), rate) for rate, values in scores.items() if math.isfinite(_middle(values)))
     return tuple(sorted(rate for _, rate in fit[:keep]))
@@ -93,7 +93,7 @@ def survivors(scores: Mapping[float, Sequence[float]], keep: int) -> tuple[float
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a ladder says.
+    """The result of a ladder.
 
     Attributes:
         max_lr: The best of the finalists.
@@ -111,19 +111,19 @@ class Verdict:
 
 
 def judge(rates: Sequence[float], scores: Mapping[float, Sequence[float]]) -> Verdict | None:
-    """The best finalist, and how well it is known.
+    """Return the best finalist and its interval.
 
-    The interval reaches from the lowest to the highest finalist that the runs do not tell from the best, and one ratio
-    of the ladder further on either side: a neighbour went out after one shorter run, and nothing was tried between.
-    Finalists are told apart where the mean difference of their scores, run by run with the same order of the data, is
-    more than two standard errors.
+    The interval covers the finalists that cannot be distinguished from the best, and one ratio of the ladder more on
+    either side: a neighbour was dropped after one shorter run, and no rate in between was tried. Two finalists are
+    distinguished if the mean difference of their scores, paired by the order of the data, is more than two standard
+    errors.
 
     Args:
         rates: The whole ladder, rising.
-        scores: Of the finalists; as for ``survivors``, run by run.
+        scores: Scores of the finalists, as for ``survivors``, paired by run.
 
     Returns:
-        The verdict; None where no finalist ended well.
+        The result; None if no finalist ended well.
     """
     best = survivors(scores, 1)
     if not best:

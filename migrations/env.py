@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the revisions over the connection that `migrations.__main__` hands in."""
+"""Run by Alembic: applies the revisions over the connection from `migrations.run`."""
 
 from alembic import context
 

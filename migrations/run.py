@@ -32,7 +32,7 @@ class UnknownRevisionError(Exception):
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Apply every revision up to ``revision``; one that is applied already is left alone.
+    """Apply every missing revision up to ``revision``.
 
     Raises:
         UnknownRevisionError: The database is at a revision that this release does not have.
@@ -56,7 +56,7 @@ def downgrade(database: Database, revision: str = "base") -> None:
 
 
 def config(connection: object) -> Config:
-    """Alembic's configuration for an open connection."""
+    """Return Alembic's configuration for an open connection."""
     alembic = Config()
     alembic.set_main_option("script_location", str(SCRIPTS))
     alembic.attributes["connection"] = connection
@@ -64,7 +64,7 @@ def config(connection: object) -> Config:
 
 
 def revisions(database: Database) -> tuple[str | None, str | None]:
-    """The revision that a database is at, and the newest there is.
+    """Return the revision of a database, and the newest revision.
 
     Raises:
         UnknownRevisionError: The database is at a revision that this release does not have.

@@ -20,7 +20,7 @@ Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="Id of an upload
 @app.callback()
 @reporting
 def datasets(context: typer.Context, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """List what can be trained on."""
+    """List the available datasets."""
     if context.invoked_subcommand is not None:
         return
     from clr_client.client import Client  # noqa: PLC0415 - heavy
@@ -36,7 +36,7 @@ def datasets(context: typer.Context, url: o.Url = DEFAULT_URL, as_json: o.Json =
 @app.command()
 @reporting
 def upload(file: File, *, name: Name = "", url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Upload a dataset; its id goes into --dataset."""
+    """Upload a dataset. Pass its id to --dataset."""
     from rich.console import Console  # noqa: PLC0415 - heavy
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
 
@@ -58,7 +58,7 @@ def upload(file: File, *, name: Name = "", url: o.Url = DEFAULT_URL, as_json: o.
 @app.command()
 @reporting
 def delete(dataset: Dataset, *, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Delete an uploaded dataset; one that a job still needs is kept."""
+    """Delete an uploaded dataset, unless a job still needs it."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:

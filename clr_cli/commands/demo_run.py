@@ -35,12 +35,12 @@ RANGE_TEST_PICTURE, TRAINING_PICTURE = "lr_range_test.png", "training.png"
 
 
 class DemoError(ClrError):
-    """The demo did not show what it is there to show."""
+    """The demo did not reach its goal."""
 
 
 @dataclass
 class Demo:
-    """What a demo came to; it grows as the demo goes on."""
+    """The result of a demo; it grows while the demo runs."""
 
     bounds: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Demo:
     took_s: dict[str, float] = field(default_factory=dict)
 
     def document(self) -> Mapping[str, Any]:
-        """The demo as JSON."""
+        """Return the result as JSON."""
         return {"object": "demo", **vars(self)}
 
 
@@ -57,9 +57,9 @@ def run_demo(out: Path, *, as_json: bool) -> None:
     """Run the demo and write its pictures to ``out``.
 
     Raises:
-        StackError: If a part of the stack does not start, or dies.
+        StackError: If a service of the stack does not start, or dies.
         DemoError: If a job fails, or the accuracy is too low.
-        ProblemError: If the server refuses what the demo asks for.
+        ProblemError: If the server refuses a request of the demo.
     """
     say = tell if as_json else show
     demo = Demo()
@@ -74,7 +74,7 @@ def run_demo(out: Path, *, as_json: bool) -> None:
                 _train(demo, client, stack, say)
                 _draw(demo, client, out, say)
         except ClrError:
-            stack.check()  # a part that died is the cause, a server that does not answer its effect
+            stack.check()  # a dead service is the cause, a server that does not answer the effect
             raise
         finally:
             with _phase(demo, "stop", say):
@@ -126,7 +126,7 @@ def _draw(demo: Demo, client: Client, out: Path, say: Callable[[str], None]) -> 
 
 
 def _succeed(client: Client, stack: Stack, job_id: str) -> Document:
-    """Wait for a job while the stack lives; anything but its success is an error."""
+    """Wait for a job while the stack runs; anything but success is an error."""
     with watching(Console(stderr=True)) as update:
         job = client.wait(job_id, JOB_TIMEOUT_S, on_update=_checking(stack, update))
     if job["status"] != "succeeded":
@@ -152,7 +152,7 @@ def _phase(demo: Demo, name: str, say: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does: in good order."""
+    """Let SIGTERM end the demo cleanly, as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

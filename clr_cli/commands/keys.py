@@ -15,7 +15,7 @@ app = typer.Typer(help="API keys of a server (needs a key with the scope admin).
 
 Name = Annotated[str, typer.Option(help="A name for people.")]
 Scope = Annotated[str, typer.Option(help="read, submit or admin; each includes those before it.")]
-Owner = Annotated[str | None, typer.Option(help="To whom its jobs belong (default: the name)", show_default=False)]
+Owner = Annotated[str | None, typer.Option(help="Owner of its jobs (default: the name)", show_default=False)]
 Days = Annotated[float | None, typer.Option(help="Days until it expires (default: never)", show_default=False)]
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of a key, not the key.", show_default=False)]
 
@@ -30,7 +30,7 @@ def create(
     url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
-    """Make a key and print it, this once. The very first one: python -m api keys create, on the server."""
+    """Create a key and print it once. Create the first key on the server: python -m api keys create."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
@@ -45,7 +45,7 @@ def create(
 @app.command("list")
 @reporting
 def list_keys(url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """List keys, ended ones too."""
+    """List keys, including expired and revoked ones."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:
@@ -59,7 +59,7 @@ def list_keys(url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
 @app.command()
 @reporting
 def revoke(key_id: KeyId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """End a key, and sessions that began with it."""
+    """Revoke a key and the sessions that began with it."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:

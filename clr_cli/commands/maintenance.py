@@ -12,8 +12,8 @@ from clr_cli.output.terminal import EXIT_FAILED, reporting
 app = typer.Typer(help="The database and the stored files of this server.", no_args_is_help=True)
 
 Hashes = Annotated[bool, typer.Option("--hashes", help="Also read every stored file and compare its SHA-256.")]
-Age = Annotated[str, typer.Option("--older-than", metavar="AGE", help="How long ago they ended: 30d, 12h or 8w.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
+Age = Annotated[str, typer.Option("--older-than", metavar="AGE", help="Minimum time since they ended: 30d, 12h or 8w.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
 DEFAULT_DIR = Path("clr-data")
 
 
@@ -31,7 +31,7 @@ def prune(older_than: Age, data_dir: o.DataDir = DEFAULT_DIR, dry_run: DryRun = 
 
 
 def _run(data_dir: Path, *arguments: str) -> None:
-    from local_stack.data_dir import make_folder  # noqa: PLC0415 - of the service, which the client alone lacks
+    from local_stack.data_dir import make_folder  # noqa: PLC0415 - a client-only install lacks it
     from local_stack.services import run_migrations  # noqa: PLC0415
 
     if run_migrations(make_folder(data_dir.absolute()), *arguments, stdout=sys.stdout) != 0:

@@ -20,7 +20,7 @@ Settings = Annotated[
     list[str] | None, typer.Argument(help="Its fields, such as max_lr=0.4 step_size=200.", show_default=False)
 ]
 TotalSteps = Annotated[int, typer.Option("--steps", min=1, help="Length of the training in steps.")]
-StepsPerEpoch = Annotated[float | None, typer.Option(help="Steps an epoch has.", show_default=False)]
+StepsPerEpoch = Annotated[float | None, typer.Option(help="Steps of an epoch.", show_default=False)]
 Flat = Annotated[bool, typer.Option("--no-momentum", help="For an optimizer without momentum.")]
 Out = Annotated[Path | None, typer.Option(help="Write a picture: .svg or .png.", show_default=False)]
 
@@ -55,7 +55,7 @@ def preview(  # noqa: PLR0913 - options of a command
     url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
-    """Draw what a schedule does to the learning rate, step by step."""
+    """Draw the learning rate of a schedule, step by step."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     if out is not None and out.suffix not in {".svg", ".png"}:
@@ -81,5 +81,5 @@ def preview(  # noqa: PLR0913 - options of a command
 
 
 def plot(document: Mapping[str, Any], title: str) -> str:
-    """The learning rate over the steps, drawn with characters."""
+    """Draw the learning rate over the steps with characters."""
     return chart([(document["steps"], document["lr"])], f"{title}: learning rate over {document['total_steps']} steps")

@@ -54,14 +54,14 @@ def up(
             raise typer.Exit(EXIT_INTERRUPTED) from error
         _announce(stack, as_json=as_json)
         stack.stopping.wait()
-        tell("Stopping API, worker and broker; once more Ctrl-C kills them.")
+        tell("Stopping API, worker and broker; press Ctrl-C again to kill them.")
         stack.wait()
-    tell("All parts have stopped.")
+    tell("All services have stopped.")
 
 
 @reporting
 def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> None:
-    """Bring the database (CLR_DATABASE_URL, or SQLite in the data folder) to the present schema."""
+    """Migrate the database (CLR_DATABASE_URL, or SQLite in the data folder) to the current schema."""
     from local_stack.data_dir import make_folder  # noqa: PLC0415
     from local_stack.services import run_migrations  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def migrate(data_dir: o.DataDir = DEFAULT_DATA_DIR, as_json: o.Json = False) -> 
 
 
 def _assert_keys(data_dir: Path, host: str) -> None:
-    """Refuse to listen where other machines could reach the API, as long as nobody has a key."""
+    """Refuse to listen on an address that other machines can reach if there is no key yet."""
     from local_stack.services import check_access  # noqa: PLC0415
 
     if is_loopback(host):
@@ -89,7 +89,7 @@ def _assert_keys(data_dir: Path, host: str) -> None:
 
 @contextmanager
 def _stopped_by_signals(stack: "Stack") -> Iterator[None]:
-    """Stop the stack on a first signal, without mercy on a second."""
+    """Stop the stack on the first signal, and kill it on the second."""
     signals: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

@@ -9,9 +9,9 @@ from clr_cli.output.tables import workers_table
 from clr_cli.output.terminal import reporting, show, show_json
 from clr_client.transport.addresses import DEFAULT_URL
 
-app = typer.Typer(help="Tell workers what to do.", no_args_is_help=True)
+app = typer.Typer(help="Control workers.", no_args_is_help=True)
 
-Undo = Annotated[bool, typer.Option("--undo", help="Let it take jobs again.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Let the worker take jobs again.")]
 
 
 @reporting
@@ -33,7 +33,7 @@ def drain(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a worker, as clr workers shows it.")],
     undo: Undo = False, url: o.Url = DEFAULT_URL, as_json: o.Json = False,
 ) -> None:  # fmt: skip
-    """Have a worker take no more jobs; it finishes those that it has."""
+    """Let a worker take no more jobs. It finishes its current jobs."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:

@@ -11,7 +11,7 @@ PATIENCE_S = 1.0
 
 
 def job_ids(incomplete: str) -> list[tuple[str, str]]:
-    """Ids of the newest jobs, each with what it is; none where no server answers at once."""
+    """Return ids of the newest jobs, each with a description; none if no server answers at once."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
     from clr_client.display.formatting import status_text  # noqa: PLC0415
 
@@ -27,22 +27,22 @@ def job_ids(incomplete: str) -> list[tuple[str, str]]:
 
 
 def statuses(incomplete: str) -> list[str]:
-    """Statuses that begin so."""
+    """Return the statuses with this prefix."""
     return [status for status in STATUSES if status.startswith(incomplete)]
 
 
 def kinds(incomplete: str) -> list[str]:
-    """Kinds of jobs that begin so."""
+    """Return the kinds of jobs with this prefix."""
     return [kind for kind in KINDS if kind.startswith(incomplete)]
 
 
 def of_choices(choices: Sequence[str]) -> Callable[[str], list[str]]:
-    """A completion by legal values."""
+    """Return a completion of legal values."""
     return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]
 
 
 def settings_of(kind: str) -> Callable[[str], list[tuple[str, str]]]:
-    """A completion of ``path=value`` by the fields of a kind of job, each with its help."""
+    """Return a completion of ``path=value`` with the fields of a kind of job and their help."""
     return lambda incomplete: [
         (f"{path}=", field.help) for path, field in fields_of_kind(kind).items() if path.startswith(incomplete)
     ]

@@ -6,7 +6,7 @@ from clr_client.display.formatting import Document, number
 
 
 def summary(document: Document) -> str:
-    """What ``POST /v1/jobs:validate`` answers with, a line for each thing."""
+    """Return the answer of ``POST /v1/jobs:validate`` as lines of text."""
     return "\n".join(_lines(document))
 
 

@@ -15,7 +15,7 @@ TYPES = {"integer": int, "number": float}
 
 
 def with_flags(kind: str, command: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of ``**flags`` and ``settings`` into one that Typer reads: with an option for each flag."""
+    """Turn a command of ``**flags`` and ``settings`` into one for Typer, with an option for each flag."""
     hints = get_type_hints(command, include_extras=True)
     hints["settings"] = Annotated[list[str] | None, set_option(settings_of(kind))]
     own = [each for each in inspect.signature(command).parameters.values() if each.kind is not each.VAR_KEYWORD]
@@ -44,7 +44,7 @@ def _option(kind: str, flag: Flag) -> inspect.Parameter:
 
 
 def _help(kind: str, flag: Flag) -> str:
-    """Words, legal values if they are few, and the default."""
+    """Return the help text, the legal values if there are few, and the default."""
     field = flag.field(kind)
     words = (flag.help or field.help).removesuffix(".")
     if field.listed_choices and flag.help is None:

@@ -1,4 +1,4 @@
-"""Values of flags that are typed in a form of their own: what they give to which fields of a spec, by path."""
+"""Parsers of flags with their own syntax: each returns fields of a spec, by path."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,11 @@ from clr_cli.input.settings import Spec, fields_of
 from clr_client.errors import UsageError
 
 Fields = Mapping[str, Any]
-OF_AN_ARM = ("steps", "epochs", "global_batch_size", "world_size")  # all other fields are those of its schedule
+OF_AN_ARM = ("steps", "epochs", "global_batch_size", "world_size")  # all other fields belong to its schedule
 
 
 def dataset(name: str) -> Fields:
-    """A dataset by its name, the id of an upload, or a file on the server."""
+    """Parse a dataset: its name, the id of an upload, or a file on the server."""
     if name.startswith("ds_"):
         return {"conditions.dataset.name": "uploaded", "conditions.dataset.options.id": name}
     if name.endswith(".npz"):
@@ -21,7 +21,7 @@ def dataset(name: str) -> Fields:
 
 
 def peak(text: str) -> Fields:
-    """The highest rate of a schedule: a number or ``auto``.
+    """Parse the highest rate of a schedule: a number or ``auto``.
 
     Raises:
         UsageError: If it is neither.
@@ -35,12 +35,12 @@ def peak(text: str) -> Fields:
 
 
 def from_job(job_id: str) -> Fields:
-    """The highest rate of a schedule from the bounds of a job."""
+    """Return the highest rate of a schedule as the bounds of a job."""
     return {"schedule.max_lr": {"from_job": job_id}}
 
 
 def over(grid: Sequence[str]) -> Fields:
-    """Conditions that vary: ``path=value,value,…`` for each.
+    """Parse the conditions that vary: ``path=value,value,…`` for each.
 
     Raises:
         UsageError: If one is not of that form, or a path is given twice.
@@ -57,7 +57,7 @@ def over(grid: Sequence[str]) -> Fields:
 
 
 def _number_or_text(text: str) -> int | float | str:
-    """A number where it reads as a finite one, else the text."""
+    """Return a finite number if the text is one, else the text."""
     for read in (int, float):
         try:
             value = read(text)
@@ -69,7 +69,7 @@ def _number_or_text(text: str) -> int | float | str:
 
 
 def arms(texts: Sequence[str]) -> Fields:
-    """Arms of a comparison: ``NAME=SCHEDULE field=value field=value`` for each.
+    """Parse the arms of a comparison: ``NAME=SCHEDULE field=value field=value`` for each.
 
     Raises:
         UsageError: If one is not of that form.
@@ -88,7 +88,7 @@ def _arm(text: str) -> Spec:
 
 
 def seeds(text: str) -> Fields:
-    """Seeds, with commas between them.
+    """Parse comma-separated seeds.
 
     Raises:
         UsageError: If one is not a whole number.
@@ -100,7 +100,7 @@ def seeds(text: str) -> Fields:
 
 
 def target(text: str) -> Fields:
-    """A target from a number, or from the name of an arm."""
+    """Parse a target: a number, or the name of an arm."""
     try:
         return {"target.value": float(text)}
     except ValueError:

@@ -21,12 +21,12 @@ class Flag:
     """A flag, and the path of its field.
 
     Args:
-        name: As it is typed.
+        name: The flag, as typed.
         path: Path of the field from the root of the spec.
-        panel: Where the help of the command shows it.
-        metavar: What stands for its value in the help, if not the type of the field.
-        help: Its help, if it takes more than the field does.
-        read: Makes the fields of what is typed, if that is not the value of the field itself.
+        panel: Panel of the command's help that shows it.
+        metavar: Placeholder of its value in the help; left out, the type of the field.
+        help: Its help, if it differs from the field's.
+        read: Turns its text into fields, if that is not the value of the field itself.
         is_repeated: Whether it may be given several times.
     """
 
@@ -44,11 +44,11 @@ class Flag:
         return self.name.removeprefix("--").replace("-", "_")
 
     def field(self, kind: str) -> Field:
-        """The field of the specs of a kind of job."""
+        """Return the field of the specs of a kind of job."""
         return fields_of_kind(kind)[self.path]
 
     def values(self, typed: Any) -> Mapping[str, Any]:
-        """What is typed as values of fields, by their paths."""
+        """Return the typed text as values of fields, by path."""
         return {self.path: typed} if self.read is None else self.read(typed)
 
 

@@ -13,7 +13,7 @@ ApiKey = Annotated[
     str | None,
     typer.Option(
         "--api-key",
-        help="Key for servers that ask for one. Better set CLR_API_KEY: other users can see command lines.",
+        help="API key, if the server needs one. Prefer CLR_API_KEY: other users can see command lines.",
         show_default=False,
     ),
 ]
@@ -42,7 +42,7 @@ SpecFile = Annotated[
 
 
 def set_option(completion: Callable[[str], list[tuple[str, str]]] | None = None) -> Any:
-    """The option ``--set``, with completion of paths if the kind of the job is known."""
+    """Return the option ``--set``, with completion of paths if the kind of the job is known."""
     return typer.Option(
         "--set",
         metavar="PATH=VALUE",
@@ -55,8 +55,8 @@ def set_option(completion: Callable[[str], list[tuple[str, str]]] | None = None)
 Changes = Annotated[list[str] | None, set_option()]
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
-DataDir = Annotated[Path, typer.Option("--data-dir", envvar="CLR_DATA_DIR", help="Folder for everything that is kept.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for a free one.")]
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="CLR_DATA_DIR", help="Folder for all data.")]
 Slots = Annotated[
     int | None,
     typer.Option(min=1, help="Slots of the worker (default: one per CUDA device, else 2)", show_default=False),

@@ -1,4 +1,4 @@
-"""Fields of a document as typed: ``path=value`` pairs, and the merge patch that they make."""
+"""Fields of a document as typed: ``path=value`` pairs, and the merge patch from them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ Spec = dict[str, Any]
 
 
 def fields_of(settings: Sequence[str]) -> Spec:
-    """``field=value`` pairs as a document; a value is JSON where it reads as such, else text.
+    """Parse ``field=value`` pairs into a document. A value is JSON if it parses as JSON, else text.
 
     Raises:
         UsageError: If one is not of that form.
@@ -28,7 +28,7 @@ def fields_of(settings: Sequence[str]) -> Spec:
 
 
 def patch_of(settings: Sequence[str]) -> Spec:
-    """``path=value`` pairs as a JSON merge patch; a path has dots between its fields.
+    """Parse ``path=value`` pairs into a JSON merge patch. Dots separate the fields of a path.
 
     Raises:
         UsageError: If one is not of that form, or two contradict each other.
@@ -37,7 +37,7 @@ def patch_of(settings: Sequence[str]) -> Spec:
 
 
 def nested(fields: Mapping[str, Any]) -> Spec:
-    """Values by their paths as a document of documents.
+    """Turn values by path into a nested document.
 
     Raises:
         UsageError: If two paths contradict each other, or one has a field without a name.
@@ -57,7 +57,7 @@ def nested(fields: Mapping[str, Any]) -> Spec:
 
 
 def merged(document: Any, patch: Any) -> Any:
-    """A document changed by a merge patch (RFC 7396, section 2)."""
+    """Apply a merge patch to a document (RFC 7396, section 2)."""
     if not isinstance(patch, dict):
         return patch
     result = dict(document) if isinstance(document, Mapping) else {}
@@ -70,7 +70,7 @@ def merged(document: Any, patch: Any) -> Any:
 
 
 def with_settings(spec: Mapping[str, Any], settings: Sequence[str]) -> Spec:
-    """A spec with fields changed by ``path=value`` pairs, as `patch_of` reads them; null removes a field."""
+    """Change fields of a spec by ``path=value`` pairs, see `patch_of`; null removes a field."""
     changed: Spec = merged(spec, patch_of(settings))
     return changed
 

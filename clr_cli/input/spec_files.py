@@ -15,9 +15,9 @@ STDIN = Path("-")
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML as its version 1.2 reads it: ``1e-4`` is a number, ``no`` and dates are text; a key twice is an error.
+    """A loader of YAML 1.2: ``1e-4`` is a number, ``no`` and dates are text; a duplicate key is an error.
 
-    PyYAML alone reads version 1.1, where ``1e-4`` is text, which no field for a number takes.
+    PyYAML alone reads version 1.1, where ``1e-4`` is text, which numeric fields refuse.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -46,7 +46,7 @@ _Loader.add_implicit_resolver(
 
 
 def spec_from_file(path: Path) -> Spec:
-    """The spec in a file: JSON where its name ends so, else YAML; ``-`` is standard input.
+    """Read the spec in a file: JSON if its name ends in .json, else YAML; ``-`` is standard input.
 
     Raises:
         UsageError: If it cannot be read, or holds no mapping.

@@ -17,19 +17,19 @@ CONDITIONS: Spec = {
     "world_size": 1,
 }
 SCHEDULE = {"name": "one_cycle"}
-PEAKS = ("lr", "max_lr")  # what schedules call their highest rate
+PEAKS = ("lr", "max_lr")  # the names of the highest rate in schedules
 
 
 def spec_of(kind: str, typed: Mapping[str, Any], settings: Sequence[str] = ()) -> Spec:
-    """The spec of a job: defaults, changed by flags and by ``path=value`` pairs.
+    """Return the spec of a job: defaults, changed by flags and ``path=value`` pairs.
 
     Args:
         kind: Kind of the job.
-        typed: Values of the flags that were typed, by the flags' parameters.
+        typed: Values of the typed flags, by parameter.
         settings: The values of ``--set``.
 
     Raises:
-        UsageError: If a value is not of its form, a field is given twice, or flags do not go together.
+        UsageError: If a value is malformed, a field is given twice, or flags contradict each other.
     """
     fields, sources = _fields(kind, typed, fields_of(settings))
     patch = nested(fields)
@@ -40,19 +40,19 @@ def spec_of(kind: str, typed: Mapping[str, Any], settings: Sequence[str] = ()) -
 
 
 def start(kind: str) -> Spec:
-    """The spec that flags change."""
+    """Return the default spec, which flags change."""
     return {"kind": kind, "conditions": CONDITIONS} | ({"schedule": SCHEDULE} if kind == "train" else {})
 
 
 def value_at(document: Any, path: str) -> Any:
-    """What a document has at a path; None where it has nothing."""
+    """Return the value at a path of a document; None if there is none."""
     for name in path.split("."):
         document = document.get(name) if isinstance(document, Mapping) else None
     return document
 
 
 def _fields(kind: str, typed: Mapping[str, Any], settings: Spec) -> tuple[Spec, dict[str, str]]:
-    """Values by their paths, and where each comes from: a flag, or ``--set``."""
+    """Return values by path, and the source of each: a flag, or ``--set``."""
     schedule = typed.get("schedule") or settings.get("schedule.name") or SCHEDULE["name"]
     is_flat = schedule in fields_of_kind("train")["schedule.lr"].forms
     fields, sources = Spec(), dict[str, str]()
@@ -62,7 +62,7 @@ def _fields(kind: str, typed: Mapping[str, Any], settings: Spec) -> tuple[Spec, 
         for path, value in flag.values(typed[flag.parameter]).items():
             place = "schedule.lr" if path == "schedule.max_lr" and is_flat else path
             if place in fields:
-                raise UsageError(f"{sources[place]} and {flag.name} are two ways to say the same; leave one out.")
+                raise UsageError(f"{sources[place]} and {flag.name} set the same field; leave one out.")
             fields[place], sources[place] = value, flag.name
     if twice := sorted(sources.keys() & settings.keys()):
         raise UsageError(f"{sources[twice[0]]}: --set {twice[0]} says it too; leave one out.")
@@ -70,7 +70,7 @@ def _fields(kind: str, typed: Mapping[str, Any], settings: Spec) -> tuple[Spec, 
 
 
 def _start(kind: str, patch: Spec) -> Spec:
-    """What a patch changes: without conditions if they are those of a job, and without what an optimizer lacks."""
+    """Return the base of a patch: without conditions if a job gives them, without fields that the optimizer lacks."""
     spec = start(kind)
     if kind == "train" and _takes_bounds(patch):
         del spec["conditions"]
@@ -86,7 +86,7 @@ def _start(kind: str, patch: Spec) -> Spec:
 
 
 def _takes_bounds(spec: Spec) -> bool:
-    """Whether the peak of a training is that of a job."""
+    """Return whether the peak of a training comes from a job."""
     return any(isinstance(value_at(spec, f"schedule.{peak}"), dict) for peak in PEAKS)
 
 

@@ -13,7 +13,7 @@ WIDTH = 132
 
 
 def comparison_table(document: Document) -> str:
-    """Every arm with medians and ranges over its seeds, then what differs at the equal budget, and what was lost."""
+    """Return each arm with medians and ranges over its seeds, differences at the equal budget, and lost runs."""
     metric, state = document["target"]["metric"], "" if document["is_final"] else ", so far"
     table = Table(title=f"Comparison {document['job_id']}{state}", box=SIMPLE_HEAD, title_justify="left")
     for heading in ("arm", "steps", "max_lr", f"final {metric}", "steps to target", "seconds", "update ratio", "runs"):
@@ -39,7 +39,7 @@ def _row(arm: Document, metric: str) -> Iterator[str]:
 
 
 def _spread(found: Document | None, digits: int = 4) -> str:
-    """``median (low to high)``; how many runs have a value, where not all have."""
+    """Return ``median (low to high)``, and the number of runs with a value unless all have one."""
     if found is None or not found["runs"]:
         return "-"
     if not found["known"]:

@@ -17,7 +17,7 @@ EPOCHS_TO_TRY = 12
 
 
 def follow(client: Client, job_id: str, url: str, *, as_json: bool) -> None:
-    """Show a job until it has ended, then its result; exit status 1 if it did not succeed."""
+    """Show a job until it has ended, then its result. Exit with status 1 if it did not succeed."""
     try:
         with watching(Console(stderr=True), lambda job: live_chart(client, job)) as update:
             job = client.wait(job_id, on_update=update)
@@ -46,19 +46,19 @@ def _success(client: Client, job: Document, url: str) -> str:
 
 
 def table_of(client: Client, job: Document) -> str | None:
-    """The table of a job that consists of others, None for other jobs."""
+    """Return the table of a job that consists of others; None for other jobs."""
     if job["kind"] == "sweep":
         return sweep_table(client.table(job["id"]))
     return comparison_table(client.comparison(job["id"])) if job["kind"] == "compare" else None
 
 
 def training_command(job_id: str, url: str) -> str:
-    """What to type to train with the bounds of a job."""
+    """Return the command that trains with the bounds of a job."""
     return f"clr train --from-job {job_id} --epochs {EPOCHS_TO_TRY}{_address(url)}"
 
 
 def command(name: str, job_id: str, url: str) -> str:
-    """What to type for a command about one job on the server at ``url``."""
+    """Return a command about one job on the server at ``url``."""
     return f"clr {name} {job_id}{_address(url)}"
 
 

@@ -9,7 +9,7 @@ POINTS = 300
 
 
 def range_test_chart(client: Client, job: Document, bounds: Document | None = None) -> str | None:
-    """What a range test measured over the learning rate, its bounds marked; None where there are no points yet."""
+    """Draw the measurements of a range test over the learning rate, with its bounds; None without points."""
     measure = ((job["spec"] or {}).get("range_test") or {}).get("measure") or "train_loss"
     series = client.curves(job["id"], [measure], x="lr", max_points=POINTS)["series"]
     lines: list[Line] = [(one["x"], clip_divergence(one["y"])) for one in series]
@@ -24,14 +24,14 @@ def range_test_chart(client: Client, job: Document, bounds: Document | None = No
 
 
 def training_chart(client: Client, job: Document) -> str | None:
-    """The losses of a training over its steps; None where there are no points yet."""
+    """Draw the losses of a training over its steps; None if there are no points yet."""
     series = client.curves(job["id"], ["train_loss", "val_loss"], max_points=POINTS)["series"]
     lines: list[Line] = [(one["x"], one["y"]) for one in series]
     return chart(lines, " and ".join(one["metric"] for one in series)) if _has_points(lines) else None
 
 
 def live_chart(client: Client, job: Document) -> str | None:
-    """The curve of a job so far; None where there is none, or none could be had: it is only to look at."""
+    """Draw the curve of a job so far; None if there is none or the server does not answer, since it is optional."""
     try:
         if job["kind"] == "lr_find":
             return range_test_chart(client, job)

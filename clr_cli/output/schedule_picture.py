@@ -1,4 +1,4 @@
-"""A schedule as a picture: LR over steps, and below it the momentum if it cycles."""
+"""A schedule as a picture: the LR over steps, and below it the momentum if it cycles."""
 
 from collections.abc import Mapping
 from pathlib import Path

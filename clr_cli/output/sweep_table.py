@@ -13,7 +13,7 @@ WIDTH = 120
 
 
 def sweep_table(document: Document) -> str:
-    """Every cell with its bounds or its status, then why cells failed, what to beware of, and the exponent."""
+    """Return every cell with its bounds or status, then the reasons of failed cells, warnings, and the exponent."""
     state = "" if document["is_final"] else ", so far"
     table = Table(title=f"Sweep {document['job_id']}{state}", box=SIMPLE_HEAD, title_justify="left")
     for heading in (*document["over"], "status", "base_lr", "max_lr", "interval", "grade", "job"):

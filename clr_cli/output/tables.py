@@ -7,7 +7,7 @@ from clr_client.display.formatting import Document, number, status_text
 
 
 def jobs_table(jobs: Sequence[Document]) -> str:
-    """One line for each job, newest first, under a line of headings."""
+    """Return one line for each job, newest first, below a header."""
     if not jobs:
         return "No jobs."
     heading = ("JOB", "KIND", "STATUS", "DONE", "CREATED", "NAME")
@@ -22,7 +22,7 @@ def _job_row(job: Document) -> tuple[str, ...]:
 
 
 def datasets_table(datasets: Sequence[Document]) -> str:
-    """One line for each dataset, under a line of headings."""
+    """Return one line for each dataset, below a header."""
     heading = ("DATASET", "SAMPLES", "SHAPE", "TARGETS", "BYTES", "SHA-256", "NAME")
     return _aligned([heading, *(_dataset_row(dataset) for dataset in datasets)])
 
@@ -37,7 +37,7 @@ def _dataset_row(dataset: Document) -> tuple[str, ...]:
 
 
 def keys_table(keys: Sequence[Document]) -> str:
-    """One line for each API key, from old to new, under a line of headings."""
+    """Return one line for each API key, from old to new, below a header."""
     if not keys:
         return "No keys."
     heading = ("ID", "OWNER", "SCOPE", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "NAME")
@@ -56,7 +56,7 @@ def _key_row(key: Document) -> tuple[str, ...]:
 
 
 def workers_table(workers: Sequence[Document]) -> str:
-    """One line for each live worker, under a line of headings."""
+    """Return one line for each live worker, below a header."""
     if not workers:
         return "No worker is alive."
     heading = ("WORKER", "HOST", "SLOTS", "FREE", "STATE", "BEAT", "TORCH", "RUNS")
@@ -72,7 +72,7 @@ def _worker_row(worker: Document) -> tuple[str, ...]:
 
 
 def bounds_table(document: Document, next_command: str) -> str:
-    """What a range test found, how sure it is, what other rules say, and what to type next."""
+    """Return the bounds of a range test with their confidence, the results of other rules, and the next command."""
     return "\n".join([*_bounds_lines(document, next_command)])
 
 

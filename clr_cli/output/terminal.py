@@ -1,7 +1,7 @@
 """Output streams of the commands, and the exit status for each kind of failure.
 
-Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a job or a part of the stack
-failed; 2 the request was at fault; 3 no usable server; 130 interrupted.
+Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a job or a service of the stack failed; 2
+the request was at fault; 3 no usable server; 130 interrupted.
 """
 
 import json
@@ -19,7 +19,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
-OF_THE_SERVICE = frozenset({"api", "jobs", "local_stack", "migrations", "worker"})  # the client alone lacks these
+OF_THE_SERVICE = frozenset({"api", "jobs", "local_stack", "migrations", "worker"})  # a client-only install lacks these
 
 
 def show(text: str) -> None:
@@ -33,13 +33,13 @@ def show_json(document: Mapping[str, Any]) -> None:
 
 
 def tell(text: str) -> None:
-    """Print what is going on, beside the result."""
+    """Print progress, apart from the result."""
     typer.echo(_printable(text), err=True)
 
 
 def complain(text: str) -> None:
-    """Print what went wrong."""
-    from rich.console import Console  # noqa: PLC0415 - heavy; it knows of pipes, NO_COLOR and TERM=dumb
+    """Print an error."""
+    from rich.console import Console  # noqa: PLC0415 - heavy; it handles pipes, NO_COLOR and TERM=dumb
 
     console = Console(stderr=True)
     for line in _printable(text).splitlines():
@@ -47,12 +47,12 @@ def complain(text: str) -> None:
 
 
 def _printable(text: str) -> str:
-    """Text without control characters: what a server or a log said must not steer the terminal."""
+    """Remove control characters, so that text of a server or a log cannot control the terminal."""
     return "".join(char for char in text if char in "\n\t" or char.isprintable())
 
 
 def exit_status(error: ClrError) -> int:
-    """Exit status for a failure."""
+    """Return the exit status of a failure."""
     if isinstance(error, ProblemError):
         return EXIT_USAGE if error.is_client_error else EXIT_UNREACHABLE
     if isinstance(error, UsageError):
@@ -61,7 +61,7 @@ def exit_status(error: ClrError) -> int:
 
 
 def reporting(command: Callable[P, None]) -> Callable[P, None]:
-    """Wrap a command: its failures become a message and an exit status, never a traceback."""
+    """Wrap a command, so that a failure becomes a message and an exit status, never a traceback."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -10,12 +10,12 @@ HOUR_S = 3600
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with a few significant digits, a dash where there is none."""
+    """Format a number with a few significant digits; a dash if there is none."""
     return "-" if value is None else f"{value:.{digits}g}"
 
 
 def duration(seconds: float | None) -> str:
-    """A duration such as ``4.2 s``, ``3:01`` or ``1:02:03``."""
+    """Format a duration such as ``4.2 s``, ``3:01`` or ``1:02:03``."""
     if seconds is None:
         return "-"
     if seconds < MINUTE_S:
@@ -26,7 +26,7 @@ def duration(seconds: float | None) -> str:
 
 
 def measurements(job: Document) -> Iterator[tuple[str, str]]:
-    """What a running job last measured, as (name, value) pairs; what is not known is left out."""
+    """Return the last measurements of a running job as (name, value) pairs, without unknown ones."""
     latest, progress = job.get("latest") or {}, job.get("progress") or {}
     yield from _known("loss", latest.get("train_loss"), number)
     yield from _known("lr", latest.get("lr"), number)
@@ -40,7 +40,7 @@ def measurements(job: Document) -> Iterator[tuple[str, str]]:
 
 
 def steps(job: Document) -> tuple[int, int]:
-    """Steps done, and steps in all; zeros where that is not known."""
+    """Return steps done and total steps; 0 if unknown."""
     progress = job.get("progress") or {}
     return progress.get("step") or 0, progress.get("total_steps") or 0
 
@@ -51,19 +51,19 @@ def _known(name: str, value: float | None, words: Callable[[float], str]) -> Ite
 
 
 def status_text(job: Document) -> str:
-    """The status of a job, with its reason where it has one."""
+    """Return the status of a job, with its reason if it has one."""
     return f"{job['status']} ({job['reason']})" if job.get("reason") else str(job["status"])
 
 
 def verdict(job: Document) -> str:
-    """One line about a job that has ended."""
+    """Return one line about a job that has ended."""
     last = (job.get("latest") or {}).get("val_accuracy") if job["kind"] == "train" else None
     accuracy = f", val accuracy {_percent(last)}" if last is not None else ""
     return f"{job['id']} {status_text(job)}{accuracy}"
 
 
 def failure(job: Document) -> str:
-    """Why a job did not succeed: the verdict, then what the server says of it."""
+    """Return why a job did not succeed: the verdict, then the server's message."""
     error = job.get("error")
     detail = error.get("detail") or error.get("message") if isinstance(error, Mapping) else error
     return f"{verdict(job)}\n{detail}" if detail else verdict(job)

@@ -1,6 +1,6 @@
 """The progress of a job in a notebook: one line below the cell, updated in place.
 
-It is plain HTML with a ``progress`` element: it needs no widgets, and what it showed last stays in the saved notebook.
+It is plain HTML with a ``progress`` element: it needs no widgets, and the saved notebook keeps its last state.
 """
 
 from html import escape
@@ -16,7 +16,7 @@ class NotebookProgress:
         self._shown: Any = None
 
     def __call__(self, job: Document) -> None:
-        """Show the job as it stands."""
+        """Show the current state of the job."""
         from IPython.display import HTML, display  # noqa: PLC0415 - there is one, in a notebook
 
         picture = HTML(picture_of(job))
@@ -27,7 +27,7 @@ class NotebookProgress:
 
 
 def picture_of(job: Document) -> str:
-    """A job as a line of HTML."""
+    """Return a job as a line of HTML."""
     fraction = (job.get("progress") or {}).get("fraction")
     bar = "" if fraction is None else f'<progress value="{fraction:.4f}" max="1"></progress> '
     step, total = steps(job)

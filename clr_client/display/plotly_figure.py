@@ -7,7 +7,7 @@ from clr_client.errors import MissingPackageError
 
 
 def figure(document: Mapping[str, Any]) -> Any:
-    """A ``plotly.graph_objects.Figure`` of what ``plot.json`` answers with.
+    """Return a ``plotly.graph_objects.Figure`` from ``plot.json``.
 
     Raises:
         MissingPackageError: Without plotly.

@@ -24,11 +24,11 @@ ROWS_FOR_A_CHART = CHART_HEIGHT + 4
 
 @contextmanager
 def watching(console: Console, draw: Draw | None = None) -> Iterator[Update]:
-    """A callback that shows a job each time it is called, as ``on_update`` of `Client.wait` wants it.
+    """Return a callback for ``on_update`` of `Client.wait` that shows a job each time it is called.
 
     Args:
-        console: Where to.
-        draw: Draws the curve of a job for a terminal, where there is one yet; asked once a second at most.
+        console: The console to print to.
+        draw: Draws the curve of a job for a terminal, or returns None; called at most once a second.
     """
     if console.is_jupyter:
         yield NotebookProgress()
@@ -42,7 +42,7 @@ def watching(console: Console, draw: Draw | None = None) -> Iterator[Update]:
 
 
 class PlainProgress:
-    """One line when the status changes, and at most one a second in between."""
+    """Prints one line when the status changes, and at most one per second in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -61,7 +61,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A progress bar, what was measured last, and the curve so far."""
+    """A progress bar, the last measurements, and the curve so far."""
 
     def __init__(self, draw: Draw | None = None) -> None:
         self._draw, self._drawn_at = draw, -math.inf
@@ -78,7 +78,7 @@ class LiveProgress:
         self.picture = Group(self._progress, self._measurements, self._chart)
 
     def __call__(self, job: Document) -> None:
-        """Show the job as it stands."""
+        """Show the current state of the job."""
         step, total = steps(job)
         how_far = f"step {step}/{total}" if total else ""
         description = f"{job['kind']} {status_text(job)}"

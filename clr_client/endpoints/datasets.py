@@ -9,27 +9,27 @@ from clr_client.transport.retry import document_of, segment, without_content
 
 
 def datasets() -> Program[Document]:
-    """What can be trained on (``data``), and the largest upload (``upload_limit_bytes``)."""
+    """Return the datasets (``data``), and the size limit of uploads (``upload_limit_bytes``)."""
     return document_of(Request("GET", "/v1/datasets"))
 
 
 def dataset(dataset_id: str) -> Program[Document]:
-    """One dataset, by its name or the id of an upload."""
+    """Return one dataset, by its name or the id of an upload."""
     return document_of(Request("GET", f"/v1/datasets/{segment(dataset_id)}"))
 
 
 def upload_dataset(
     path: Path, name: str = "", on_progress: Callable[[int], None] | None = None
 ) -> Program[Document]:  # fmt: skip
-    """Send a file of arrays or images, a part at a time, and return the dataset that it became.
+    """Upload a file of arrays or images in parts, and return the new dataset.
 
     Args:
         path: An ``.npz``, ``.zip``, ``.tar`` or ``.tar.gz`` file.
         name: A name for people.
-        on_progress: Called with the bytes of each part that was sent.
+        on_progress: Called with the bytes of each sent part.
 
     Raises:
-        UsageError: If the file cannot be read, or is larger than the server takes; nothing is sent then.
+        UsageError: If the file cannot be read, or is larger than the server accepts; nothing is sent then.
         ProblemError: If the server refuses it.
         ServerUnreachableError: If no server answers, or the connection breaks.
     """
@@ -48,5 +48,5 @@ def upload_dataset(
 
 
 def delete_dataset(dataset_id: str) -> Program[None]:
-    """Remove an uploaded dataset; a `ProblemError` (409) while a job that has not ended needs it."""
+    """Delete an uploaded dataset. Raises `ProblemError` (409) while an unfinished job needs it."""
     return without_content(Request("DELETE", f"/v1/datasets/{segment(dataset_id)}"))

@@ -1,4 +1,4 @@
-"""Waits for the end of a job and follows its events, even if the server is away for a while."""
+"""Waits for the end of a job and follows its events, even if the server does not answer for a while."""
 
 import json
 import time
@@ -28,26 +28,26 @@ class Message(Protocol):
 
     @property
     def data(self) -> str:
-        """What it says, as JSON."""
+        """Its data, from JSON."""
 
     @property
     def id(self) -> str:
-        """What ``Last-Event-ID`` brings back; the last one, where it has none of its own."""
+        """The id for ``Last-Event-ID``; that of the previous event if it has none."""
 
 
 class Patience:
-    """How long a server may be away: ``patience_s`` from when it last answered."""
+    """The time limit for a server that does not answer: ``patience_s`` since its last answer."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self.renew()
 
     def renew(self) -> None:
-        """Begin anew: the server has answered."""
+        """Restart the time limit: the server has answered."""
         self._deadline = time.monotonic() + self._patience_s
 
     def endure(self, error: ClrError) -> None:
-        """Raise an error that will not go away, or has not gone away for too long."""
+        """Raise an error if it is permanent, or if the time limit has passed."""
         refused = isinstance(error, ProblemError) and error.is_client_error and error.status != TOO_MANY
         if refused or time.monotonic() > self._deadline:
             raise error
@@ -56,18 +56,18 @@ class Patience:
 def wait(
     job_id: str, timeout_s: float | None, on_update: Callable[[Document], object], patience_s: float
 ) -> Program[Document]:
-    """Poll until the job has ended, and return it; first every 0.2 s, in the end every 2 s.
+    """Poll until the job has ended, and return it; at first every 0.2 s, later every 2 s.
 
     Args:
-        job_id: Which job.
-        timeout_s: How long to wait at most; None waits as long as it takes.
+        job_id: Id of the job.
+        timeout_s: Maximum time to wait; None for no limit.
         on_update: Called with the job after every poll.
-        patience_s: How long to go on asking a server that has stopped answering.
+        patience_s: How long to continue if the server does not answer.
 
     Raises:
-        WaitTimeoutError: If the job has not ended by then; it goes on.
+        WaitTimeoutError: If the job has not ended by then; it continues.
         ServerUnreachableError: If the server has not answered for ``patience_s``.
-        ProblemError: If the server knows no such job, or has had trouble for ``patience_s``.
+        ProblemError: If the server has no such job, or has failed for ``patience_s``.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     pause_s = FIRST_POLL_S
@@ -92,7 +92,7 @@ def _job_with_patience(job_id: str, patience: Patience) -> Program[Document]:
 
 
 def events(job_id: str, after: int, on_update: Callable[[Document], object], patience_s: float) -> Feed[Event]:
-    """What happens to a job, from the event after number ``after`` until the job has ended; see `wait` for the rest."""
+    """Yield the events of a job after number ``after`` until it has ended; see `wait` for errors."""
 
     def read(name: str, document: Document) -> Event | None:
         if name == "job":
@@ -106,7 +106,7 @@ def events(job_id: str, after: int, on_update: Callable[[Document], object], pat
 def log_lines(
     job_id: str, tail: int | None, attempt: int | None, patience_s: float
 ) -> Feed[Document]:  # fmt: skip
-    """What the processes of a job wrote and write, until it has ended; of one attempt, or of all."""
+    """Yield the output lines of a job's processes until it has ended; of one attempt or of all."""
     asked = {"tail": tail, "attempt": attempt}
     params = [(name, str(value)) for name, value in asked.items() if value is not None]
     return _followed(path_of(job_id, "/logs"), params, None, lambda _, line: line, patience_s)
@@ -119,7 +119,7 @@ def _followed(
     read: Callable[[str, Document], T | None],
     patience_s: float,
 ) -> Feed[T]:
-    """What a stream says until its end; where it breaks it is opened again: nothing is missed or told twice."""
+    """Yield the messages of a stream until its end. A broken stream is reopened; no message is lost or repeated."""
     patience = Patience(patience_s)
     while True:
         headers = {"Accept": "text/event-stream"} | ({} if last_id is None else {"Last-Event-ID": last_id})
@@ -141,7 +141,7 @@ def _followed(
 
 
 def _read(message: Message, read: Callable[[str, Document], T | None]) -> T | None:
-    if not message.data:  # only says how soon to come back
+    if not message.data:  # only sets the reconnection delay
         return None
     document = json.loads(message.data)
     if message.event == "refused":

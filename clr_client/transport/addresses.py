@@ -11,12 +11,12 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 def free_port(host: str) -> int:
-    """A port of ``host`` that nobody listens on just now."""
+    """Return a free port of ``host``."""
     return _bind(host, 0)
 
 
 def claimable_port(host: str, port: int) -> int:
-    """``port`` if it can be listened on (0: some free port).
+    """Return ``port`` if it is free (0: any free port).
 
     Raises:
         StackUsageError: If it cannot, with the reason.
@@ -25,18 +25,18 @@ def claimable_port(host: str, port: int) -> int:
 
 
 def reachable(host: str) -> str:
-    """A host by which this machine reaches a server that listens on ``host``."""
+    """Return a host at which this machine reaches a server that listens on ``host``."""
     return WILDCARDS.get(host, host)
 
 
 def url_of(host: str, port: int) -> str:
-    """Address of a server on this machine that listens on ``host`` and ``port``."""
+    """Return the address of a server on this machine that listens on ``host`` and ``port``."""
     name = reachable(host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this very machine, as far as its text tells; nothing is looked up."""
+    """Return whether a host is this machine, by its text only, without a name lookup."""
     if host == "localhost":
         return True
     try:
@@ -49,7 +49,7 @@ def _bind(host: str, port: int) -> int:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as server:
-            # As the API does it, so that connections of a previous run in TIME_WAIT are no obstacle.
+            # As in the API, so that connections of a previous run in TIME_WAIT do not block the port.
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             server.bind(address)
             return int(server.getsockname()[1])

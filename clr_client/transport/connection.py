@@ -14,7 +14,7 @@ from clr_client.transport.effects import Effect, Reply, Request
 
 T = TypeVar("T")
 
-SILENCE_S = 45.0  # the server says something on every stream three times as often
+SILENCE_S = 45.0  # the server sends on every stream three times as often
 
 Outcome: TypeAlias = Reply | httpx2.ServerSentEvent | ServerUnreachableError | None
 
@@ -27,7 +27,7 @@ class Done(Generic[T]):
 
 
 def advance(program: Generator[Effect, Any, T], outcome: Outcome) -> Effect | Done[T]:
-    """Hand a program the outcome of what it asked for (None at its start), and return what it asks for next."""
+    """Send a program the outcome of its last effect (None at its start), and return its next effect."""
     try:
         if isinstance(outcome, ServerUnreachableError):
             return program.throw(outcome)
@@ -38,13 +38,13 @@ def advance(program: Generator[Effect, Any, T], outcome: Outcome) -> Effect | Do
 
 @dataclass(frozen=True)
 class Connection:
-    """To which server, and with how much patience.
+    """The server, and the time limits.
 
     Attributes:
-        base_url: Where the server is, such as ``http://127.0.0.1:8000``.
-        timeout_s: How long one request may take.
-        patience_s: How long a wait goes on asking a server that has stopped answering.
-        api_key: A key of that server; None takes ``CLR_API_KEY``, where it is set.
+        base_url: Address of the server, such as ``http://127.0.0.1:8000``.
+        timeout_s: Timeout of one request.
+        patience_s: How long a wait continues if the server does not answer.
+        api_key: A key of that server; None for ``CLR_API_KEY``, if set.
 
     Raises:
         AddressError: If ``base_url`` is no http(s) address.
@@ -57,17 +57,17 @@ class Connection:
     api_key: str | None = None
 
     def options(self) -> dict[str, Any]:
-        """Arguments of either of httpx2's clients."""
+        """Return the arguments of either of httpx2's clients."""
         return {
             "base_url": self.base_url.rstrip("/"),
             "timeout": self.timeout_s,
-            # A proxy of the environment is never meant for a server on this very machine.
+            # A proxy from the environment never applies to a server on this machine.
             "trust_env": not is_loopback(_host(self.base_url)),
             "headers": _authorization(api_key_or_default(self.api_key)),
         }
 
     def request_options(self, request: Request) -> dict[str, Any]:
-        """Arguments of ``build_request``, but for a file in the body."""
+        """Return the arguments of ``build_request``, except a file in the body."""
         options: dict[str, Any] = {
             "method": request.method,
             "url": request.path,
@@ -75,23 +75,23 @@ class Connection:
             "json": None if request.json is None else dict(request.json),
             "headers": dict(request.headers),
         }
-        if request.upload is not None:  # the server may take long to judge a file
+        if request.upload is not None:  # the server may take long to check a file
             options["headers"] |= _FILE | {"Content-Length": str(request.upload.size_bytes)}
             options["timeout"] = httpx2.Timeout(self.timeout_s, read=None)
         return options
 
     def stream_options(self, request: Request) -> dict[str, Any]:
-        """Arguments of ``build_request`` for a stream of events."""
+        """Return the arguments of ``build_request`` for a stream of events."""
         return self.request_options(request) | {"timeout": httpx2.Timeout(self.timeout_s, read=SILENCE_S)}
 
     def unreachable(self, error: httpx2.RequestError) -> ServerUnreachableError:
-        """What a failure of the connection means to people."""
+        """Return a connection failure as a readable error."""
         cause = "it took too long" if isinstance(error, httpx2.TimeoutException) else str(error)
         return ServerUnreachableError.at(self.base_url.rstrip("/"), cause or type(error).__name__)
 
 
 def reply_of(response: httpx2.Response, content: bytes = b"", size_bytes: int = 0) -> Reply:
-    """A response as a value."""
+    """Return a response as a value."""
     headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
     return Reply(str(response.url), response.status_code, headers, content, size_bytes)
 

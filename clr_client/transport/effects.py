@@ -1,9 +1,9 @@
 """Effects of the client's programs: generators without I/O that yield requests and receive the outcomes.
 
-A program yields a `Request` and is sent the `Reply`, or yields a `Pause`. A feed may also open a stream of server-sent
-events and hand out items on its way. Where a server does not answer, `ServerUnreachableError` is thrown into it.
-`clr_client.transport.http_runners` carries them out, blocking or awaiting: that is all in which `Client` and
-`AsyncClient` differ.
+A program yields a `Request` and receives the `Reply`, or yields a `Pause`. A feed may also open a stream of server-sent
+events and emit items. If a server does not answer, `ServerUnreachableError` is thrown into it.
+`clr_client.transport.http_runners` runs programs, blocking or awaiting: this is the only difference between `Client`
+and `AsyncClient`.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -22,9 +22,9 @@ class Upload:
     """A file as the body of a request, sent a part at a time.
 
     Attributes:
-        file: Open for reading, at its beginning.
-        size_bytes: How long it is.
-        on_progress: Called with the bytes of each part that was sent.
+        file: The file, open for reading at its beginning.
+        size_bytes: Size of the file.
+        on_progress: Called with the bytes of each sent part.
     """
 
     file: IO[bytes]
@@ -38,13 +38,13 @@ class Request:
 
     Attributes:
         method: Such as ``GET``.
-        path: From the server's address on.
+        path: Path relative to the server's address.
         params: Names and values of the query.
-        json: The body, where it is JSON.
-        headers: Beside those of every request.
-        upload: The body, where it is a file.
-        target: An open file that the body of a good answer is copied to.
-        attempts: How often it may be sent; 1 where it is not safe to repeat.
+        json: The body, if it is JSON.
+        headers: Headers beside those of every request.
+        upload: The body, if it is a file.
+        target: An open file that the body of a successful answer is copied to.
+        attempts: How often it may be sent; 1 if it is not safe to repeat.
     """
 
     method: str
@@ -59,13 +59,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered.
+    """The answer of a server.
 
     Attributes:
-        url: What was asked for.
+        url: The requested URL.
         status: HTTP status code.
-        headers: Their names in lower case.
-        content: The body, where it was not copied to a file.
+        headers: Headers, with names in lower case.
+        content: The body, if it was not copied to a file.
         size_bytes: How many bytes were copied to a file.
     """
 
@@ -77,13 +77,13 @@ class Reply:
 
     @property
     def is_success(self) -> bool:
-        """Whether it is no problem and no redirection."""
+        """Whether it is neither a problem nor a redirection."""
         return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait for so many seconds."""
+    """Wait for a number of seconds."""
 
     seconds: float
 
@@ -97,12 +97,12 @@ class Listen:
 
 @dataclass(frozen=True)
 class NextMessage:
-    """The next server-sent event; the outcome is one, or None where the stream has closed."""
+    """Read the next server-sent event; the outcome is None if the stream has closed."""
 
 
 @dataclass(frozen=True)
 class Emit(Generic[T]):
-    """Hand out an item of a feed."""
+    """Emit an item of a feed."""
 
     item: T
 

@@ -17,7 +17,7 @@ PART_BYTES = 1 << 18
 
 
 class SyncRunner:
-    """Carries out programs by requests that block."""
+    """Runs programs with blocking requests."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -87,7 +87,7 @@ class _Stream(ExitStack):
 
 
 class AsyncRunner:
-    """Carries out programs by requests that are awaited."""
+    """Runs programs with awaited requests."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -13,10 +13,10 @@ D_co = TypeVar("D_co", covariant=True)
 
 
 class HasRunner(Generic[D_co]):
-    """Has a runner, `SyncRunner` or `AsyncRunner`, which says what its operations return.
+    """Has a runner, `SyncRunner` or `AsyncRunner`, which determines what its operations return.
 
     Args:
-        runner: What carries out the programs.
+        runner: The runner of the programs.
     """
 
     def __init__(self, runner: D_co) -> None:
@@ -24,12 +24,12 @@ class HasRunner(Generic[D_co]):
 
     @property
     def runner(self) -> D_co:
-        """Who carries out the programs."""
+        """The runner of the programs."""
         return self._runner
 
 
 class _Bound:
-    """Binds a method that writes a program, and has the runner carry out what it writes."""
+    """Binds a method that returns a program, and lets the runner run it."""
 
     verb = "run"
 
@@ -48,7 +48,7 @@ class _Bound:
 
 
 class Operation(_Bound, Generic[P, T]):
-    """A method that returns its result if the runner blocks, and a coroutine where it awaits."""
+    """A method that returns its result if the runner blocks, and a coroutine if it awaits."""
 
     def __init__(self, write: Callable[Concatenate[Any, P], Program[T]]) -> None:
         super().__init__(write)
@@ -66,7 +66,7 @@ class Operation(_Bound, Generic[P, T]):
 
 
 class FeedOperation(_Bound, Generic[P, T]):
-    """A method that returns an iterator if the runner blocks, and an asynchronous one where it awaits."""
+    """A method that returns an iterator if the runner blocks, and an asynchronous one if it awaits."""
 
     verb = "feed"
 
@@ -86,17 +86,17 @@ class FeedOperation(_Bound, Generic[P, T]):
 
 
 def operation(write: Callable[Concatenate[Any, P], Program[T]]) -> Operation[P, T]:
-    """Make a method that writes a program into an operation."""
+    """Turn a method that returns a program into an operation."""
     return Operation(write)
 
 
 def feed(write: Callable[Concatenate[Any, P], Feed[T]]) -> FeedOperation[P, T]:
-    """Make a method that writes a feed into an operation."""
+    """Turn a method that returns a feed into an operation."""
     return FeedOperation(write)
 
 
 def calling(write: Callable[P, Program[T]]) -> Operation[P, T]:
-    """Make a call into an operation."""
+    """Turn a function that returns a program into an operation."""
 
     @functools.wraps(write)
     def method(_: Any, /, *args: P.args, **kwargs: P.kwargs) -> Program[T]:

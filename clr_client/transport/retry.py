@@ -14,9 +14,9 @@ NO_CONTENT = 204
 
 
 def exchange(request: Request) -> Program[Reply]:
-    """Send a request, again where the connection fails or the server asks to be asked later.
+    """Send a request, and repeat it if the connection fails or the server asks for a retry.
 
-    A ``Retry-After`` of up to 10 s is waited for; with a longer one the problem is the answer.
+    Wait for a ``Retry-After`` of up to 10 s; with a longer one, return the problem.
 
     Raises:
         ServerUnreachableError: If the server does not answer.
@@ -48,18 +48,18 @@ def document_of(request: Request) -> Program[Document]:
 
 
 def without_content(request: Request) -> Program[None]:
-    """Send a request that is answered without a body; raises as `document_of` does."""
+    """Send a request whose answer has no body. Raises the errors of `document_of`."""
     reply = yield from exchange(request)
     if reply.status != NO_CONTENT:
         read_document(reply)
 
 
 def size_of(request: Request) -> Program[int]:
-    """Send a request whose answer is copied to ``request.target``, and return how many bytes it has.
+    """Send a request whose answer is copied to ``request.target``, and return its size in bytes.
 
     Raises:
         ProblemError: If the server answers with a problem.
-        ServerUnreachableError: If it does not answer, or the connection is lost on the way.
+        ServerUnreachableError: If it does not answer, or the connection breaks.
     """
     reply = yield from exchange(request)
     if not reply.is_success:
@@ -68,11 +68,11 @@ def size_of(request: Request) -> Program[int]:
 
 
 def read_document(reply: Reply) -> Document:
-    """The JSON object of an answer.
+    """Return the JSON object of an answer.
 
     Raises:
         ProblemError: If it is a problem.
-        ServerUnreachableError: If it is none of this service's.
+        ServerUnreachableError: If it does not come from this service.
     """
     try:
         document = json.loads(reply.content)
@@ -86,7 +86,7 @@ def read_document(reply: Reply) -> Document:
 
 
 def segment(name: str) -> str:
-    """An id or a name as one segment of a path, whatever a user pasted."""
+    """Escape an id or a name as one segment of a path."""
     return quote(name, safe="")
 
 
@@ -96,6 +96,6 @@ def _asked_to_wait(reply: Reply) -> float | None:
 
 
 def _retry_after_s(reply: Reply) -> float | None:
-    """Seconds of ``Retry-After``; None without one, or where it is a date, which this service never sends."""
+    """Return the seconds of ``Retry-After``; None without one, or if it is a date, which this service never sends."""
     text = reply.headers.get("retry-after", "")
     return float(text) if text.isdecimal() else None

@@ -20,13 +20,13 @@ _RULES = (divergence, overfitting, plateau, peak_too_small)
 
 
 def diagnose(evaluations: Sequence[Evaluation]) -> list[Finding]:
-    """What the curve up to its last evaluation shows; at most one finding of each code.
+    """Return the findings of a curve up to its last evaluation; at most one of each code.
 
     Args:
-        evaluations: From the first on, in order of steps. What comes after one that is NaN or infinite is left out.
+        evaluations: All evaluations in order of steps. Those from the first non-finite one on are ignored.
 
     Raises:
-        InvalidArgumentError: Steps do not rise strictly.
+        InvalidArgumentError: Steps are not strictly increasing.
     """
     part = finite_part(evaluations)
     return [finding for rule in _RULES if (finding := rule(part)) is not None]

@@ -6,12 +6,12 @@ from typing import Any, Final
 from clr_core.noise_scale import NoiseScale, adascale_gain
 
 LEVEL: Final = 0.9
-FEWEST: Final = 10  # measurements: with fewer the standard error itself is not known
+FEWEST: Final = 10  # measurements: with fewer, the standard error is unreliable
 NEXT: Final = 2  # times as many ranks: the next world size that keeps halves and quarters whole
 
 
 def diagnose_batch_size(scale: NoiseScale, *, global_batch_size: int, world_size: int) -> dict[str, Any]:
-    """The critical batch size and what follows from it, as a document of JSON's types.
+    """Return the critical batch size and its consequences, as a document of JSON types.
 
     ``critical_batch_size`` is B_simple = S / |G|² (McCandlish et al. 2018, arXiv:1812.06162, sections 2.2 and 2.3),
     with its interval, in samples. It stands for B_noise in the paper's model of a whole training at a global batch B:
@@ -19,11 +19,11 @@ def diagnose_batch_size(scale: NoiseScale, *, global_batch_size: int, world_size
     * ``steps_over_least`` = 1 + B_noise / B, steps over those of an endless batch (equation 2.7);
     * ``samples_over_least`` = 1 + B / B_noise, samples over those of the smallest batch.
 
-    ``next_world_size`` says what twice the ranks, each with its batch of today, bring: AdaScale's gain, the factor by
-    which steps get fewer (Johnson et al. 2020, arXiv:2007.05105); 1 is nothing, 2 is all that linear scaling promises.
+    ``next_world_size`` is the gain from twice the ranks at the same batch per rank: AdaScale's gain, the factor by
+    which the number of steps falls (Johnson et al. 2020, arXiv:2007.05105); 1 is no gain, 2 is that of linear scaling.
 
-    Holds for weights, rate and batch of the steps that the average remembers: the noise scale grows while a training
-    learns, by a factor of ten and more.
+    It holds for the weights, rate and batch size of the averaged steps: the noise scale grows during training, by a
+    factor of ten and more.
 
     Args:
         scale: The averages at the end of a training.
@@ -31,8 +31,8 @@ def diagnose_batch_size(scale: NoiseScale, *, global_batch_size: int, world_size
         world_size: Ranks.
 
     Returns:
-        ``critical_batch_size`` is None, with a ``reason``, where it cannot be told. An end of its interval that is
-        infinite is None.
+        ``critical_batch_size`` is None, with a ``reason``, if it cannot be determined. An infinite end of its interval
+        is None.
     """
     document: dict[str, Any] = {
         "critical_batch_size": None, "low": None, "high": None, "level": LEVEL, "measurements": scale.measurements,

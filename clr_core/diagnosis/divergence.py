@@ -8,7 +8,7 @@ from clr_core.diagnosis.finding import Evaluation, Finding
 from clr_core.diagnosis.noise import least_change
 
 RISE: Final = 3.0  # that of `clr_core.range_test.DivergenceRule`: two further falls above the start
-PATIENCE: Final = 2  # evaluations in a row above the start: one may be the bump of a peak that is passed well
+PATIENCE: Final = 2  # consecutive evaluations above the start: a single one may be a bump at the peak
 CLIMB: Final = 0.1  # of the fall: how far above the start counts, so that a return to it alone does not
 
 WORTH_NOISE: Final = 4  # evaluations from which a noise can be told
@@ -21,7 +21,7 @@ _ADVICE: Final = (
 
 
 def diverged_at(steps: Sequence[int], losses: Sequence[float], lrs: Sequence[float]) -> Finding | None:
-    """The first training loss that is NaN or infinite, with the rate it happened at.
+    """Return the first training loss that is NaN or infinite, with its learning rate.
 
     Args:
         steps: Zero-based steps, rising.
@@ -36,15 +36,15 @@ def diverged_at(steps: Sequence[int], losses: Sequence[float], lrs: Sequence[flo
 
 
 def divergence(evaluations: Sequence[Evaluation]) -> Finding | None:
-    """Whether training loss has exploded, though it is still finite.
+    """Detect a training loss that has exploded but is still finite.
 
     With first the mean training loss of the first evaluation, best the lowest and fall = first - best, it has when
 
     * the last one is above best + 3 · fall, the rule of the range test, or
     * the last two are above first + 0.1 · fall: the training is worse off than after its first epoch, and stays so.
 
-    A fall within twice the noise counts as none, and without a fall nothing is said. A curve that exploded may come
-    back, so this is an alarm and no failure.
+    A fall within twice the noise counts as none, and without a fall there is no finding. An exploded curve may recover,
+    so this is an alarm and no failure.
     """
     losses = [one.train_loss for one in evaluations]
     if len(losses) < PATIENCE + 2:

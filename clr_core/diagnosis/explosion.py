@@ -19,17 +19,17 @@ _ADVICE: Final = (
 
 
 class Explosion:
-    """Follows the training loss, and judges where it ended.
+    """Follows the training loss, and judges its end.
 
-    The start is the loss of the first step, or that of guessing where it is higher: a loss below that is no ruin,
-    however low it was before.
+    The start is the loss of the first step, or that of guessing if it is higher: a loss below that is no failure, even
+    if it was lower before.
 
     Args:
-        of_guessing: Loss of a model that knows nothing.
+        of_guessing: Loss of an uninformed model.
 
     Attributes:
         first: Loss of the first step, None until it is known.
-        recent: The newest losses, which a training that is resumed takes along.
+        recent: The newest losses, which a resumed training restores.
     """
 
     def __init__(self, of_guessing: float) -> None:
@@ -40,11 +40,11 @@ class Explosion:
 
     @property
     def start(self) -> float:
-        """What losses are compared with."""
+        """The loss that others are compared with."""
         return max(self._of_guessing, self.first or 0.0)
 
     def see(self, steps: Sequence[int], losses: Sequence[float], lrs: Sequence[float]) -> Finding | None:
-        """Take in finite training losses; what they show for the first time.
+        """Add finite training losses, and return a finding when they first show one.
 
         Args:
             steps: Zero-based steps, rising.
@@ -62,11 +62,11 @@ class Explosion:
         return found
 
     def ruin(self, val_loss: float) -> str | None:
-        """Why a training that ends here has failed; None where it has not.
+        """Return why a training that ends here has failed; None if it has not.
 
-        It has where validation loss is not finite, where the last training losses are far above the start, or where
-        validation loss is and the last training losses are clearly above the start too. Alone it does not tell:
-        overfitting raises it, and so do running statistics of batch norm that lag behind.
+        It has failed if validation loss is not finite, if the last training losses are far above the start, or if
+        validation loss is far above and the last training losses are clearly above the start. A high validation loss
+        alone is no sign: overfitting raises it, and so do lagging running statistics of batch norm.
         """
         if not math.isfinite(val_loss):
             return f"validation loss is {val_loss} at the end"

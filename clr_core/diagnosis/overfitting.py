@@ -17,14 +17,14 @@ _ADVICE: Final = (
 
 
 def overfitting(evaluations: Sequence[Evaluation]) -> Finding | None:
-    """Whether validation loss has turned upwards for good while training loss kept falling.
+    """Detect a lasting rise of validation loss while training loss keeps falling.
 
     The lowest level (median of three neighbours) of the validation loss is compared with the last one. Overfitting is
     a rise of more than three times the noise, over at least three evaluations that came after the lowest level, with a
     training loss that fell by more than its own noise in the same time.
 
     Fails: a validation loss that rises because batch norm's statistics lag behind at high rates looks the same while
-    training loss falls. Less than seven evaluations are too few to tell.
+    training loss falls. Fewer than seven evaluations are not enough.
     """
     if len(evaluations) < 2 * WINDOW + 1:
         return None

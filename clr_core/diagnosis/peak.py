@@ -18,13 +18,13 @@ _ADVICE: Final = (
 
 
 def peak_too_small(evaluations: Sequence[Evaluation]) -> Finding | None:
-    """Whether the second half of the rise to the peak lowered training loss as fast, a step, as the first half.
+    """Detect that the second half of the rise to the peak lowered training loss as fast per step as the first half.
 
     Far below the largest rate that is stable, the loss falls in proportion to the rate (gradient flow), so the second
     half of the rise, with its larger rates, falls faster. Near that rate, noise holds the loss up: it falls slower or
-    turns. Said once the peak is passed, from levels (medians of three) at the start, half-way and at the peak.
+    turns. It is checked once the peak is passed, from levels (medians of three) at the start, half-way and at the peak.
 
-    Fails: where the loss is close to its floor before the peak comes, nothing is said; a warm-up out of a bad
+    Fails: if the loss is close to its floor before the peak, there is no finding; a warm-up out of a bad
     initialisation can delay the fall and look like a small peak.
     """
     if not evaluations:

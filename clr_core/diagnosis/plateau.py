@@ -22,13 +22,13 @@ _ADVICE: Final = (
 
 
 def plateau(evaluations: Sequence[Evaluation]) -> Finding | None:
-    """Whether training loss stayed flat while the rate was constant, or fell to less than half.
+    """Detect a flat training loss while the rate was constant, or fell to less than half.
 
     Around the peak of a cycle a flat loss is usual, and in the annihilation, below the first rate, it is the end: there
     nothing is said. The stretch is the last quarter of the training so far, at least eight evaluations; flat is a fall
     from its first three to its last three of less than the noise of the stretch.
 
-    Fails: with step drops nothing is said about the stretch that holds a drop of less than half.
+    Fails: with step drops there is no finding for a stretch with a drop of less than half.
     """
     length = max(SHORTEST, ceil(SHARE * len(evaluations)))
     if len(evaluations) < length + WINDOW:

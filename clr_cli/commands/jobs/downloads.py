@@ -32,7 +32,7 @@ def model(job: o.JobId, out: Out = None, url: o.Url = DEFAULT_URL, as_json: o.Js
     if card == target:
         raise UsageError(f"--out {target}: the card is written to this file; take another ending")
     with Client(url) as client:
-        document = client.model_card(job)  # first: where there is none, no file is made
+        document = client.model_card(job)  # first: if there is no model, no file is created
         aside = target.with_name(f"{target.name}.part")
         try:
             with aside.open("wb") as file:

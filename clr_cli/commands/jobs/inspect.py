@@ -18,14 +18,14 @@ Status = Annotated[
     str | None, typer.Option(help="Only jobs of this status.", show_default=False, autocompletion=statuses)
 ]
 Kind = Annotated[str | None, typer.Option(help="Only jobs of this kind.", show_default=False, autocompletion=kinds)]
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number of jobs.")]
 Out = Annotated[Path | None, typer.Option(help="Also write the picture: .svg, .png or .json.", show_default=False)]
 Plot = Annotated[
     bool | None,
     typer.Option("--plot/--no-plot", help="Draw the curve (default: in a terminal)", show_default=False),
 ]
 Kill = Annotated[bool, typer.Option("--kill", help="End its ranks at once, without a checkpoint.")]
-Cursor = Annotated[str | None, typer.Option(help="Where the last page ended.", show_default=False)]
+Cursor = Annotated[str | None, typer.Option(help="Cursor of the last page.", show_default=False)]
 
 
 @reporting
@@ -62,7 +62,7 @@ def watch(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> No
 
 @reporting
 def bounds(job: o.JobId, out: Out = None, plot: Plot = None, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Show the LR bounds that an lr_find job found, with its curve, and what to type next."""
+    """Show the LR bounds that an lr_find job found, with its curve and the next command."""
     if out is not None:
         check_suffix(out)
     from clr_cli.output.follow_job import training_command  # noqa: PLC0415 - heavy
@@ -84,7 +84,7 @@ def bounds(job: o.JobId, out: Out = None, plot: Plot = None, url: o.Url = DEFAUL
 
 @reporting
 def table(job: o.JobId, url: o.Url = DEFAULT_URL, as_json: o.Json = False) -> None:
-    """Show the bounds of a sweep, cell by cell, or the arms of a comparison, as far as they are known."""
+    """Show the bounds of each cell of a sweep, or the arms of a comparison, as far as known."""
     from clr_cli.output.comparison_table import comparison_table  # noqa: PLC0415 - heavy
     from clr_cli.output.sweep_table import sweep_table  # noqa: PLC0415 - heavy
     from clr_client.client import Client  # noqa: PLC0415 - heavy

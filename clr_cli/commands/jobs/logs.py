@@ -1,4 +1,4 @@
-"""The command that shows what the processes of a job wrote: ``clr logs``."""
+"""The command that shows the output of a job's processes: ``clr logs``."""
 
 import json
 from typing import Annotated
@@ -12,8 +12,8 @@ from clr_client.transport.addresses import DEFAULT_URL
 
 PAGE = 10_000
 
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")]
-Tail = Annotated[int | None, typer.Option(min=0, help="Only the last so many lines.", show_default=False)]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Follow the log until the job has ended.")]
+Tail = Annotated[int | None, typer.Option(min=0, help="Number of lines to show, from the end.", show_default=False)]
 Attempt = Annotated[int | None, typer.Option(min=1, help="Only this attempt.", show_default=False)]
 
 
@@ -26,7 +26,7 @@ def logs(
     url: o.Url = DEFAULT_URL,
     as_json: o.Json = False,
 ) -> None:
-    """Show what the ranks of a job wrote; with -f --json, a line of JSON for each line."""
+    """Show the output of a job's ranks; with -f --json, one JSON object per line."""
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 
     with Client(url) as client:

@@ -45,7 +45,7 @@ def plot(  # noqa: PLR0913 - options of a command
 
 
 def check_suffix(out: Path) -> None:
-    """Refuse a file whose name does not say what it is to be.
+    """Refuse a file whose suffix is no picture format.
 
     Raises:
         UsageError: Its suffix is none of `SUFFIXES`.
@@ -60,7 +60,7 @@ def fetch(client: "Client", job_id: str, out: Path) -> None:
 
 
 def write(picture: bytes, out: Path) -> None:
-    """Write a file, and the folder for it where there is none.
+    """Write a file, and create its folder if necessary.
 
     Raises:
         UsageError: The file cannot be written.

@@ -17,9 +17,7 @@ File = Annotated[
     Path,
     typer.Argument(metavar="FILE", help="A spec as .yaml or .json, of any kind; - reads it from standard input."),
 ]
-Validate = Annotated[
-    bool, typer.Option("--validate", help="Only say what would become of it, and what would be refused.")
-]
+Validate = Annotated[bool, typer.Option("--validate", help="Only show the resulting job, or why it would be refused.")]
 
 
 @reporting

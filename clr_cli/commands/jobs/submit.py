@@ -16,7 +16,7 @@ from clr_client.transport.addresses import DEFAULT_URL
 
 
 def _submitter(kind: str, words: str) -> Callable[..., None]:
-    """The command for a kind of job."""
+    """Return the command for a kind of job."""
 
     def command(
         *,
@@ -45,14 +45,14 @@ compare = _submitter("compare", "Train with several schedules under equal condit
 
 
 def _refuse_beside_file(kind: str, typed: Mapping[str, Any]) -> None:
-    """Refuse flags whose fields would be those of the file."""
+    """Refuse flags that set fields of the file."""
     names = [flag.name for flag in FLAGS[kind] if typed[flag.parameter] is not None]
     if names:
         raise UsageError(f"{', '.join(names)}: --spec takes the fields of the file; leave this out, or use --set.")
 
 
 def submit(url: str, spec: Spec, watch: bool | None, as_json: bool) -> None:
-    """Ask for a job, then watch it, or print its id."""
+    """Submit a job, then watch it or print its id."""
     from clr_cli.output.follow_job import follow  # noqa: PLC0415 - heavy
     from clr_client.client import Client  # noqa: PLC0415 - heavy
 

@@ -113,7 +113,7 @@ def test_the_preset_takes_its_steps_by_a_flag_and_all_else_by_its_path() -> None
     [
         ("train", {"epochs": 1}, [], "either --from-job ID, or --max-lr"),
         ("train", {"epochs": 1, "schedule": "cosine"}, ["schedule.max_lr=0.1"], "either --from-job ID, or --max-lr"),
-        ("train", {"epochs": 1, "from_job": "j", "max_lr": "auto"}, [], "--from-job and --max-lr are two ways"),
+        ("train", {"epochs": 1, "from_job": "j", "max_lr": "auto"}, [], "--from-job and --max-lr set the same"),
         ("train", {"max_lr": "auto"}, [], "either --epochs or --steps"),
         ("train", {"max_lr": "auto", "epochs": 1, "steps": 1}, [], "either --epochs or --steps"),
         ("train", {"max_lr": "auto", "epochs": 1}, ["steps=1"], "either --epochs or --steps"),
