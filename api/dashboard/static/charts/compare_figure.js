@@ -1,4 +1,4 @@
-// The figure of several trainings: accuracy, losses and LR over the same x, a colour for each.
+// The figure of several trainings: accuracy, losses and LR over the same x, with one colour for each training.
 
 import { axis, colour, layout } from "./frame.js";
 
@@ -17,7 +17,7 @@ const GAP = 0.04;
 /** @typedef {{name: string, found: Curves}} Arm */
 
 /**
- * What Plotly draws of several trainings.
+ * The figure of several trainings for Plotly.
  *
  * @param {Arm[]} arms
  * @param {{xWords: string, isLog: boolean, target: number | null, isNarrow: boolean}} view `target` is an accuracy.

@@ -1,4 +1,4 @@
-// What all charts share: colours of the theme, axes, and a frame that is drawn again when it changes size.
+// The parts that all charts share: colours of the theme, axes, and a frame that is redrawn when its size changes.
 
 import { debounce } from "../lib/throttle.js";
 
@@ -16,7 +16,7 @@ export const theme = () => (dark.matches ? "dark" : "light");
 export const colour = (role) => getComputedStyle(document.documentElement).getPropertyValue(`--plot-${role}`).trim();
 
 /**
- * The same colour, faint.
+ * The same colour with an opacity.
  *
  * @param {string} role
  * @param {number} opacity
@@ -26,7 +26,7 @@ export function translucent(role, opacity) {
   return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
 }
 
-// A finger that moves over a chart scrolls the page; a mouse zooms.
+// Moving a finger over a chart scrolls the page; dragging the mouse zooms.
 const options = () => ({ displayModeBar: false, doubleClick: "reset", showTips: false });
 export const dragmode = () => (isTouched.matches ? false : "zoom");
 
@@ -36,7 +36,7 @@ export const axis = (more = {}) => ({
 });
 
 /**
- * The layout that all charts have in common.
+ * The layout that all charts share.
  *
  * @param {Layout} more
  * @returns {Layout}
@@ -48,8 +48,8 @@ export const layout = (more) => ({
 });
 
 /**
- * Draw, or change what is drawn already. The chart's data attributes tell what was drawn: points of the longest line,
- * largest x, theme and width.
+ * Draw the chart, or update it. Its data attributes describe what was drawn: points of the longest line, largest x,
+ * theme and width.
  *
  * @param {HTMLElement} place
  * @param {Trace[]} data

@@ -1,4 +1,4 @@
-// The LR that a training will have had, and the phases of its cycles.
+// The planned LR of a training, and the phases of its cycles.
 
 import { fetchJson } from "../lib/api.js";
 
@@ -6,7 +6,7 @@ const MOST = 60; // more phases than this are a texture, not a message
 const LEVEL = 1e-9; // relative: what changes less from point to point is level
 
 /**
- * The whole course of the LR of a training, or null as long as its rates are not known.
+ * The LR of a training at all its steps, or null while its rates are not known.
  *
  * @param {Job} job
  * @returns {Promise<LrPlan | null>}
@@ -26,8 +26,8 @@ export async function fetchPlannedLr(job) {
 }
 
 /**
- * Stretches in which the LR goes one way. A fall below where the LR began is the annihilation. A schedule that never
- * rises has no phases.
+ * Ranges of steps in which the LR only rises or only falls. A fall below the first LR is the annihilation. A schedule
+ * that never rises has no phases.
  *
  * @param {LrPlan} plan
  */

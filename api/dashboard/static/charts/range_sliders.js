@@ -1,4 +1,4 @@
-// Two grips on a log axis of learning rates: for the mouse, a finger, the keyboard, and screen readers.
+// Two slider handles on a log axis of learning rates, for mouse, touch, keyboard and screen readers.
 
 import { node } from "../lib/dom.js";
 import { number } from "../lib/formatting.js";
@@ -14,7 +14,7 @@ const DIGITS = 3;
 const rounded = (/** @type {number} */ decade) => Number((10 ** decade).toPrecision(DIGITS));
 
 /**
- * Grips over a chart of Plotly whose x axis is the log of a learning rate.
+ * Slider handles over a Plotly chart whose x axis is the log of a learning rate.
  *
  * @param {HTMLElement} frame  lies exactly over the chart
  * @param {PlotElement} plot  the chart
@@ -70,7 +70,7 @@ export function rangeSliders(frame, plot, moved) {
 
   const chosen = () => ({ base_lr: rounded(at.base_lr), max_lr: rounded(at.max_lr) });
 
-  // Plotly has no public way from data to pixels; these have been where they are for ten years.
+  // Plotly has no public API to convert data to pixels; these properties have been stable for ten years.
   const axis = () => plot._fullLayout.xaxis;
   const pixelOf = (/** @type {number} */ decade) => axis()._offset + axis().l2p(decade);
   const decadeAt = (/** @type {number} */ clientX) => axis().p2l(clientX - plot.getBoundingClientRect().left - axis()._offset);

@@ -1,4 +1,4 @@
-// The API's own picture of a job, fitted into a page that says title, verdict and notes in words.
+// The API's figure of a job, for a page that shows title, verdict and notes as text.
 
 import { fetchJson } from "../lib/api.js";
 import { theme } from "./frame.js";
@@ -8,7 +8,7 @@ const NARROW = 640;
 /** @typedef {{data: Trace[], layout: Layout, words: string}} Figure */
 
 /**
- * A job's picture, as wide as `place` and `shape` times as high.
+ * A job's figure, as wide as `place`; its height is `shape` times its width.
  *
  * @param {string} id
  * @param {HTMLElement} place
@@ -25,7 +25,7 @@ export async function serverFigure(id, place, shape) {
 }
 
 /**
- * Without what stands on the page in words, and without a zoom.
+ * Removes the texts that the page shows already, and the zoom.
  *
  * @param {Layout} layout
  * @returns {Layout}
@@ -42,14 +42,14 @@ function plain(layout) {
 }
 
 /**
- * A tick for every second decade, where there are many.
+ * A tick for every second decade, if there are many.
  *
  * @param {Layout} axis
  */
 const few = ({ range }) => (range && range[1] - range[0] > 4 ? { dtick: 2 } : {});
 
 /**
- * The first panel alone, its legend below: the page has a table of what the rows show.
+ * Only the first panel, with its legend below: the page has a table instead of the rows.
  *
  * @param {Figure} figure
  * @returns {Figure}

@@ -1,4 +1,4 @@
-// The job of a form as one would type it: curl, Python, or the command line.
+// The job of a form as a request to copy: curl, Python, or the command line.
 
 import { copyOnClick } from "../lib/clipboard.js";
 import { byId } from "../lib/dom.js";
@@ -8,7 +8,7 @@ import { snippet } from "./snippets.js";
 const COMMANDS = { lr_find: "lr-find", train: "train", sweep: "sweep" };
 
 /**
- * The command line takes any spec from a file; here that is what is typed after it.
+ * The command line reads any spec from a file; here the file is standard input.
  *
  * @param {Json} spec
  */

@@ -1,4 +1,4 @@
-// What a form begins with: values that work on any machine, then those of a job, then those of the address.
+// Initial values of a form: values that work on any machine, then those of a job, then those of the address.
 
 const CONDITIONS = {
   model: { name: "mlp" }, dataset: { name: "digits" }, optimizer: { name: "sgd", momentum: 0.9, weight_decay: 5e-4 },
@@ -19,7 +19,7 @@ export const SHOWN_AT_ONCE = new Set([
 ]);
 
 /**
- * Words where the schema has none that a user would know.
+ * Labels, if the schema has none that a user would know.
  *
  * @type {Record<string, string>}
  */
@@ -31,7 +31,7 @@ export const WORDS = {
 export const KINDS = Object.keys(STARTS);
 
 /**
- * What kind of job the address asks for; `from_job` is about a training.
+ * The kind of job that the address asks for; `from_job` means a training.
  *
  * @param {URLSearchParams} query
  */
@@ -42,9 +42,9 @@ export function kindFromQuery(query) {
 }
 
 /**
- * The spec that a form of a kind begins with. `like` is the spec of another job: a job of the same kind is taken whole,
- * of others the conditions. In the address `from_job` is the range test whose bounds are wanted, and every other
- * parameter a path, such as `schedule.max_lr=0.3` or `conditions.world_size=2`.
+ * The initial spec of a form. `like` is the spec of another job: it is copied whole if the kind is the same, otherwise
+ * only its conditions. In the address, `from_job` is the range test whose bounds to use, and every other parameter is a
+ * path, such as `schedule.max_lr=0.3` or `conditions.world_size=2`.
  *
  * @param {string} kind
  * @param {URLSearchParams} query

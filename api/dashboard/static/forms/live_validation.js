@@ -22,7 +22,7 @@ export class LiveValidation {
   }
 
   /**
-   * Validate a spec soon, unless something else is typed by then.
+   * Validate a spec soon, unless the user types more before that.
    *
    * @param {SpecForm} form
    * @param {Json} spec
@@ -53,7 +53,7 @@ export class LiveValidation {
   }
 
   /**
-   * Show what is wrong, each at its field; `look` brings the first into view.
+   * Show each error at its field; `look` scrolls to the first.
    *
    * @param {SpecForm} form
    * @param {Problem} error

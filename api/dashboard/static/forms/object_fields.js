@@ -1,4 +1,4 @@
-// Fields made of fields: objects, and objects that may be left out.
+// Fields that contain fields: objects, and optional objects.
 
 import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
@@ -23,7 +23,7 @@ export function fieldFor(name, schema, path, page) {
 }
 
 /**
- * Nothing a user could change: a kind or a name that the choice above it has fixed.
+ * A field that the user cannot change: a kind or a name that the choice above it has fixed.
  *
  * @param {JsonSchema} schema
  * @param {string} name

@@ -1,4 +1,4 @@
-// A choice between forms of a field: models by their names, or a rate as a number, a word or an object.
+// A choice between alternatives of a field: models by name, or a rate as a number, a word or an object.
 
 import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";

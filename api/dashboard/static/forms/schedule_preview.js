@@ -12,7 +12,7 @@ const BASE_OF_AUTO = 0.1; // base_lr where a range test will find it: the shape 
 /** @typedef {{total_steps: number, steps_per_epoch: number}} Length */
 
 /**
- * How long a training is.
+ * The length of a training.
  *
  * @param {Json} spec
  * @param {Conditions | null | undefined} conditions
@@ -26,7 +26,7 @@ export function trainingLength({ steps, epochs }, conditions, samples) {
 }
 
 /**
- * The schedule with rates that are numbers: those of the bounds, else 1, so that its shape can be seen.
+ * The schedule with numeric rates: those of the bounds, else 1, so that its shape is visible.
  *
  * @param {Json} schedule
  * @param {Bounds | null | undefined} bounds
@@ -60,7 +60,7 @@ export class SchedulePreview {
   }
 
   /**
-   * Draw this soon, unless something else is to be drawn by then.
+   * Draw this soon, unless another schedule must be drawn before that.
    *
    * @param {Asked} asked
    */

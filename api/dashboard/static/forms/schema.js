@@ -1,4 +1,4 @@
-// JSON Schemas of the server's OpenAPI document, read as what a form needs to know.
+// Reads JSON Schemas of the server's OpenAPI document for forms.
 
 import { fetchJson } from "../lib/api.js";
 
@@ -16,7 +16,7 @@ export class Schemas {
   }
 
   /**
-   * The schema itself; what stands beside a reference (a default, a description) wins over what it refers to.
+   * The resolved schema; keys beside a reference (a default, a description) override those of its target.
    *
    * @param {JsonSchema} schema
    * @returns {JsonSchema}
@@ -38,7 +38,7 @@ export class Schemas {
   }
 
   /**
-   * A schema that may be null is the other one, optional.
+   * A nullable schema becomes the other schema, marked as optional.
    *
    * @param {JsonSchema} schema
    * @returns {{schema: JsonSchema, optional: boolean}}
@@ -51,7 +51,7 @@ export class Schemas {
   }
 
   /**
-   * Forms of a choice. Objects that name themselves are chosen by their names.
+   * The alternatives of a choice. Objects with a name field are chosen by name.
    *
    * @param {JsonSchema} schema
    * @returns {ValueForm[]}
@@ -72,7 +72,7 @@ export class Schemas {
 }
 
 /**
- * What a schema says of itself, as plain text: its first paragraph.
+ * The first paragraph of a schema's description, as plain text.
  *
  * @param {JsonSchema} schema
  * @returns {string}
@@ -80,7 +80,7 @@ export class Schemas {
 export const helpText = ({ description = "" }) => description.split("\n\n")[0].replaceAll("``", "").replaceAll("`", "").replaceAll("\n", " ");
 
 /**
- * The legal values of a number in words, if they are more than a number above 0 has to be.
+ * The legal range of a number as text, unless it is only "above 0".
  *
  * @param {JsonSchema} schema
  */

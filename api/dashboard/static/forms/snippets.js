@@ -1,4 +1,4 @@
-// A request as one would type it in a terminal or in Python.
+// A request as text for a terminal or for Python.
 
 /**
  * JSON as a Python literal.

@@ -46,7 +46,7 @@ export class SpecForm {
   }
 
   /**
-   * Show each error at its field. The first of them is brought into view if `look`.
+   * Show each error at its field; `look` scrolls to the first.
    *
    * @param {FieldError[]} errors
    * @returns {string[]} What is about no field.

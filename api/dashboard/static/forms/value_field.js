@@ -1,4 +1,4 @@
-// Fields of a form that hold one value: how each reads from what is typed, and is written.
+// Fields of a form that hold one value: how each is read and written.
 
 import { node } from "../lib/dom.js";
 import { label } from "../lib/formatting.js";
@@ -7,7 +7,7 @@ import { helpText, rangeText } from "./schema.js";
 const same = (/** @type {Json} */ one, /** @type {Json} */ other) => JSON.stringify(one) === JSON.stringify(other);
 
 /**
- * A number if it reads as one, else the text, which the server refuses in its own words.
+ * A number if the text is one, else the text, for which the server returns an error.
  *
  * @param {string} text
  */
@@ -29,7 +29,7 @@ function jsonOrText(text) {
 const listOf = (text, each) => text.split(",").map((part) => part.trim()).filter(Boolean).map(each);
 
 /**
- * `key = value` on each line; a value of a list is `1, 2`.
+ * `key = value` on each line; a list is written as `1, 2`.
  *
  * @param {string} text
  * @param {JsonSchema} schema

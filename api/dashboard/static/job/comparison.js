@@ -1,4 +1,4 @@
-// The part of a job's page about a compare: its arms overlaid, and what each comes to.
+// The part of a job's page about a comparison: its arms overlaid, and the result of each.
 
 import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";

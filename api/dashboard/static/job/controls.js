@@ -1,4 +1,4 @@
-// What one can do to a job: cancel or kill, resume, clone, delete.
+// The buttons of a job: cancel or kill, resume, clone, delete.
 
 import { fetchJson, fetchLast, fetchSession } from "../lib/api.js";
 import { byId, showError } from "../lib/dom.js";
@@ -32,7 +32,7 @@ export function controls(first, woken) {
   }
 
   /**
-   * Do it, with the button disabled meanwhile; say what went wrong.
+   * Run an action with the button disabled, and show its error.
    *
    * @param {HTMLButtonElement} button
    * @param {() => Promise<void>} work

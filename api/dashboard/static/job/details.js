@@ -1,4 +1,4 @@
-// The folded parts of a job's page: downloads, attempts, children, events, spec, and how to ask for it again.
+// The collapsed parts of a job's page: downloads, attempts, children, events, spec, and the request for it.
 
 import { snippet } from "../forms/snippets.js";
 import { fetchJson, fetchSession } from "../lib/api.js";
@@ -10,7 +10,7 @@ import { events } from "./events.js";
 import { log } from "./log.js";
 
 /**
- * What is marked with the mouse stays marked as long as the text is the same.
+ * Change a text only if it differs, so that a selection is kept.
  *
  * @param {string} id
  * @param {string} text
@@ -18,7 +18,7 @@ import { log } from "./log.js";
 const write = (id, text) => { if (byId(id).textContent !== text) byId(id).textContent = text; };
 
 /**
- * Fill the details of a job; `update(job)` keeps them fresh.
+ * Fill the details of a job; `update(job)` refreshes them.
  *
  * @param {Job} first
  */

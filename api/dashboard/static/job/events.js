@@ -1,4 +1,4 @@
-// What happened to a job, the newest first; asked for once its fold is open.
+// The events of a job, newest first; fetched when the section is opened.
 
 import { fetchJson } from "../lib/api.js";
 import { node, showError } from "../lib/dom.js";
@@ -9,7 +9,7 @@ const MOST = 300;
 const PAGE = 1000;
 
 /**
- * Show the events of a job in `list` while `fold` is open; `update` is called whenever the job has changed.
+ * Show the events of a job in `list` while `fold` is open; `update` must be called when the job has changed.
  *
  * @param {string} id
  * @param {HTMLDetailsElement} fold

@@ -1,4 +1,4 @@
-// One job in a list. Its nodes are made once and changed only where something is different, so nothing flickers.
+// One job in a list. Its nodes are created once and changed only if a value differs, so nothing flickers.
 
 import { fetchJson, fetchSession } from "../lib/api.js";
 import { confirmOnClick } from "../lib/confirm_button.js";
@@ -63,7 +63,7 @@ export class JobRow {
   }
 
   /**
-   * What was last measured; of a range test that has succeeded, its bounds, which are asked for once.
+   * The last measurements; for a range test that has succeeded, its bounds, which are fetched once.
    *
    * @param {Job} job
    */

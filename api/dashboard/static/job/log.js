@@ -1,4 +1,4 @@
-// What the ranks of a job wrote, from its last lines on, while they write.
+// The log of a job's ranks, from its last lines on, updated live.
 
 import { node } from "../lib/dom.js";
 import { stream } from "../lib/stream.js";
@@ -7,7 +7,7 @@ const TAIL = 500;
 const MOST = 2000;
 
 /**
- * Follow the log of a job in `place` once `fold` is opened; `again()` goes on after a resume.
+ * Follow the log of a job in `place` when `fold` is opened; `again()` continues after a resume.
  *
  * @param {string} id
  * @param {HTMLDetailsElement} fold

@@ -1,4 +1,4 @@
-// The part of a job's page about an lr_find: its picture, its bounds in words, and the training that follows.
+// The part of a job's page about a range test: its figure, its bounds as text, and the form for a training.
 
 import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { rangeSliders } from "../charts/range_sliders.js";
@@ -76,7 +76,7 @@ export function rangeTest(first) {
 }
 
 /**
- * The bounds in words: grade, both bounds with their intervals, warnings, other rules.
+ * The bounds as text: grade, both bounds with their intervals, warnings, other rules.
  *
  * @param {LrBounds} document_
  */

@@ -1,4 +1,4 @@
-// The part of a job's page about a sweep: its curves by conditions, and the bounds of each.
+// The part of a job's page about a sweep: its curves, and the bounds under each of its conditions.
 
 import { draw, onResizeOrTheme } from "../charts/frame.js";
 import { serverFigure } from "../charts/server_figure.js";
@@ -10,7 +10,7 @@ import { throttle } from "../lib/throttle.js";
 const short = (/** @type {string} */ field) => field.slice(field.lastIndexOf(".") + 1).replaceAll("_", " ");
 
 /**
- * Show a sweep; `update()` is called whenever its job has changed.
+ * Show a sweep; `update()` must be called when its job has changed.
  *
  * @param {Job} first
  */

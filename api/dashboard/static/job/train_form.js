@@ -1,4 +1,4 @@
-// "Train with these bounds": from bounds, measured or moved, to a training.
+// "Train with these bounds": the form that starts a training with measured or changed bounds.
 
 import { snippet } from "../forms/snippets.js";
 import { fetchJson } from "../lib/api.js";
@@ -11,7 +11,7 @@ const LARGEST = 1e6;
 const NUDGE = 1.1; // what an arrow key multiplies a rate by
 
 /**
- * What each schedule of the form asks for, beside the peak.
+ * The fields of each schedule in the form, beside the peak.
  *
  * @type {Record<string, (rates: Bounds, epochs: number) => Json>}
  */
@@ -25,7 +25,7 @@ const SCHEDULES = {
 const WHAT_FOLLOWS = ["base_lr", "div_factor"]; // left out, these come from the bounds too
 
 /**
- * The spec of a training; with the bounds as they were measured it names the job that measured them.
+ * The spec of a training; if the bounds are the measured ones, it names their job.
  *
  * @param {Job} job
  * @param {{rates: Bounds, measured: Bounds, schedule: string, epochs: number}} chosen
@@ -41,7 +41,7 @@ export function trainingSpec(job, { rates, measured, schedule, epochs }) {
 }
 
 /**
- * The form, hidden until `open(bounds)` is called; `moved` is called with both rates when one was typed.
+ * The form, hidden until `open(bounds)` is called; `moved` is called with both rates when the user has typed one.
  *
  * @param {Job} job
  * @param {(rates: Bounds) => void} moved
@@ -91,7 +91,7 @@ export function trainForm(job, moved) {
   }
 
   /**
-   * What a field shows. It shows four digits; as long as these are the measured ones, so is the rate.
+   * The rate of a field. It shows four digits; if they are those of the measured rate, the rate is the measured one.
    *
    * @param {keyof Bounds} name
    */

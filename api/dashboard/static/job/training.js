@@ -1,4 +1,4 @@
-// The part of a job's page about a training: its curves as they grow, and as fine as one looks.
+// The part of a job's page about a training: its live curves, in more detail when zoomed.
 
 import { fetchCurves, lastValue } from "../charts/curve_data.js";
 import { draw, onResizeOrTheme } from "../charts/frame.js";
@@ -151,7 +151,7 @@ export function training(first) {
 }
 
 /**
- * The range with half of it more on each side, so that a short way further there is something to see.
+ * The range extended by half on each side, so that there is data after a small pan.
  *
  * @param {Range} range
  * @param {number | null} total

@@ -32,8 +32,8 @@ export async function fetchJson(path, options) {
 }
 
 /**
- * Send a request after which the page will be left, such as one that deletes its job. Requests under way end first.
- * Later ones wait, so that none asks for what is gone; they go on if the request fails.
+ * Send a request after which the page navigates away, such as one that deletes its job. Pending requests end first.
+ * Later ones wait, so that none fetches a deleted resource; they continue if the request fails.
  *
  * @param {string} path
  * @param {{method?: string}} options

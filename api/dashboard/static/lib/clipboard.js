@@ -1,11 +1,11 @@
-// Copying: by the clipboard where the browser has one (https and this machine), else by marking the text.
+// Copying: to the clipboard if the browser has one (https and localhost), else by selecting the text.
 
 import { announce } from "./dom.js";
 
 const SHOWN_MS = 2000;
 
 /**
- * Have `button` copy the text of `element`.
+ * Let `button` copy the text of `element`.
  *
  * @param {HTMLElement} button
  * @param {HTMLElement} element

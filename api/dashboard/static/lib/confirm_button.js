@@ -1,11 +1,11 @@
-// A button for what cannot be undone lightly: the first press asks, a second one within some seconds does it.
+// A button for actions that are hard to undo: the first press asks, a second one within some seconds confirms.
 
 import { announce } from "./dom.js";
 
 const PATIENCE_MS = 5000;
 
 /**
- * Have `button` ask `question` before it calls `act()`; while that runs it is disabled.
+ * Let `button` ask `question` before it calls `act()`; it is disabled while that runs.
  *
  * @param {HTMLButtonElement} button
  * @param {string} question

@@ -1,9 +1,9 @@
-// Elements of the page: found by id, made without markup in strings, and the two places for messages.
+// Elements of the page: finds them by id, creates them without HTML strings, and shows messages.
 
 import { Problem } from "./api.js";
 
 /**
- * The element of an id that the page's template has.
+ * The element with an id from the page's template.
  *
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
@@ -53,7 +53,7 @@ export function node(tag, properties = {}, ...children) {
 }
 
 /**
- * Show an error and what to do about it above the page. Without an error, remove what is shown.
+ * Show an error and advice at the top of the page. Without an error, remove the message.
  *
  * @param {unknown} error
  */

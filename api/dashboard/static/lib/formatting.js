@@ -1,4 +1,4 @@
-// Numbers, times and states in words for people; the same words as the command line's.
+// Numbers, times and states as text; the same text as in the command line.
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
@@ -74,7 +74,7 @@ export function label(field) {
 }
 
 /**
- * Model, dataset, optimizer, batch and ranks in a line.
+ * Model, dataset, optimizer, batch and ranks in one line.
  *
  * @param {Conditions | null} [conditions]
  */

@@ -1,4 +1,4 @@
-// Where a job stands and why, in words for people, and what to do about it.
+// The status of a job as text: its reason, and what to do about it.
 
 import { duration } from "./formatting.js";
 
@@ -30,7 +30,7 @@ export const secondsBetween = (from, to) => (from && to ? (Date.parse(to) - Date
 export const formatBytes = (size) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
 /**
- * What ended a job, or keeps it waiting, and what to do about it.
+ * Why a job ended or waits, and what to do about it.
  *
  * @type {Record<string, [what: string, advice: string]>}
  */

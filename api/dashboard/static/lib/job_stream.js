@@ -1,8 +1,8 @@
-// A job as it changes.
+// Follows the changes of a job.
 
 import { stream } from "./stream.js";
 
-// Only job documents are taken from the stream; events are fetched when they are shown.
+// Only job documents are read from the stream; events are fetched when they are shown.
 const AFTER_ALL = Number.MAX_SAFE_INTEGER;
 
 /**

@@ -6,8 +6,8 @@ import { showError } from "./dom.js";
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Call `told(document)` now and after every change of what GET `path` answers. Hidden pages do not ask; a service that
- * does not answer is asked less and less often, and its trouble is shown until it answers.
+ * Call `told(document)` now and after every change of the answer to GET `path`. Hidden pages do not poll. If the
+ * service does not answer, polls become less frequent, and the error is shown until it answers.
  *
  * @param {string} path
  * @param {number} every_ms

@@ -1,4 +1,4 @@
-// Server-sent events that outlive a lost server, a sleeping laptop and a hidden tab.
+// Server-sent events that survive a lost server, a sleeping laptop and a hidden tab.
 
 import { fetchJson, Problem } from "./api.js";
 

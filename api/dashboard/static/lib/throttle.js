@@ -1,7 +1,7 @@
 // Throttling and debouncing.
 
 /**
- * One run at a time, at least `pauseMs` apart; calls in between are merged into one more run.
+ * Throttle: one run at a time, at least `pauseMs` apart; calls in between are merged into one more run.
  *
  * @param {() => Promise<void>} work
  * @param {number} pauseMs
@@ -21,7 +21,7 @@ export function throttle(work, pauseMs) {
 }
 
 /**
- * One run, once there was no call for `quietMs`.
+ * Debounce: one run when there was no call for `quietMs`.
  *
  * @template {unknown[]} Given
  * @param {(...given: Given) => void} work

@@ -48,7 +48,7 @@ export class WorkerCard {
 }
 
 /**
- * What each slot does: which of the free ones a job took is not known, so jobs fill them from the first.
+ * The use of each slot: the slots of a job are not known, so jobs fill them from the first.
  *
  * @param {WorkerDocument} worker
  * @returns {Cell[]}

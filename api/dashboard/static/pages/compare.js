@@ -57,7 +57,7 @@ function best({ accuracy }) {
 }
 
 /**
- * The x at which a series first was at the target, or null if it never was.
+ * The x at which a series first reached the target, or null.
  *
  * @param {number | null} target
  * @param {Series} [series]
@@ -68,7 +68,7 @@ function firstAt(target, series) {
 }
 
 /**
- * The number of steps until a training was at the target.
+ * The number of steps until a training reached the target.
  *
  * @param {number | null} target
  * @param {Arm} arm

@@ -21,7 +21,7 @@ const LATEST = [
 ];
 
 /**
- * What all kinds have: name, status, progress, alarms.
+ * The part for all kinds: name, status, progress, alarms.
  *
  * @param {Job} job
  */

@@ -1,4 +1,4 @@
-// All jobs, newest first: filtered and paged by the address, kept fresh by asking what has changed.
+// All jobs, newest first: filtered and paged by the address, refreshed by polling.
 
 import { JobRow } from "../job/job_row.js";
 import { fetchJson } from "../lib/api.js";

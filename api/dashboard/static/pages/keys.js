@@ -1,4 +1,4 @@
-// API keys, for admins: make one (shown once), see them, end one.
+// API keys, for admins: create (shown once), list, revoke.
 
 import { fetchJson, Problem } from "../lib/api.js";
 import { copyOnClick } from "../lib/clipboard.js";

@@ -1,4 +1,4 @@
-// A new job: a form made from the server's schemas, what its schedule does, and the same as a command.
+// A new job: a form from the server's schemas, a preview of its schedule, and the same request as a command.
 
 import { copyAs } from "../forms/copy_as.js";
 import { initialSpec, kindFromQuery, SHOWN_AT_ONCE, WORDS } from "../forms/defaults.js";

@@ -1,4 +1,4 @@
-// Workers and their slots, as they are now.
+// The current state of workers and their slots.
 
 import { fetchJson, fetchSession } from "../lib/api.js";
 import { announce, byId, showError } from "../lib/dom.js";
