@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 
 
 def sound_claim(database: Database, store: ArtifactStore, claim: Claim) -> Claim:
-    """The claim with the newest checkpoint whose file is what was stored; damaged ones are noted and passed over.
+    """Return the claim with the newest sound checkpoint. Damaged ones are recorded and skipped.
 
-    It may be called again where SQL did not answer.
+    It may be called again if SQL did not answer.
 
     Raises:
         TrainingError: The weights that a range test starts from are damaged (`Reason.INVALID_DATA`), or the checkpoint
-            of a job on several nodes (`Reason.CHECKPOINT_DAMAGED`): the others have heard of it already.
+            of a job on several nodes is (`Reason.CHECKPOINT_DAMAGED`): the other nodes already use it.
         StaleAttemptError: The job is no longer this attempt's.
     """
     _refuse_damaged_start(database, store, claim)

@@ -1,8 +1,9 @@
 """The cache of uploaded datasets on this worker. Attempts lock datasets in use; unused ones are removed, oldest first.
 
-The folder of a content (`jobs.datasets.cache`) holds the archive, and a folder for each way in which it was prepared.
-Beside each of these folders lies a file ``NAME.use``. An attempt locks it as long as it runs, and its time says when
-that was; the kernel frees the lock of a process that dies. So workers that share the folder see what the others use.
+The folder of a content (`jobs.datasets.cache`) holds the archive, and one folder for each set of options that it was
+prepared with. Beside each of these folders is a file ``NAME.use``. An attempt locks it while it runs, and its
+modification time is the time of last use. The kernel frees the lock of a process that dies. So workers that share the
+folder see which datasets the others use.
 """
 
 import fcntl
@@ -27,13 +28,13 @@ from worker.attempt.dataset_download import fetch_dataset
 
 log = logging.getLogger(__name__)
 
-_PART = ".part"  # of a folder that is being prepared
+_PART = ".part"  # suffix of a folder that is being prepared
 _BLOCK_BYTES = 512  # st_blocks counts in these; proc(5), stat(2)
 
 
 @contextmanager
 def in_use(dataset: conditions.Dataset, store: ArtifactStore, settings: Settings) -> Iterator[None]:
-    """Have an uploaded dataset in the cache until the block ends; other datasets need nothing. See `fetch_dataset`."""
+    """Keep an uploaded dataset in the cache until the block ends; other datasets need nothing. See `fetch_dataset`."""
     if not isinstance(dataset, UploadedDataset):
         yield
         return
@@ -51,7 +52,7 @@ def in_use(dataset: conditions.Dataset, store: ArtifactStore, settings: Settings
 
 
 def clean(database: Database, settings: Settings) -> None:
-    """Remove what SQL knows no dataset of (any more), and what there is no room for.
+    """Remove datasets that SQL does not have (any more), and datasets beyond the size limit.
 
     Raises:
         OSError: A folder cannot be read.
@@ -63,10 +64,10 @@ def clean(database: Database, settings: Settings) -> None:
 
 
 def remove_unknown(database: Database, uploaded: Path) -> list[str]:
-    """Remove what was made of datasets that are no longer there, but for what an attempt uses.
+    """Remove the folders of datasets that no longer exist, unless an attempt uses them.
 
     Returns:
-        The SHA-256 of each.
+        The SHA-256 of each removed dataset.
     """
     found = [folder for folder in _folders(uploaded) if folder.parent == uploaded]
     with database.read() as session:
@@ -75,10 +76,10 @@ def remove_unknown(database: Database, uploaded: Path) -> list[str]:
 
 
 def trim(uploaded: Path, most_bytes: int) -> list[Path]:
-    """Remove what was not used for longest until the rest has at most so many bytes; what is in use stays.
+    """Remove the least recently used folders until the rest fits the limit. Folders in use stay.
 
     Returns:
-        What is gone.
+        The removed folders.
     """
     excess, removed = _bytes(uploaded) - most_bytes, []
     for folder in sorted(_folders(uploaded), key=_used_at) if excess > 0 else []:
@@ -89,7 +90,7 @@ def trim(uploaded: Path, most_bytes: int) -> list[Path]:
 
 
 def _folders(uploaded: Path) -> list[Path]:
-    """What can be removed by itself: prepared folders, each before the folder of its content."""
+    """Return the removable folders: prepared folders, each before the folder of its content."""
     found = []
     for folder in (path for path in uploaded.glob("*") if path.is_dir()):
         prepared = {path.with_name(path.name.removesuffix(_PART)) for path in folder.glob("*") if path.is_dir()}
@@ -110,7 +111,7 @@ def _used_at(folder: Path) -> float:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Keep others from removing a folder."""
+    """Lock a folder, so that no other process removes it."""
     with _locked(_lock_of(folder), fcntl.LOCK_SH) as file:
         try:
             os.utime(file.fileno())
@@ -120,7 +121,7 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def _locked(path: Path, how: int) -> IO[str]:
-    """A file that is locked, and is still the one of its name: whoever removes a folder removes its lock, too."""
+    """Lock a file and check that it still has its name, since a process that removes a folder also removes its lock."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # the folder was removed in between
@@ -136,10 +137,10 @@ def _locked(path: Path, how: int) -> IO[str]:
 
 
 def _remove(folder: Path) -> int:
-    """Remove a folder that nobody uses.
+    """Remove a folder that no attempt uses.
 
     Returns:
-        How many bytes are free now; 0 where it is in use, or not there.
+        How many bytes were freed; 0 if the folder is in use or does not exist.
     """
     aside = folder.with_name(folder.name + _PART)
     if not (folder.exists() or aside.exists()):
@@ -159,7 +160,7 @@ def _remove(folder: Path) -> int:
 
 
 def _bytes(folder: Path) -> int:
-    """What a folder takes on the disk; files that vanish meanwhile take nothing."""
+    """Return the disk usage of a folder; files that vanish meanwhile count as 0."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -19,10 +19,10 @@ _CHUNK_BYTES = 1 << 20
 def fetch_dataset(dataset: UploadedOptions, store: ArtifactStore, datasets_dir: Path) -> None:
     """Have the file of an uploaded dataset in the cache, whole.
 
-    A file in the cache that is not as it was left is fetched again.
+    A file in the cache that has changed is fetched again.
 
     Raises:
-        TrainingError: The store has not the file, or has another content than the job was submitted for.
+        TrainingError: The store lacks the file, or its content differs from that at submission.
         OSError: The cache cannot be written.
     """
     dataset_id, sha256 = dataset.id, str(dataset.sha256)
@@ -83,7 +83,7 @@ def _stamp(path: Path) -> dict[str, int]:
 
 
 def _is_as_left(folder: Path) -> bool:
-    """Whether the file is what was checked; hashing it for every job would take seconds."""
+    """Return whether the file is unchanged since it was checked. Hashing it for every job would take seconds."""
     try:
         return bool(json.loads((folder / STAMP).read_text()) == _stamp(folder / ARCHIVE))
     except (OSError, ValueError):

@@ -11,24 +11,24 @@ from worker.rundir import control_files
 from worker.rundir.control_files import ask_to_stop
 from worker.rundir.directory import Share
 
-LOOK_S = 1.0  # between two looks into the queue
+LOOK_S = 1.0  # between two checks of the queue
 
 
 @dataclass(slots=True)
 class IdleSlotScheduler:
-    """Decides how many groups of ranks do the pieces of one attempt, its replicas, then the probes of each rung.
+    """Decides how many groups of ranks run the pieces of one attempt: its replicas, then the probes of each rung.
 
-    While no job waits and pieces are left that nobody has taken, each further ``group_size`` idle slots do one more at
-    the same time. When a job waits, every further group ends after the piece that it is at; the first goes on. See
-    ADR 0016.
+    While no job waits and untaken pieces are left, each further ``group_size`` idle slots run one more group at the
+    same time. When a job waits, every further group ends after its current piece; the first group continues. See ADR
+    0016.
 
     Attributes:
-        groups: Those that run.
-        idle_slots: Slots to take.
-        run_dir: Of the attempt; folder of its first group. Each further one has a folder in it.
-        group_size: How many slots a group needs.
+        groups: The running groups.
+        idle_slots: The source of idle slots.
+        run_dir: Run directory of the attempt and folder of its first group. Each further group has a folder in it.
+        group_size: Slots that a group needs.
         prepare: Writes the plan of a group into its folder.
-        reported_slots: How many slots SQL knows of.
+        reported_slots: Number of slots recorded in SQL.
     """
 
     groups: Groups
@@ -46,12 +46,12 @@ class IdleSlotScheduler:
         self.reported_slots = self.group_size
 
     def begin(self, devices: Devices, count: int, probes: Sequence[ProbeRun] = ()) -> None:
-        """Start the first group of those that do some pieces.
+        """Start the first group of a set of pieces.
 
         Args:
-            devices: Its slots.
-            count: How many pieces there are.
-            probes: The pieces, where they are no replicas.
+            devices: Slots of the group.
+            count: Number of pieces.
+            probes: The pieces, if they are probes and not replicas.
         """
         folder = self._next_folder()
         self._count, self._share, self._look_at = count, Share.first(folder, probes), 0.0
@@ -60,11 +60,11 @@ class IdleSlotScheduler:
 
     @property
     def slots(self) -> int:
-        """How many slots the attempt holds: those of its job, and those lent to it."""
+        """Return how many slots the attempt holds: those of its job and the idle slots that it uses."""
         return self.group_size * (1 + len(self.groups.further))
 
     def tend(self) -> None:
-        """Start further groups, ask them to end, give their slots back; call often."""
+        """Start further groups, ask them to end, and give their slots back. Call this often."""
         self.groups.release_ended()
         if self._count == 1 or time.monotonic() < self._look_at:
             return
@@ -79,7 +79,7 @@ class IdleSlotScheduler:
 
     def _grow(self, devices: Devices) -> None:
         piece = control_files.take_piece(self._share.pieces_dir, self._count)
-        if piece is None:  # a group was faster
+        if piece is None:  # another group took the piece first
             self.idle_slots.give_back(devices)
             return
         folder = self._next_folder()
@@ -87,7 +87,7 @@ class IdleSlotScheduler:
             self.prepare(folder, replace(self._share, piece=piece))
             self.groups.start(folder, devices)
         finally:
-            if not self.groups.is_running_on(devices):  # it could not be started
+            if not self.groups.is_running_on(devices):  # the group could not be started
                 self.idle_slots.give_back(devices)
 
     def _next_folder(self) -> Path:

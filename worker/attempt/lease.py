@@ -1,4 +1,4 @@
-"""Renews the lease of a running job from a thread of its own, and reads requests for cancellation at the same time."""
+"""Renews the lease of a running job in its own thread, and reads cancellation requests at the same time."""
 
 import logging
 import threading
@@ -18,10 +18,10 @@ from jobs.lifecycle import claims
 
 
 class Renew(Protocol):
-    """Extends a lease, and tells what is asked of the attempt; StaleAttemptError where it is no longer ours."""
+    """Renews a lease and returns its signals; raises StaleAttemptError if the job is no longer this attempt's."""
 
     def __call__(self, database: Database, claim: Claim, *, lease_s: float) -> LeaseSignals:
-        """Write it."""
+        """Renew the lease."""
 
 
 log = logging.getLogger(__name__)
@@ -31,19 +31,20 @@ T = TypeVar("T")
 RENEWALS_PER_LEASE = 4
 GUARD_EVERY_S = 0.25
 RETRY_S = 0.5
-LONGEST_PAUSE_S = 1.0  # so that a cancel is heard soon, however long the lease
+LONGEST_PAUSE_S = 1.0  # so that a cancel is noticed soon, however long the lease
 
 
 class Lease:
-    """A context in which the lease is renewed.
+    """A context manager that renews the lease.
 
     Attributes:
-        cancel: Set when someone asked for the job to be cancelled.
-        kill: Set when that is wanted without a checkpoint.
-        overdue: Set when the job has run for longer than it may.
-        torn: Set when another node of the job is lost, or has failed.
-        leaving: Set when the worker of another node is to end.
-        lost: Set when the job is no longer ours, or when the lease may have run out because SQL did not answer.
+        cancel: Set when a user has cancelled the job.
+        kill: Set when the user wants no checkpoint first.
+        overdue: Set when the job has exceeded its running time.
+        torn: Set when another node of the job is lost or has failed.
+        leaving: Set when the worker of another node is shutting down.
+        lost: Set when the job is no longer this attempt's, or when the lease may have expired because SQL did not
+            answer.
     """
 
     def __init__(self, database: Database, claim: Claim, lease_s: float, *, renew: Renew = claims.renew) -> None:
@@ -59,19 +60,19 @@ class Lease:
 
     @property
     def ends_attempt(self) -> bool:
-        """Whether something was heard for which the ranks must end."""
+        """Whether a signal was received that ends the ranks."""
         heard = (self.cancel, self.overdue, self.torn, self.leaving, self.lost)
         return any(event.is_set() for event in heard)
 
     def ends(self, ranks: Callable[[], None]) -> None:
-        """Say how the ranks are ended, from any thread, once the lease is lost: whoever runs them may hang in SQL."""
+        """Set the function that ends the ranks if the lease is lost. Any thread may call it: one may hang in SQL."""
         self._end_ranks = ranks
 
     def retry(self, write: Callable[[], T]) -> T:
-        """Repeat a write, or a query, while SQL does not answer and the lease holds.
+        """Repeat a write or a query while SQL does not answer and the lease holds.
 
         Raises:
-            StaleAttemptError: SQL did not answer for so long that the lease may have run out.
+            StaleAttemptError: SQL did not answer until the lease may have expired.
         """
         while True:
             try:
@@ -79,7 +80,7 @@ class Lease:
             except PASSING as error:
                 if self.lost.is_set():
                     raise StaleAttemptError(self.claim.job_id, self.claim.attempt) from error
-                log.warning("SQL takes nothing; trying again", exc_info=True)
+                log.warning("SQL does not answer; trying again", exc_info=True)
                 time.sleep(RETRY_S)
 
     def __enter__(self) -> Self:
@@ -92,15 +93,15 @@ class Lease:
     ) -> None:
         self._done.set()
         self._guard.join()
-        self._thread.join(LONGEST_PAUSE_S)  # it may hang in SQL; what it writes late is fenced
+        self._thread.join(LONGEST_PAUSE_S)  # it may hang in SQL; its late writes are fenced
 
     def _watch(self) -> None:
-        """Judge the lease's end without SQL, which may hang."""
+        """Watch for the end of the lease without SQL, which may hang."""
         while not self._done.wait(GUARD_EVERY_S):
             if self.lost.is_set():
                 self._end_ranks()
             elif time.monotonic() - self._renewed_at > self._lease_s:
-                log.warning("%s: the lease may have run out: its ranks are ended", self.claim.job_id)
+                log.warning("%s: the lease may have expired: its ranks are ended", self.claim.job_id)
                 self.lost.set()
 
     def _keep(self) -> None:
@@ -122,7 +123,7 @@ class Lease:
 
 
 class HeldLeases:
-    """The leases of the attempts that run here, by job and attempt; for any number of threads."""
+    """The leases of the attempts on this worker, by job and attempt. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -130,7 +131,7 @@ class HeldLeases:
 
     @contextmanager
     def keeping(self, claim: Claim, lease: Lease) -> Iterator[None]:
-        """Know of a lease while its attempt runs."""
+        """Register a lease while its attempt runs."""
         with self._lock:
             self._kept[claim.job_id, claim.attempt] = lease
         try:
@@ -140,7 +141,7 @@ class HeldLeases:
                 del self._kept[claim.job_id, claim.attempt]
 
     def has(self, job_id: str, attempt: int) -> bool:
-        """Whether an attempt runs here and has not given its job up."""
+        """Return whether an attempt runs here and still owns its job."""
         with self._lock:
             lease = self._kept.get((job_id, attempt))
         return lease is not None and not lease.lost.is_set()

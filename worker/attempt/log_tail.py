@@ -8,28 +8,29 @@ from typing import Final
 
 from jobs.database.records import Line
 
-MOST_CHARACTERS: Final = 2000  # of a line; the rest is cut off
-PIECE_BYTES: Final = 256 * 1024  # of a file at a time
-BEHIND_BYTES: Final = 1024 * 1024  # a file that is further ahead has a part left out
+MOST_CHARACTERS: Final = 2000  # maximum of a line; the rest is cut off
+PIECE_BYTES: Final = 256 * 1024  # read from a file at a time
+BEHIND_BYTES: Final = 1024 * 1024  # if a file is further ahead than this, a part is left out
 _END_OF_LINE = re.compile(rb"[\r\n]")  # the first is where a progress bar begins anew
-_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and the like, ECMA-48
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # escape sequences such as colours, ECMA-48
 
 
 class LogTail:
     """Reads the lines that were added to the logs of a run directory since the last call.
 
     Args:
-        run_dir: Has ``agent.log`` and, below ``logs``, a folder for each rank; and so has each further group of ranks.
-        redact: Takes secrets out of a line.
+        run_dir: The run directory. It has ``agent.log`` and, below ``logs``, a folder for each rank; so does each
+            further group.
+        redact: Removes secrets from a line.
     """
 
     def __init__(self, run_dir: Path, redact: Callable[[str], str]) -> None:
         self._run_dir, self._redact = run_dir, redact
         self._offsets: dict[Path, int] = {}
-        self._in_line: set[Path] = set()  # where the next piece goes on with a line whose start is shown, or left out
+        self._in_line: set[Path] = set()  # whether the next piece continues a line whose start was shown or left out
 
     def read(self, *, is_last: bool = False) -> list[Line]:
-        """New lines, of each agent and its ranks. A line that is not whole waits, unless nothing comes any more."""
+        """Return the new lines of each agent and its ranks. An incomplete line waits, unless no more will come."""
         found = []
         for folder in (self._run_dir, *sorted(self._run_dir.glob("group-*"))):
             group = "" if folder == self._run_dir else f"{folder.name}/"
@@ -46,7 +47,7 @@ class LogTail:
         while piece := self._piece(path, lines):
             end = piece.rfind(b"\n") + 1
             if not end and (is_last or len(piece) == PIECE_BYTES):
-                end = len(piece)  # without an end in sight
+                end = len(piece)  # without a line end
             self._offsets[path] += end
             lines += [self._clean(line.decode(errors="replace")) for line in self._whole(path, piece[:end])]
             if len(piece) < PIECE_BYTES and not (is_last and end < len(piece)):
@@ -54,7 +55,7 @@ class LogTail:
         return [line for line in lines if line]
 
     def _whole(self, path: Path, piece: bytes) -> list[bytes]:
-        """The lines of a piece, but not the rest of one that began before: half of a secret may be in it."""
+        """Return the lines of a piece without the rest of an earlier line, which may hold half of a secret."""
         if path in self._in_line:
             end = _END_OF_LINE.search(piece)
             if end is None:
@@ -83,9 +84,9 @@ class LogTail:
             return file.read(PIECE_BYTES)
 
     def _clean(self, line: str) -> str:
-        """As a terminal would show it in the end, without secrets and without anything that would move its cursor."""
+        """Return a line as a terminal would finally show it, without secrets and cursor movements."""
         line = _CONTROL_SEQUENCE.sub("", line.rstrip("\r"))
-        line = self._redact(line[line.rfind("\r") + 1 :])  # before it is cut: half a secret would not be known
+        line = self._redact(line[line.rfind("\r") + 1 :])  # before it is cut: half of a secret would not be recognised
         shown = line[: MOST_CHARACTERS + 1]
         if not shown.isprintable():
             shown = "".join(repr(char)[1:-1] if _is_control(char) else char for char in shown)

@@ -1,4 +1,4 @@
-"""The groups of ranks of one attempt: one on the slots of the claim, and further ones on idle slots."""
+"""The groups of ranks of one attempt: one on the slots of the claim, further ones on idle slots."""
 
 import time
 from collections.abc import Callable
@@ -21,18 +21,18 @@ class IdleSlots(Protocol):
     """Slots of this worker that no job waits for."""
 
     def take(self, count: int) -> Devices | None:
-        """Take so many of them; None where there are fewer, or where a job waits."""
+        """Take a number of slots; None if there are fewer, or if a job waits."""
 
     def give_back(self, devices: Devices) -> None:
-        """Return slots whose processes are gone, or are known to be unkilled."""
+        """Give back slots whose processes have ended, or are known to be unkillable."""
 
     def are_wanted(self) -> bool:
-        """Whether a job waits that this worker could run."""
+        """Return whether a job waits that this worker could run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Ranks that run together, on slots of their own, over the plan in a folder of their own."""
+    """Ranks that run together, with their own slots and their own folder with a plan."""
 
     ranks: Ranks
     devices: Devices
@@ -41,12 +41,12 @@ class Group:
 
 @dataclass(slots=True)
 class Groups:
-    """Starts and ends groups of ranks; the failure of one is that of all.
+    """Starts and ends groups of ranks. If one fails, all have failed.
 
     Attributes:
         launcher: Starts the ranks.
         on_cuda: Whether slots are CUDA devices.
-        kept: Takes devices that are not to be used now, with what says that they may be used again.
+        kept: Takes devices to quarantine, each with a function that says whether it is usable again.
         free: Told of the devices of a further group that has ended; those of the first are its job's.
         node: The place of this host where the job runs on several.
     """
@@ -61,16 +61,16 @@ class Groups:
 
     @property
     def running(self) -> list[Group]:
-        """All that run, or that have ended and still hold their slots."""
+        """All groups that run, or that have ended and still hold their slots."""
         return [*self._running]
 
     @property
     def further(self) -> list[Group]:
-        """Those that run beside the first."""
+        """The groups beside the first."""
         return [group for group in self._running if group is not self._first]
 
     def start(self, folder: Path, devices: Devices) -> None:
-        """Start a group over the plan in its folder."""
+        """Start a group with the plan in its folder."""
         ranks = self.launcher.launch(folder, devices, on_cuda=self.on_cuda, node=self.node)
         group = Group(ranks, devices, folder)
         self._first = self._first or group
@@ -78,29 +78,29 @@ class Groups:
         orphans.write_down(folder, group.ranks.pid)
 
     def is_running_on(self, devices: Devices) -> bool:
-        """Whether a group runs on these slots."""
+        """Return whether a group runs on these slots."""
         return any(group.devices == devices for group in self._running)
 
     def are_working(self) -> bool:
-        """Whether a group still runs and none has failed."""
+        """Return whether a group still runs and none has failed."""
         return self.is_alive() and not self.has_failed()
 
     def has_failed(self) -> bool:
-        """Whether the agent of any group ended otherwise than well."""
+        """Return whether the agent of any group has failed."""
         return any(group.ranks.has_failed() for group in self._running)
 
     def is_alive(self) -> bool:
-        """Whether the agent of any group still runs."""
+        """Return whether the agent of any group still runs."""
         return any(group.ranks.is_alive() for group in self._running)
 
     def release_ended(self) -> None:
-        """Give back the slots of further groups that have done what they were to do."""
+        """Give back the slots of further groups that have finished."""
         for group in self.further:
             if not group.ranks.is_alive() and not group.ranks.has_failed():
                 self._end(group)
 
     def stop(self, grace_s: float) -> None:
-        """SIGTERM to all groups, SIGKILL to what is left of them after ``grace_s`` seconds."""
+        """Send SIGTERM to all groups, and SIGKILL to processes that are left after ``grace_s`` seconds."""
         for group in self._running:
             group.ranks.terminate()
         deadline = time.monotonic() + grace_s
@@ -109,12 +109,12 @@ class Groups:
         self.kill()
 
     def end_processes(self) -> None:
-        """SIGKILL to all groups, from any thread; what they held is given back by `kill` only."""
+        """Send SIGKILL to all groups, from any thread. Only `kill` gives their slots back."""
         for group in self.running:
             group.ranks.kill()
 
     def kill(self) -> None:
-        """End what is left of all groups; a slot is free only when its processes are gone."""
+        """End the remaining processes of all groups. A slot becomes free only when its processes have ended."""
         for group in [*self._running]:
             self._end(group)
         self._first = None

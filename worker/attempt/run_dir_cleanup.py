@@ -15,7 +15,7 @@ def tidy_attempts(database: Database, runs_dir: Path) -> list[Path]:
     """
     tidied = []
     for folder in sorted(runs_dir.glob("job_*/attempt-*")):
-        # Nobody writes there: its processes are gone, and who has yet to start some would hold its job.
+        # No process writes there: its processes have ended, and a worker that starts new ones would hold the job.
         if (
             any(folder.glob(f"**/{orphans.FILE}"))
             or directory.is_tidy(folder)

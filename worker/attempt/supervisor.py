@@ -47,13 +47,13 @@ POLL_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the phases of one attempt share, once it is prepared.
+    """The state that the phases of one attempt share, once it is prepared.
 
     Attributes:
-        claim: The job, with the newest checkpoint that is sound.
+        claim: The job, with the newest sound checkpoint.
         devices: Slots of the first group of ranks.
-        lease: Says what is asked of the attempt, and whether it still owns the job.
-        shipper: Makes batches for SQL of what the ranks report.
+        lease: Has the signals for the attempt, and knows whether it still owns the job.
+        shipper: Turns the reports of the ranks into batches for SQL.
         scheduler: Runs the groups of ranks.
         conclusion: Ends the attempt in SQL.
     """
@@ -67,21 +67,21 @@ class Attempt:
 
     @property
     def saves_when_stopped(self) -> bool:
-        """Whether its ranks write a checkpoint before they end: a training does, as long as its result counts."""
+        """Whether its ranks write a checkpoint before they end: a training does, unless its result is discarded."""
         return self.claim.kind == "train" and not (self.lease.lost.is_set() or self.lease.torn.is_set())
 
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """Runs claimed jobs; any number of threads may use it at the same time.
+    """Runs claimed jobs. Thread-safe.
 
     An attempt has four phases: prepare, run the ranks, drain their report, conclude.
 
     Attributes:
-        stopping: Set when this worker is to end: running jobs are handed back.
-        redact: Takes secrets out of what ranks write, before it is stored.
-        kept: Devices of attempts that are over which are not to be used now, with what says that they may be again.
-        leases: Those of the attempts that run.
+        stopping: Set when this worker shuts down: running jobs are given back.
+        redact: Removes secrets from the output of ranks before it is stored.
+        kept: Takes devices to quarantine after an attempt, each with a function that says whether it is usable again.
+        leases: The leases of the running attempts.
     """
 
     database: Database
@@ -96,13 +96,13 @@ class Supervisor:
     leases: HeldLeases = field(default_factory=HeldLeases)
 
     def run(self, claim: Claim, devices: Devices, idle_slots: IdleSlots) -> list[str]:
-        """Run one attempt to its end. When this returns its processes are gone, and idle slots given back.
+        """Run one attempt to its end. When this returns, its processes have ended and idle slots are given back.
 
         Returns:
             Ids of jobs that may run now.
 
         Raises:
-            StaleAttemptError: SQL did not answer until the lease was over, so that how the attempt ended is not stored.
+            StaleAttemptError: SQL did not answer until the lease expired, so the end of the attempt is not stored.
         """
         lease = Lease(self.database, claim, self.settings.lease_s)
         with lease, self.leases.keeping(claim, lease), ExitStack() as at_the_end:
@@ -115,7 +115,7 @@ class Supervisor:
                 self._run_ranks(attempt)
                 self._drain(attempt)
                 return self._conclude(attempt)
-            except (StaleAttemptError, JobNotFoundError):  # the second if a user has deleted it since
+            except (StaleAttemptError, JobNotFoundError):  # the second error if a user has deleted the job since
                 log.warning("%s attempt %s lost its lease; nothing more is written", claim.job_id, claim.attempt)
                 conclusion.remove_unnamed_files()
                 return []
@@ -138,7 +138,7 @@ class Supervisor:
         lease: Lease,
         at_the_end: ExitStack,
     ) -> Attempt:
-        """Open sinks, and arrange who reads the report and who starts the ranks; none runs yet."""
+        """Open sinks, and build the reader of the report and the launcher of ranks. No rank runs yet."""
         claim = conclusion.claim
         sinks = FanOut(self.sinks, claim, partial(claims.note, self.database, claim.job_id))
         at_the_end.callback(lambda: sinks.close(self._status_of(claim)))
@@ -159,7 +159,7 @@ class Supervisor:
         return Attempt(claim, devices, lease, shipper, scheduler, conclusion)
 
     def _earlier(self, claim: Claim) -> tuple[AlarmMonitor, float]:
-        """What earlier attempts left in SQL: alarms, and the seconds that were trained up to the checkpoint."""
+        """Read from SQL what earlier attempts left: alarms, and the seconds of training up to the checkpoint."""
         with self.database.read() as session:
             source = Source(session, claim.job_id, elapsed_time.METRIC, 0)
             return AlarmMonitor.of(session, claim.job_id), elapsed_time.before(source, claim.resume_step)
@@ -169,23 +169,23 @@ class Supervisor:
             with self.database.read() as session:
                 return queries.get_job(session, claim.job_id).status
         except (*PASSING, JobNotFoundError):
-            return Status.RUNNING  # sinks alone ask; they leave open what they do not know to have ended
+            return Status.RUNNING  # only sinks ask; they keep a run open unless they know that the job has ended
 
     def groups(self, claim: Claim, idle_slots: IdleSlots) -> Groups:
-        """The groups of ranks of a claim on this host; none runs yet."""
+        """Return the groups of ranks of a claim on this host. None runs yet."""
         return Groups(self.launcher, self.on_cuda, self.kept, idle_slots.give_back, claim.node)
 
     def write_plan(self, claim: Claim, folder: Path, share: directory.Share | None = None) -> None:
-        """Write what a group of ranks is to do into its folder."""
+        """Write the plan of a group of ranks into its folder."""
         directory.write_plan(folder, claim, self.settings, self.store.path, share=share)
 
     # Run the ranks
 
     def _run_ranks(self, attempt: Attempt) -> None:
-        """Run the job, or its replicas, and then the probes of one rung after the other."""
+        """Run the job, or its replicas, then the probes of each rung in turn."""
         claim, lease, scheduler = attempt.claim, attempt.lease, attempt.scheduler
         probes: Sequence[ProbeRun] = ()
-        # Replicas of a job on several nodes run one after the other: idle slots would have to be gathered, too.
+        # Replicas of a job on several nodes run one after the other: idle slots on all nodes would have to be reserved.
         count = claim.job.spec.range_test.replicas if isinstance(claim.job, RangeTestJob) and claim.node is None else 1
         with dataset_cache.in_use(claim.job.conditions.dataset, self.store, self.settings):
             while count:
@@ -199,14 +199,14 @@ class Supervisor:
                 count = len(probes)
 
     def _due_probes(self, attempt: Attempt) -> Sequence[ProbeRun]:
-        """The probes of the next rung; none if the ranks came to no result."""
+        """Return the probes of the next rung; none if the ranks have no result."""
         if attempt.claim.kind != "lr_find" or attempt.shipper.result is None:
             return ()
         with self.database.read() as session:
             return due_probes(session, queries.get_job(session, attempt.claim.job_id))
 
     def _follow(self, attempt: Attempt) -> None:
-        """Ship what the ranks report until they have ended, or must."""
+        """Ship the reports of the ranks until they have ended, or must end."""
         claim, lease, scheduler = attempt.claim, attempt.lease, attempt.scheduler
         pause_until, ranks = 0.0, scheduler.groups
         watchdog = HangWatchdog(claim, self.settings.hang_floor_s, partial(claims.record, self.database, claim))
@@ -224,14 +224,15 @@ class Supervisor:
                         scheduler.reported_slots = scheduler.slots
                     self._ship(attempt)
                 except PASSING:
-                    log.warning("%s: SQL takes nothing; metrics wait", claim.job_id)
+                    log.warning("%s: SQL does not answer; metrics wait", claim.job_id)
                     pause_until = time.monotonic() + RETRY_S
             time.sleep(POLL_S)
 
     def _stop(self, attempt: Attempt) -> None:
-        """End the ranks; those of a training save first.
+        """End the ranks. A training saves a checkpoint first.
 
-        A worker that is to end has ``stop_grace_s`` for it, a user's cancel and a deadline ``cancel_deadline_s``.
+        The time limit is ``stop_grace_s`` if the worker shuts down, and ``cancel_deadline_s`` after a cancel or a
+        deadline.
         """
         settings, lease, ranks, begun = self.settings, attempt.lease, attempt.scheduler.groups, time.monotonic()
         if attempt.saves_when_stopped and not lease.kill.is_set():
@@ -249,7 +250,7 @@ class Supervisor:
     # Drain the report
 
     def _drain(self, attempt: Attempt) -> None:
-        """Ship what is left of the report and of the logs."""
+        """Ship the rest of the report and of the logs."""
         attempt.shipper.end_log()
         self._ship_the_rest(attempt)
 
@@ -258,7 +259,7 @@ class Supervisor:
             attempt.lease.retry(partial(self._ship, attempt))
 
     def _ship(self, attempt: Attempt) -> None:
-        """Write batches to SQL until the report has no more."""
+        """Write batches to SQL until none are left."""
         while (batch := attempt.shipper.next_batch()) and not attempt.lease.lost.is_set():
             claims.record(self.database, attempt.claim, batch)
             if batch.checkpoint or batch.files:
