@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clr_core.diagnosis import Evaluation, Finding, diagnose, diverged_at
 from jobs.database import queries
+from worker.rundir.report_lines import PointsLine
 
 EACH_OF_FIRST = 100
 
@@ -39,9 +40,9 @@ class AlarmMonitor:
             if step in losses and step in rates
         ])  # fmt: skip
 
-    def see(self, line: dict[str, Any]) -> list[dict[str, Any]]:
+    def see(self, line: PointsLine) -> list[dict[str, Any]]:
         """Look at one ``points`` line; alarms as documents, each code once."""
-        values, steps = line["values"], line["steps"]
+        values, steps = line.values, line.steps
         found: list[Finding] = []
         if "lr" in values:
             self._lr = values["lr"][-1]

@@ -9,10 +9,19 @@ from jobs.curves.elapsed_time import METRIC
 from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.files import downloads
 from jobs.files.artifacts import ArtifactStore
-from jobs.spec.resolved import RangeTestFacts, TrainingFacts
 from worker.attempt.alarm_monitor import AlarmMonitor
 from worker.attempt.log_tail import LogTail
 from worker.rundir.report import ReportTail
+from worker.rundir.report_lines import (
+    AlarmLine,
+    CheckpointLine,
+    FileLine,
+    NoteLine,
+    PlanLine,
+    PointsLine,
+    ReportLine,
+    ResultLine,
+)
 from worker.sinks.fan_out import FanOut
 
 
@@ -27,9 +36,9 @@ class Clock:
         self._base_s = base_s
         self._last: dict[int, int] = {}
 
-    def points(self, line: dict[str, Any]) -> Iterator[MetricPoint]:
+    def points(self, line: PointsLine) -> Iterator[MetricPoint]:
         """Points of a ``points`` line; none where it tells more of steps that are known already."""
-        steps, replica, (since_s, until_s) = line["steps"], line.get("replica", 0), line["clock"]
+        steps, replica, (since_s, until_s) = line.steps, line.replica, line.clock
         if steps[-1] <= self._last.get(replica, -1):
             return
         if replica not in self._last and len(steps) > 1:
@@ -74,7 +83,7 @@ class ReportShipper:
         self._log, self._log_read, self._ranks_are_gone = log, 0.0, False
         self._done: dict[int, int] = {}  # steps, by group
         self._results: dict[int, dict[str, Any]] = {}
-        self._lines: list[tuple[int, dict[str, Any]]] = []
+        self._lines: list[tuple[int, ReportLine]] = []
         self._batch = Batch(number=1)
 
     @property
@@ -108,7 +117,7 @@ class ReportShipper:
         while self._lines and self._batch.checkpoint is None and self._unstored is None:
             group, line = self._lines.pop(0)
             try:
-                getattr(self, f"_take_{line['type']}")(line, group)
+                self._take(line, group)
             except OSError as error:
                 self._unstored = error
         if self._unstored is not None and not self._batch:
@@ -131,45 +140,51 @@ class ReportShipper:
             self._log_read = now
             self._batch.lines += self._log.read(is_last=self._ranks_are_gone)
 
-    def _take_plan(self, line: dict[str, Any], _group: int) -> None:
-        self._batch.progress["total_steps"] = line["total_steps"]
-        facts = (TrainingFacts if self._claim.kind == "train" else RangeTestFacts).model_validate(line["resolved"])
-        if facts.document():
-            self._batch.facts = facts
+    def _take(self, line: ReportLine, group: int) -> None:
+        match line:
+            case PlanLine():
+                self._take_plan(line)
+            case PointsLine():
+                self._take_points(line, group)
+            case CheckpointLine():
+                self._take_checkpoint(line)
+            case FileLine():
+                self._take_file(line)
+            case AlarmLine():
+                self._batch.alarms.append(line.alarm)
+            case NoteLine():
+                self._batch.notes.append((line.kind, line.data))
+            case ResultLine():
+                self._results[group] = line.result
 
-    def _take_points(self, line: dict[str, Any], group: int) -> None:
-        replica = line.get("replica", 0)
-        for metric, values in line["values"].items():
+    def _take_plan(self, line: PlanLine) -> None:
+        self._batch.progress["total_steps"] = line.total_steps
+        if line.resolved.document():
+            self._batch.facts = line.resolved
+
+    def _take_points(self, line: PointsLine, group: int) -> None:
+        for metric, values in line.values.items():
             self._batch.points += [
-                MetricPoint(metric, replica, step, float(value))
-                for step, value in zip(line["steps"], values, strict=True)
+                MetricPoint(metric, line.replica, step, value) for step, value in zip(line.steps, values, strict=True)
             ]
             last = self._batch.points[-1].row("")["value"]
             if metric in LATEST:
                 self._batch.latest[metric] = last
         self._batch.points += self._clock.points(line)
-        self._batch.alarms += self._monitor.see(line) if replica == 0 and self._claim.kind == "train" else []
-        self._done[group] = line["done"]
-        self._batch.progress |= {"step": self.done, "epoch": line.get("epoch")}
+        if line.replica == 0 and self._claim.kind == "train":
+            self._batch.alarms += self._monitor.see(line)
+        self._done[group] = line.done
+        self._batch.progress |= {"step": self.done, "epoch": line.epoch}
 
-    def _take_checkpoint(self, line: dict[str, Any], _group: int) -> None:
-        local = self.run_dir / line["file"]
-        key = downloads.checkpoint_key(self._claim, line["step"])
+    def _take_checkpoint(self, line: CheckpointLine) -> None:
+        local = self.run_dir / line.file
+        key = downloads.checkpoint_key(self._claim, line.step)
         self._batch.checkpoint = self._store.put(key, local)
-        self._batch.checkpoint_step, self._batch.checkpoint_is_best = line["step"], line.get("best", False)
+        self._batch.checkpoint_step, self._batch.checkpoint_is_best = line.step, line.best
         local.unlink()
 
-    def _take_file(self, line: dict[str, Any], _group: int) -> None:
-        local = self.run_dir / line["file"]
+    def _take_file(self, line: FileLine) -> None:
+        local = self.run_dir / line.file
         key = downloads.file_key(self._claim, local.name)
-        self._batch.files.append((line["kind"], line["step"], self._store.put(key, local)))
+        self._batch.files.append((line.kind, line.step, self._store.put(key, local)))
         local.unlink()
-
-    def _take_alarm(self, line: dict[str, Any], _group: int) -> None:
-        self._batch.alarms.append(line["alarm"])
-
-    def _take_note(self, line: dict[str, Any], _group: int) -> None:
-        self._batch.notes.append((line["kind"], line["data"]))
-
-    def _take_result(self, line: dict[str, Any], group: int) -> None:
-        self._results[group] = line["result"]

@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Any
+
+from worker.rundir.report_lines import CheckpointLine, NoteLine, PlanLine, PointsLine, ReportLine, ResultLine
 
 log = logging.getLogger("clr.rank")
 
@@ -15,17 +16,17 @@ def begin() -> None:
     log.setLevel(logging.INFO)
 
 
-def tell(of_type: str, line: dict[str, Any]) -> None:
+def tell(line: ReportLine) -> None:
     """Say in words what a line of the report says, where it is not one of very many."""
-    match of_type:
-        case "plan" if line["resolved"]:
-            log.info("%s steps in all", line["total_steps"])
-        case "points" if any(name.startswith("val_") for name in line["values"]) and line["epoch"] is not None:
-            found = ", ".join(f"{name} {values[-1]:.6g}" for name, values in line["values"].items())
-            log.info("after step %s, epoch %.2f: %s", line["done"], line["epoch"], found)
-        case "checkpoint":
-            log.info("a checkpoint after step %s%s", line["step"], ", the best so far" if line["best"] else "")
-        case "note":
-            log.info("%s: %s", line["kind"], line["data"])
-        case "result":
+    match line:
+        case PlanLine() if line.resolved.document():
+            log.info("%s steps in all", line.total_steps)
+        case PointsLine() if any(name.startswith("val_") for name in line.values) and line.epoch is not None:
+            found = ", ".join(f"{name} {values[-1]:.6g}" for name, values in line.values.items())
+            log.info("after step %s, epoch %.2f: %s", line.done, line.epoch, found)
+        case CheckpointLine():
+            log.info("a checkpoint after step %s%s", line.step, ", the best so far" if line.best else "")
+        case NoteLine():
+            log.info("%s: %s", line.kind, line.data)
+        case ResultLine():
             log.info("done")

@@ -1,14 +1,26 @@
 """The report of rank 0 to the supervisor: lines of JSON, appended to ``report.jsonl`` in order."""
 
-import json
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import JsonValue
+
 from jobs.spec.resolved import RangeTestFacts, TrainingFacts
 from worker.rundir import rank_log
 from worker.rundir.activity import activity
+from worker.rundir.report_lines import (
+    AlarmLine,
+    CheckpointLine,
+    FileLine,
+    NoteLine,
+    PlanLine,
+    PointsLine,
+    ReportLine,
+    ResultLine,
+    report_line,
+)
 
 
 class Report:
@@ -37,7 +49,7 @@ class Report:
     def plan(self, total_steps: int, facts: TrainingFacts | RangeTestFacts) -> None:
         """Report the length of the job and what ranks have found out about it. Later times count from this call."""
         self._started, self._reported_s = time.monotonic(), 0.0
-        self._line("plan", total_steps=total_steps, resolved=facts.document())
+        self._write(PlanLine(total_steps=total_steps, resolved=facts))
 
     def points(
         self,
@@ -53,35 +65,35 @@ class Report:
         The line also has the times at which those steps began and ended, in seconds since the plan.
         """
         since_s, self._reported_s = self._reported_s, time.monotonic() - self._started
-        clock = [since_s, self._reported_s]
-        self._line("points", steps=steps, values=values, done=done, epoch=epoch, replica=replica, clock=clock)
+        clock = (since_s, self._reported_s)
+        self._write(PointsLine(steps=steps, values=values, done=done, epoch=epoch, replica=replica, clock=clock))
 
     def checkpoint(self, step: int, file: str, *, best: bool) -> None:
         """Report a complete checkpoint file, taken after ``step`` steps; ``best`` marks the best evaluation so far."""
-        self._line("checkpoint", step=step, file=file, best=best)
+        self._write(CheckpointLine(step=step, file=file, best=best))
 
     def file(self, kind: str, step: int, file: str) -> None:
         """Report a complete file to keep: the ``model`` after ``step`` steps, or its ``card``."""
-        self._line("file", kind=kind, step=step, file=file)
+        self._write(FileLine(kind=kind, step=step, file=file))
 
-    def alarm(self, alarm: dict[str, Any]) -> None:
+    def alarm(self, alarm: dict[str, JsonValue]) -> None:
         """Report a finding about the curve that the user can act on; see `clr_core.diagnosis.Finding`."""
-        self._line("alarm", alarm=alarm)
+        self._write(AlarmLine(alarm=alarm))
 
-    def note(self, kind: str, data: dict[str, Any]) -> None:
+    def note(self, kind: str, data: dict[str, JsonValue]) -> None:
         """Report something that readers of the job's events should know."""
-        self._line("note", kind=kind, data=data)
+        self._write(NoteLine(kind=kind, data=data))
 
     def result(self, result: dict[str, Any]) -> None:
         """Report the result, which is the last line."""
-        self._line("result", result=result)
+        self._write(ResultLine(result=result))
         activity.at("done")
 
-    def _line(self, of_type: str, /, **fields: Any) -> None:
+    def _write(self, line: ReportLine) -> None:
         if self._file is not None:
-            self._file.write(json.dumps({"type": of_type, **fields}) + "\n")
+            self._file.write(line.model_dump_json() + "\n")
             self._file.flush()
-            rank_log.tell(of_type, fields)
+            rank_log.tell(line)
 
 
 class ReportTail:
@@ -91,7 +103,7 @@ class ReportTail:
         self._path = run_dir / "report.jsonl"
         self._offset = 0
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> list[ReportLine]:
         """New lines as documents, in order; an incomplete line is left for the next call."""
         if not self._path.exists():
             return []
@@ -100,4 +112,4 @@ class ReportTail:
             text = file.read()
         complete = text[: text.rfind(b"\n") + 1]
         self._offset += len(complete)
-        return [json.loads(line) for line in complete.splitlines()]
+        return [report_line.validate_json(line) for line in complete.splitlines()]

@@ -1,11 +1,12 @@
 import math
-from typing import Any
 
 from worker.attempt.alarm_monitor import AlarmMonitor
+from worker.rundir.report_lines import PointsLine
 
 
-def points(step: int, **values: float) -> dict[str, Any]:
-    return {"steps": [step], "values": {name: [value] for name, value in values.items()}}
+def points(step: int, **values: float) -> PointsLine:
+    named = {name: [value] for name, value in values.items()}
+    return PointsLine(steps=[step], values=named, done=step + 1, clock=(0.0, 1.0))
 
 
 def test_a_watch_raises_each_alarm_once_and_names_the_rate_of_a_divergence() -> None:

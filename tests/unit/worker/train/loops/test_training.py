@@ -56,7 +56,7 @@ def trained(tmp_path: Path) -> Iterator[Callable[..., Lines]]:
                 Training(WORLD, plan, report, load(plan, WORLD.device)).run()
             except TrainingError as error:
                 (folder / "error.json").write_text(json.dumps([error.reason, str(error)]))
-        lines = ReportTail(folder).read()
+        lines = [line.model_dump() for line in ReportTail(folder).read()]
         if (folder / "error.json").exists():
             lines.append({"type": "error", "error": json.loads((folder / "error.json").read_text())})
         return lines
