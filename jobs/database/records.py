@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from jobs.spec.resolved import Checkpoint, RangeTestFacts, TrainingFacts
 from jobs.spec.runnable import AnyRunnableJob, RangeTestJob
@@ -115,6 +115,15 @@ class Line:
     source: str
     stream: str
     text: str
+
+
+class FailureDocument(TypedDict):
+    """The failure of a rank, as in its file and in the row of its node. The lowest ``rank_of_cause`` is the cause."""
+
+    reason: str
+    message: str
+    rank_of_cause: int
+    device: NotRequired[int]
 
 
 @dataclass(slots=True)

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from jobs.database import queries
-from jobs.database.records import Claim, LeaseSignals, Node
+from jobs.database.records import Claim, FailureDocument, LeaseSignals, Node
 from jobs.database.session import Database, db_now
-from jobs.database.tables.base import Json
 from jobs.database.tables.jobs import Event, Job
 from jobs.database.tables.service import AssemblyLock, ReservedNode
 from jobs.errors import StaleAttemptError
@@ -149,7 +148,7 @@ def leave(database: Database, claim: Claim) -> None:
         session.execute(update(ReservedNode).where(_is_of(claim)).values(leaving=True))
 
 
-def report(database: Database, claim: Claim, failures: list[Json]) -> None:
+def report(database: Database, claim: Claim, failures: list[FailureDocument]) -> None:
     """Record that the ranks of this node have ended, and why if they failed."""
     with database.write() as session:
         session.execute(update(ReservedNode).where(_is_of(claim)).values(failures=failures))
@@ -174,9 +173,9 @@ def signals_of(session: Session, claim: Claim, signals: LeaseSignals) -> LeaseSi
     return LeaseSignals(signals.cancel, signals.kill, signals.overdue, torn=torn, leaving=leaving)
 
 
-def failures_of_others(session: Session, claim: Claim) -> tuple[list[Json], bool]:
+def failures_of_others(session: Session, claim: Claim) -> tuple[list[FailureDocument], bool]:
     """Return why ranks of other nodes failed, including lost nodes; and whether each has ended or is lost."""
-    now, found, all_ended = queries.now(session), list[Json](), True
+    now, found, all_ended = queries.now(session), list[FailureDocument](), True
     for reserved in of_others(session, claim):
         if reserved.failures is not None:
             found += reserved.failures

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.config.settings import Settings
 from jobs.database.availability import PASSING
-from jobs.database.records import Claim
+from jobs.database.records import Claim, FailureDocument
 from jobs.database.session import Database
 from jobs.errors import StaleAttemptError
 from jobs.files import downloads
@@ -102,7 +102,7 @@ class Conclusion:
             return [self.claim.job_id]
         return self.fail(reason, message)
 
-    def _failures_of_others(self) -> list[dict[str, Any]]:
+    def _failures_of_others(self) -> list[FailureDocument]:
         """Why other nodes failed, waiting until all say: ranks that failed here may only have missed theirs.
 
         A lost node is known by its reservation, which holds for one lease.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
@@ -123,7 +123,7 @@ class HangWatchdog:
     def _end(self, group: Group, heard: _Heard) -> None:
         message = f"{self._message(group, heard)}; the ranks were killed"
         write_failure(group.folder, "watchdog", Reason.WORKER_LOST, message)
-        said: dict[str, Any] = {"attempt": self._claim.attempt, "message": message, "silent_s": heard.silent_s}
+        said = {"attempt": self._claim.attempt, "message": message, "silent_s": heard.silent_s}
         self._write(Batch(notes=[("ranks_killed", said)]))
 
     def _write(self, batch: Batch) -> bool:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs.database.records import Claim
-from jobs.database.tables.base import Json
+from jobs.database.records import Claim, FailureDocument
 from jobs.errors import TrainingError
 from jobs.lifecycle import claim_nodes
 from jobs.lifecycle.claim_nodes import AssemblyLimits, WorkerCapacity
@@ -119,7 +118,7 @@ class MultiNodeRunner:
                 lease.retry(lambda: node_reservations.leave(supervisor.database, claim))
             time.sleep(POLL_S)
 
-    def _failures(self, groups: Groups, run_dir: Path) -> list[Json]:
+    def _failures(self, groups: Groups, run_dir: Path) -> list[FailureDocument]:
         found = directory.failures(run_dir)
         if found or groups.is_alive() or not groups.has_failed():
             return found

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from jobs.config.settings import Settings
-from jobs.database.records import Claim
+from jobs.database.records import Claim, FailureDocument
 from jobs.spec.resolved import Checkpoint
 from jobs.spec.runnable import ProbeRun, TrainingJob
 from worker.rundir import control_files
@@ -84,7 +84,7 @@ def write_plan(
     ).write(folder)  # fmt: skip
 
 
-def failures(run_dir: Path) -> list[dict[str, Any]]:
+def failures(run_dir: Path) -> list[FailureDocument]:
     """What ranks and agents of any group wrote about failures, the first one first."""
     paths = sorted(run_dir.glob("**/failure-*.json"), key=lambda path: path.stat().st_mtime_ns)
     return [json.loads(path.read_text()) for path in paths]

@@ -6,8 +6,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from jobs.database.records import FailureDocument
 from jobs.status import Reason
 
 # Which of several failures is the cause: one that a user can act on, then a rank that was lost, then whatever else
@@ -40,11 +40,13 @@ class Failure:
     place: int | None = None
     device: int | None = None
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> FailureDocument:
         """As a document; of several, that with the lowest ``rank_of_cause`` is the cause."""
         rank_of_cause = _RANK_OF_CAUSE.get(self.reason, 0) if self.place is None else self.place
-        found = {"reason": self.reason, "message": self.message, "rank_of_cause": rank_of_cause}
-        return found if self.device is None else found | {"device": self.device}
+        found = FailureDocument(reason=self.reason, message=self.message, rank_of_cause=rank_of_cause)
+        if self.device is not None:
+            found["device"] = self.device
+        return found
 
     def write(self, run_dir: Path, source: int | str) -> None:
         """Write ``failure-<source>.json``, whole or not at all; the source is the number of a rank, or who noticed."""
@@ -91,7 +93,7 @@ def of_a_file(error: OSError) -> Failure:
     return Failure(Reason.WORKER_LOST, f"the worker could not write or read a file: {error}")
 
 
-def failure(reason: Reason, message: str) -> dict[str, Any]:
+def failure(reason: Reason, message: str) -> FailureDocument:
     """A failure as a document."""
     return Failure(reason, message).document()
 

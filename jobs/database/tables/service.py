@@ -3,6 +3,7 @@
 from sqlalchemy import JSON, BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jobs.database.records import FailureDocument
 from jobs.database.tables.base import Base, Json
 from jobs.database.tables.jobs import Job
 
@@ -53,7 +54,7 @@ class ReservedNode(Base):
     port: Mapped[int | None]  # on node 0, once the attempt has begun: address where the nodes meet
     expires_at: Mapped[float]
     leaving: Mapped[bool] = mapped_column(default=False)  # its worker is shutting down
-    failures: Mapped[list[Json] | None]  # why its ranks failed, set when they have ended
+    failures: Mapped[list[FailureDocument] | None] = mapped_column(JSON)  # of its ranks, set when they end
 
 
 class Submitter(Base):

@@ -20,7 +20,7 @@ import pytest
 
 from jobs.config.settings import Settings
 from jobs.database import queries
-from jobs.database.records import Claim
+from jobs.database.records import Claim, FailureDocument
 from jobs.database.session import Database
 from jobs.database.tables.jobs import Job
 from jobs.files.artifacts import ArtifactStore
@@ -229,7 +229,7 @@ def die_while_it_writes(_: Path, on_cuda: bool | None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def cause_of(launcher: Launcher, folder: Path, script: str, full: Sequence[str] = ()) -> dict[str, Any]:
+def cause_of(launcher: Launcher, folder: Path, script: str, full: Sequence[str] = ()) -> FailureDocument:
     """Why ranks failed that run a script, if the files called ``full`` are on a disk without room."""
     run_dir = folder / "job_1" / "attempt-1"
     run_dir.mkdir(parents=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from worker.rundir.failures import NO_ROOM
 from worker.rundir.plan import Resume
 from worker.train.checkpoint import random_state
 from worker.train.process_group import ProcessGroup
-from worker.train.step.learner import Learner
+from worker.train.step.learner import Learner, LearnerState
 from worker.train.step.progress_state import ProgressState
 
 _OF_DEVICES = ("CUDA", "NCCL", "allocate memory")  # errors that do not mean a damaged file
@@ -36,11 +36,25 @@ class TrainingPosition:
     seed: int
 
 
-def capture(learner: Learner, position: TrainingPosition, progress: ProgressState) -> dict[str, Any]:
+class CheckpointState(TypedDict):
+    """The contents of a checkpoint file. What workers of the previous version do not write is not required."""
+
+    format: int
+    learner: LearnerState
+    schedule: dict[Literal["step"], int]
+    sampler: dict[Literal["seed", "step"], int]
+    random: list[dict[str, Tensor]]  # of each rank
+    metrics_offset: int
+    memory: dict[str, Any]  # of `ProgressState`
+    first_loss: NotRequired[float | None]
+    recent_losses: NotRequired[list[float]]
+
+
+def capture(learner: Learner, position: TrainingPosition, progress: ProgressState) -> CheckpointState:
     """Return the state after ``position.step`` steps, with the learner's tensors, not copies. All ranks call this."""
     remembered = asdict(progress)
     # Beside the progress, not in it: workers of the previous version read the same format and ignore new keys here.
-    newer = {name: remembered.pop(name) for name in ("first_loss", "recent_losses")}
+    first_loss, recent_losses = (remembered.pop(name) for name in ("first_loss", "recent_losses"))
     return {
         "format": FORMAT,
         "learner": learner.state_dict(),
@@ -49,7 +63,9 @@ def capture(learner: Learner, position: TrainingPosition, progress: ProgressStat
         "random": _of_all_ranks(learner.world),
         "metrics_offset": position.step,
         "memory": remembered,
-    } | newer
+        "first_loss": first_loss,
+        "recent_losses": recent_losses,
+    }
 
 
 def detached(state: Any) -> Any:
@@ -63,7 +79,7 @@ def detached(state: Any) -> Any:
     return state
 
 
-def write(state: dict[str, Any], folder: Path) -> Path:
+def write(state: CheckpointState, folder: Path) -> Path:
     """Write a state to ``folder/step-<n>.pt``: write a temporary file, flush it to disk, rename it.
 
     Raises:
@@ -104,7 +120,7 @@ def _unwritable(error: BaseException, path: Path) -> TrainingError:
     return TrainingError(Reason.INTERNAL_ERROR, f"checkpoint {path.name} cannot be written: {error}")
 
 
-def read(resume: Resume) -> dict[str, Any]:
+def read(resume: Resume) -> CheckpointState:
     """Read a checkpoint and check that it has the recorded SHA-256.
 
     Its tensors are on the CPU, so that a device need not hold them beside the learner's, which are copies.
@@ -117,7 +133,7 @@ def read(resume: Resume) -> dict[str, Any]:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != resume.sha256:
             raise ValueError("its SHA-256 differs from that of the file that was stored")
-        state: dict[str, Any] = torch.load(resume.path, map_location="cpu", weights_only=True)
+        state: CheckpointState = torch.load(resume.path, map_location="cpu", weights_only=True)
         if state["format"] != FORMAT:
             raise ValueError(f"it is of another version of the service: format {state['format']}, not {FORMAT}")
     return state
@@ -142,7 +158,7 @@ def loading(resume: Resume) -> Iterator[None]:
         raise TrainingError(Reason.CHECKPOINT_DAMAGED, message) from error
 
 
-def restore(state: dict[str, Any], learner: Learner) -> int:
+def restore(state: CheckpointState, learner: Learner) -> int:
     """Restore a state into a learner, and the random states of this rank.
 
     Returns:

@@ -1,12 +1,10 @@
 """Saves and restores a training: the newest state when a checkpoint is due, and with it the best state so far."""
 
-from typing import Any
-
 from worker.rundir.activity import activity
 from worker.rundir.plan import Resume
 from worker.rundir.report import Report
 from worker.train.checkpoint import checkpoint_file
-from worker.train.checkpoint.checkpoint_file import TrainingPosition
+from worker.train.checkpoint.checkpoint_file import CheckpointState, TrainingPosition
 from worker.train.step.learner import Learner
 from worker.train.step.progress_state import ProgressState
 
@@ -27,7 +25,7 @@ class Checkpointer:
 
     def __init__(self, learner: Learner, report: Report, seed: int) -> None:
         self._learner, self._report, self._seed = learner, report, seed
-        self._best: dict[str, Any] | None = None
+        self._best: CheckpointState | None = None
         self._best_step: int | None = None
 
     def hold_best(self, done: int, progress: ProgressState) -> None:
@@ -45,7 +43,7 @@ class Checkpointer:
             self._write(state, best=self._best_step == done)
         self._best = self._best_step = None
 
-    def _write(self, state: dict[str, Any], *, best: bool) -> None:
+    def _write(self, state: CheckpointState, *, best: bool) -> None:
         activity.at("checkpoint")
         path = checkpoint_file.write(state, self._report.folder / "checkpoints")
         self._report.checkpoint(state["schedule"]["step"], f"checkpoints/{path.name}", best=best)

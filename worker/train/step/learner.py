@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,18 @@ from worker.train.models.registry import build_model
 from worker.train.process_group import ProcessGroup
 from worker.train.step.objective import objective_of
 from worker.train.step.optimizers import build_optimizer, to_evaluate, to_train
-from worker.train.step.weight_averaging import CycleAverage, WeightAverage
+from worker.train.step.weight_averaging import CycleAverage, CycleAverageState, WeightAverage
 
 _IMAGE_DIMENSIONS = 3  # shape of one image: channels, height, width
+
+
+class LearnerState(TypedDict):
+    """The state of a learner in a checkpoint, with the averages of weights that it keeps."""
+
+    model: dict[str, Tensor]
+    optimizer: dict[str, object]
+    ema: NotRequired[dict[str, Tensor]]
+    swa: NotRequired[CycleAverageState]
 
 
 class Learner:
@@ -79,13 +88,16 @@ class Learner:
         """The model without the wrappers of the compiler and DistributedDataParallel."""
         return self._model
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> LearnerState:
         """Return all that the next step depends on, except random states and the step's number."""
-        state = {"model": self._model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        averages = {"ema": self.average, "swa": self.cycles}
-        return state | {name: average.state_dict() for name, average in averages.items() if average is not None}
+        state = LearnerState(model=self._model.state_dict(), optimizer=self.optimizer.state_dict())
+        if self.average is not None:
+            state["ema"] = self.average.state_dict()
+        if self.cycles is not None:
+            state["swa"] = self.cycles.state_dict()
+        return state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: LearnerState) -> None:
         """Restore a state that `state_dict` returned."""
         self._model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,13 @@ class WeightAverage:
             value.copy_(state[name])
 
 
+class CycleAverageState(TypedDict):
+    """The state of a `CycleAverage` in a checkpoint."""
+
+    mean: dict[str, Tensor]
+    count: int
+
+
 class CycleAverage:
     """Plain mean of the weights at the ends of cycles (Izmailov et al. 2018, arXiv:1803.05407, algorithm 1).
 
@@ -87,12 +94,12 @@ class CycleAverage:
         """Give the model the mean. Running statistics of batch norm must be recomputed after that."""
         self._model.load_state_dict(self._mean)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> CycleAverageState:
         """Return the mean, by the model's names, and the number of averaged weights."""
         return {"mean": self._mean, "count": self.count}
 
     @torch.no_grad()
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: CycleAverageState) -> None:
         """Restore a mean that `state_dict` returned."""
         self.count = state["count"]
         for name, value in self._mean.items():
