@@ -28,7 +28,7 @@ def test_classes_are_split_as_scikit_learn_splits_them(counts: list[int], fracti
     try:
         expected = train_test_split(np.arange(len(classes)), test_size=fraction, random_state=0, stratify=classes)
     except ValueError:
-        with pytest.raises(ValueError, match="too few|none is left"):
+        with pytest.raises(ValueError, match=r"too few|none is left"):
             hold_back_rows(len(classes), fraction, classes)
         return
     for rows, theirs in zip(hold_back_rows(len(classes), fraction, classes), expected, strict=True):
