@@ -19,8 +19,8 @@ import torch
 from benchmarks.bounds_corpus.tasks import CorpusTask, jobs, task_of
 from benchmarks.bounds_corpus.training import Stack, one_cycles, range_tests, rounded
 from clr_core.bounds import Curve
-from clr_core.bounds.midpoint_rule import UNKNOWN
 from clr_core.bounds.replicas import examine
+from clr_core.bounds.training import UNKNOWN
 from clr_core.range_test import RangeTestPlan
 
 HELD_OUT = 100_000

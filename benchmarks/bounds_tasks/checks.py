@@ -10,9 +10,9 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.bounds_tasks.scoring import NEAR, default_rule
-from clr_core.bounds import Curve
+from clr_core.bounds import UNKNOWN, Curve
 from clr_core.bounds.confidence_interval import centre, half_width
-from clr_core.bounds.midpoint_rule import UNKNOWN, half_way
+from clr_core.bounds.midpoint_rule import half_way
 from clr_core.bounds.replicas import Replica, examine
 
 LEVEL = 0.9

@@ -7,9 +7,7 @@ from statistics import fmean, median, stdev
 from types import ModuleType
 from typing import Any
 
-from clr_core.bounds import Curve, NoBoundsError, lr_bounds
-from clr_core.bounds.midpoint_rule import UNKNOWN, Hints
-from clr_core.bounds.replicas import examine
+from clr_core.bounds import UNKNOWN, Curve, NoBoundsError, Training, lr_bounds, suggest_bounds
 
 Rule = Callable[[Sequence[float], Sequence[float]], float]
 NEAR = 0.05  # a regret up to here is a good rate
@@ -82,14 +80,14 @@ def has_batch_norm(task: Any) -> bool:
     return bool({"bn", "resnet"} & set(task.name.split("_")))
 
 
-def hinted(hints: Hints) -> Rule:
+def told(training: Training) -> Rule:
     """The default rule, told what does not show in a curve."""
 
     def rule(lrs: Sequence[float], losses: Sequence[float]) -> float:
-        found = examine(Curve.of(lrs, losses), hints, with_spread=False).found
-        if found is None:
-            raise NoBoundsError(())
-        return float(min(10.0**found.log10_lr, lrs[-1]))
+        bounds = suggest_bounds(Curve.of(lrs, losses), training=training)
+        if bounds.max_lr is None:
+            raise NoBoundsError(bounds.warnings)
+        return bounds.max_lr
 
     return rule
 
@@ -97,12 +95,12 @@ def hinted(hints: Hints) -> Rule:
 def told_of_plain_sgd(task: Any, variant: str) -> Rule:
     """The default rule, told where the optimizer has no momentum."""
     del variant
-    return hinted(Hints(momentum=False) if is_plain_sgd(task) else UNKNOWN)
+    return told(Training(optimizer="sgd", momentum=False) if is_plain_sgd(task) else UNKNOWN)
 
 
 def told_of_batch_norm(task: Any, variant: str) -> Rule:
     """The default rule, told where held-back losses come from a network with batch norm."""
-    return hinted(Hints(lagging_statistics=variant.endswith("val") and has_batch_norm(task)))
+    return told(Training(batch_norm=has_batch_norm(task), held_back=variant.endswith("val")))
 
 
 def named(rule: Callable[[Curve], float]) -> Rule:

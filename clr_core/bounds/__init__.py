@@ -19,9 +19,11 @@ from clr_core.bounds.result import (
     WarningCode,
 )
 from clr_core.bounds.suggest import lr_bounds, suggest_bounds
+from clr_core.bounds.training import UNKNOWN, Training
 
 __all__ = [
     "NAMED_RULES",
+    "UNKNOWN",
     "Alternative",
     "BoundsWarning",
     "Curve",
@@ -32,6 +34,7 @@ __all__ = [
     "LrInterval",
     "MedianCurve",
     "NoBoundsError",
+    "Training",
     "WarningCode",
     "lr_bounds",
     "merge",

@@ -9,7 +9,8 @@ import numpy as np
 
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.curve_features import Reading, read
-from clr_core.bounds.midpoint_rule import Hints, half_way
+from clr_core.bounds.midpoint_rule import half_way
+from clr_core.bounds.training import Training
 
 RESAMPLES: Final = 24  # relative error of a standard deviation from so many: 1 / sqrt(48), 14 %
 PRIOR_REPLICAS: Final = 4  # the noise within sweeps weighs like the variance of this many further replicas
@@ -20,7 +21,7 @@ RULE_ERROR: Final = 0.1
 MEDIAN_FROM: Final = 3  # replicas; of fewer the median is the mean
 
 
-def noise_spread(curve: Curve, reading: Reading, hints: Hints, *, blew_up: bool) -> float:
+def noise_spread(curve: Curve, reading: Reading, training: Training, *, blew_up: bool) -> float:
     """Standard deviation of log10 max_lr if the noise of this sweep had fallen out otherwise.
 
     Wild bootstrap (Wu 1986): each residual from the smoothed curve keeps its size, so that noise that grows
@@ -29,7 +30,7 @@ def noise_spread(curve: Curve, reading: Reading, hints: Hints, *, blew_up: bool)
     Args:
         curve: Finite curve, n points.
         reading: Its marks.
-        hints: As for ``half_way``.
+        training: What is known of the training.
         blew_up: As for ``read``.
 
     Returns:
@@ -41,7 +42,7 @@ def noise_spread(curve: Curve, reading: Reading, hints: Hints, *, blew_up: bool)
     logs = []
     for _ in range(RESAMPLES):
         losses = reading.smooth + residuals * rng.choice((-1.0, 1.0), size=len(residuals))
-        found = half_way(read(Curve.of(curve.lrs, losses.tolist()), blew_up=blew_up), hints)
+        found = half_way(read(Curve.of(curve.lrs, losses.tolist()), blew_up=blew_up), training)
         if found is not None:
             logs.append(found.log10_lr)
     grid = float(np.median(np.diff(reading.x))) / math.sqrt(12.0)

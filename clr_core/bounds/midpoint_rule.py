@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from clr_core.bounds.curve_features import Reading
+from clr_core.bounds.training import UNKNOWN, Training
 
 Branch = Literal["half_way", "floor", "plateau"]
 
@@ -17,27 +18,6 @@ DECADE: Final = 1.0
 RAMP: Final = 1.0 / 3.0  # the two margins blend over so many decades on either side, so that nothing jumps
 HALF: Final = 1.0 / 2.0
 LAG: Final = 1.0  # decades: running statistics average the last ten steps, so they fail at a tenth of the rate
-THIRD: Final = 1.0 / 3.0  # without momentum nothing delays the explosion: good rates lie nearer to the edge
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What is known of the training and does not show in a curve.
-
-    Attributes:
-        momentum: False for SGD without momentum; True or None (unknown) otherwise.
-        lagging_statistics: Whether the losses were measured in evaluation mode on a network with batch norm,
-            that is with running means of its activations.
-        edge: log10 of the rate of the edge, where further sweeps have told it more sharply; matters for curves
-            that show an edge themselves.
-    """
-
-    momentum: bool | None = None
-    lagging_statistics: bool = False
-    edge: float | None = None
-
-
-UNKNOWN: Final = Hints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +34,7 @@ class Suggestion:
     branch: Branch
 
 
-def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
+def half_way(reading: Reading, training: Training = UNKNOWN, edge: float | None = None) -> Suggestion | None:
     """Suggest the peak rate from the marks of one curve.
 
     In log10 of the rate, f is where half of the fall is done, g where nine tenths are (the floor begins), b
@@ -70,10 +50,8 @@ def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
     * ``plateau`` (edge, no fall): e - log10 12.  The sweep was too quick to leave a plateau; once left, the
       same network explodes a decade earlier.
 
-    Without momentum (``Hints.momentum`` False) an explosion shows at once: a third of the way in place of
-    half of it, and log10 5 always.  With ``Hints.lagging_statistics`` e is a decade above where it was read:
-    running means of batch norm cover the last 1 / 0.1 steps, so evaluation breaks down where ten steps change
-    the weights, training where one does.
+    With ``Training.lagging_statistics`` e is a decade above where it was read: running means of batch norm cover
+    the last 1 / 0.1 steps, so evaluation breaks down where ten steps change the weights, training where one does.
 
     Source: ours.  Smith 2017 (arXiv:1506.01186, section 3.3) reads the two ends of the falling stretch by
     eye; that a sharp limit of the rate exists, and falls as training goes on, is the edge of stability of
@@ -86,31 +64,31 @@ def half_way(reading: Reading, hints: Hints = UNKNOWN) -> Suggestion | None:
 
     Args:
         reading: Marks of the curve.
-        hints: What is known beside the curve.
+        training: What is known of the training.
+        edge: log10 of the rate of the edge, if further sweeps have located it better; it replaces the edge of a
+            curve that shows one itself.
 
     Returns:
         The suggestion; None if the curve shows neither fall nor edge.
     """
     x = reading.x
-    memoryless = hints.momentum is False
-    edge = _edge(reading, hints)
+    limit = _limit(reading, training, edge)
     if not reading.has_fall:
-        if edge is None:
-            return None
-        return Suggestion(edge - (MARGIN if memoryless else CAUTIOUS_MARGIN), "plateau")
-    if edge is None:
+        return None if limit is None else Suggestion(limit - CAUTIOUS_MARGIN, "plateau")
+    if limit is None:
         return Suggestion(_before_the_end(reading), "floor")
     begun = reading.fallen_at(FALL)
-    margin = MARGIN if memoryless else _margin(edge - float(x[begun]))
-    share = (THIRD if memoryless else HALF) * (edge - float(reading.travel[begun]))
-    return Suggestion(min(edge - max(margin, share), _reach(reading)), "half_way")
+    margin = _margin(limit - float(x[begun]))
+    share = HALF * (limit - float(reading.travel[begun]))
+    return Suggestion(min(limit - max(margin, share), _reach(reading)), "half_way")
 
 
-def _edge(reading: Reading, hints: Hints) -> float | None:
+def _limit(reading: Reading, training: Training, edge: float | None) -> float | None:
+    """log10 of the edge of the training loss; None if the curve shows none."""
     if reading.edge is None:
         return None
-    seen = float(reading.x[reading.edge]) if hints.edge is None else hints.edge
-    return seen + (LAG if hints.lagging_statistics else 0.0)
+    seen = float(reading.x[reading.edge]) if edge is None else edge
+    return seen + (LAG if training.lagging_statistics else 0.0)
 
 
 def _reach(reading: Reading) -> float:

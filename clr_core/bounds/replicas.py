@@ -10,7 +10,8 @@ import numpy as np
 from clr_core.bounds.confidence_interval import noise_spread
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.curve_features import MIN_POINTS, Reading, read
-from clr_core.bounds.midpoint_rule import Hints, Suggestion, half_way
+from clr_core.bounds.midpoint_rule import Suggestion, half_way
+from clr_core.bounds.training import Training
 from clr_core.errors import InvalidArgumentError
 
 _CEILING: Final = 1e300  # differences of losses up to here do not overflow
@@ -106,12 +107,13 @@ class Replica:
         return self.curve.lrs[0 if self.finite is None else len(self.finite.lrs)]
 
 
-def examine(curve: Curve, hints: Hints, *, with_spread: bool) -> Replica:
+def examine(curve: Curve, training: Training, *, edge: float | None = None, with_spread: bool) -> Replica:
     """Read a curve and apply the default rule to it.
 
     Args:
         curve: Any curve.
-        hints: As for ``half_way``.
+        training: What is known of the training.
+        edge: As for ``half_way``.
         with_spread: Whether to resample its noise, which takes about ten milliseconds.
 
     Returns:
@@ -122,9 +124,9 @@ def examine(curve: Curve, hints: Hints, *, with_spread: bool) -> Replica:
         return Replica(curve, finite, None, None, below_range=False, spread=0.0)
     blew_up = len(finite.lrs) < len(curve.lrs)
     reading = read(finite, blew_up=blew_up)
-    found = half_way(reading, hints)
+    found = half_way(reading, training, edge)
     if found is not None and found.log10_lr < math.log10(curve.lrs[0]):
         return Replica(curve, finite, reading, None, below_range=True, spread=0.0)
     wanted = with_spread and found is not None
-    spread = noise_spread(finite, reading, hints, blew_up=blew_up) if wanted else 0.0
+    spread = noise_spread(finite, reading, training, blew_up=blew_up) if wanted else 0.0
     return Replica(curve, finite, reading, found, below_range=False, spread=spread)

@@ -3,16 +3,16 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from statistics import median
 from typing import Final
 
 from clr_core.bounds.confidence_interval import centre, half_width
+from clr_core.bounds.correction import correction
 from clr_core.bounds.curve import Curve
 from clr_core.bounds.evidence import alternatives_of, evidence_of
-from clr_core.bounds.midpoint_rule import UNKNOWN, Hints
 from clr_core.bounds.replicas import Replica, examine
 from clr_core.bounds.result import BoundsWarning, LrBounds, LrInterval, NoBoundsError
+from clr_core.bounds.training import UNKNOWN, Training
 from clr_core.bounds.warnings import LAGGING, cautions, grade
 from clr_core.errors import InvalidArgumentError
 
@@ -26,23 +26,19 @@ def suggest_bounds(
     curves: Curve | Iterable[Curve],
     *,
     level: float = 0.9,
-    momentum: bool | None = None,
-    batch_norm: bool | None = None,
-    held_back: bool = False,
+    training: Training = UNKNOWN,
     short_sweeps: Iterable[Curve] = (),
 ) -> LrBounds:
-    """Suggest the bounds of a cycle: the default rule on each curve, then the median of what it says.
+    """Suggest the bounds of a cycle: the default rule on each curve, the median of what it says, a correction.
 
-    max_lr = 10^median(log10 max_lr of the replicas), base_lr = max_lr / 10.  The rule: ``half_way``; the
-    intervals: ``half_width``.  Scaling the losses, adding a constant to them or permuting the replicas
-    changes nothing.
+    max_lr = 10^(median(log10 max_lr of the replicas) + correction), base_lr = max_lr / 10.  The rule: ``half_way``;
+    what the training changes: ``correction``; the intervals: ``half_width``.  Scaling the losses, adding a
+    constant to them or permuting the replicas changes nothing.
 
     Args:
         curves: One curve, or one for each replica of the same range test, at least one.
         level: Level of the intervals, 0 < level < 1.
-        momentum: False for SGD without momentum; True or None (unknown) otherwise.
-        batch_norm: Whether the network has batch norm; None if unknown.  Matters with ``held_back`` only.
-        held_back: Whether the losses are those of held-back data, measured in evaluation mode.
+        training: What is known of the training that the bounds are for.
         short_sweeps: Sweeps around the edge from the same initial weights (``clr_core.range_test.around_edge``).
             The median of all edges then takes the place of each curve's own; the interval stays that of the
             curves, since these edges are not independent of theirs.
@@ -59,20 +55,18 @@ def suggest_bounds(
         raise InvalidArgumentError("curves", given, "at least one curve")
     if not 0.0 < level < 1.0:
         raise InvalidArgumentError("level", level, "a number between 0 and 1, both ends excluded")
-    hints = Hints(momentum=momentum, lagging_statistics=held_back and batch_norm is True)
-    replicas = [examine(curve, hints, with_spread=True) for curve in given]
+    replicas = [examine(curve, training, with_spread=True) for curve in given]
     usable = [r for r in replicas if r.found is not None]
-    edge = _shared_edge(replicas, [examine(curve, hints, with_spread=False) for curve in short_sweeps])
+    edge = _shared_edge(replicas, [examine(curve, training, with_spread=False) for curve in short_sweeps])
     if edge is None:
-        max_lr = _max_lr(replicas)
+        max_lr = _max_lr(replicas, training)
     else:
-        sharper = replace(hints, edge=edge)
-        max_lr = _max_lr([examine(curve, sharper, with_spread=False) for curve in given])
+        max_lr = _max_lr([examine(curve, training, edge=edge, with_spread=False) for curve in given], training)
     if max_lr is None:
         return _without_bounds(replicas, level)
     half = half_width([r.found.log10_lr for r in usable if r.found is not None], [r.spread for r in usable], level)
     interval = _interval(max_lr, half, given)
-    warnings = cautions(replicas, 2.0 * half) + (LAGGING if hints.lagging_statistics else ())
+    warnings = cautions(replicas, 2.0 * half) + (LAGGING if training.lagging_statistics else ())
     return LrBounds(
         base_lr=_foot(max_lr),
         max_lr=max_lr,
@@ -103,7 +97,7 @@ def lr_bounds(lrs: Sequence[float], losses: Sequence[float]) -> tuple[float, flo
         NoBoundsError: The curve defends no bound.
     """
     replica = examine(Curve.of(lrs, losses), UNKNOWN, with_spread=False)
-    max_lr = _max_lr([replica])
+    max_lr = _max_lr([replica], UNKNOWN)
     if max_lr is None:
         raise NoBoundsError(_without_bounds([replica], 0.9).warnings)
     return _foot(max_lr), max_lr
@@ -115,13 +109,13 @@ def _shared_edge(replicas: Sequence[Replica], short: Sequence[Replica]) -> float
     return median([math.log10(lr) for lr in (*seen, *again)]) if seen and again else None
 
 
-def _max_lr(replicas: Sequence[Replica]) -> float | None:
-    """Median over the replicas with a suggestion; None if they are half or fewer, or a tenth of it is 0."""
+def _max_lr(replicas: Sequence[Replica], training: Training) -> float | None:
+    """Corrected median over the replicas with a suggestion; None if they are half or fewer, or a tenth of it is 0."""
     logs = [r.found.log10_lr for r in replicas if r.found is not None]
     if 2 * len(logs) <= len(replicas):
         return None
     largest = max(r.curve.lrs[-1] for r in replicas)
-    middle = centre(logs)
+    middle = centre(logs) + correction(replicas, training)
     max_lr = 10.0**middle if middle < math.log10(largest) else largest
     return max_lr if _foot(max_lr) < max_lr else None
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import SGD, Optimizer
 
-from clr_core.bounds import Curve, LrBounds, suggest_bounds
+from clr_core.bounds import Curve, LrBounds, Training, suggest_bounds
 from clr_core.errors import InvalidArgumentError
 from clr_core.range_test import DivergenceRule, RangeTestPlan
 from clr_core.schedules import validation
@@ -71,10 +71,10 @@ def find_lr(  # noqa: PLR0913 - each is a decision of the caller's
     objects = [restore] if not isinstance(restore, list | tuple) else list(restore)
     counts = _AUTO if replicas == "auto" else (validation.steps("replicas", replicas),)
     sweeps = _Sweeps(step, loader, given, objects, plan or RangeTestPlan())
-    hints = _hints(given, objects)
+    training = _training(given, objects)
     with Progress(progress if ranks.rank() == 0 else False) as bar:
         try:
-            bounds = sweeps.until(counts, hints, bar)
+            bounds = sweeps.until(counts, training, bar)
         finally:
             sweeps.restore()
     return FoundLR(bounds, tuple(sweeps.curves), sweeps.lrs.highest)
@@ -101,15 +101,15 @@ class _Sweeps:
         self.lrs = GroupLRs(optimizers)
         self.curves: list[Curve] = []
 
-    def until(self, counts: Sequence[int], hints: dict[str, Any], bar: Progress) -> LrBounds:
+    def until(self, counts: Sequence[int], training: Training, bar: Progress) -> LrBounds:
         """Sweep until the bounds are narrow, or there is no bound, or the last of the counts is reached."""
         for count in counts:
             while len(self.curves) < count:
                 self._sweep(count, bar)
-            interval = suggest_bounds(self.curves, **hints).max_lr_interval
+            interval = suggest_bounds(self.curves, training=training).max_lr_interval
             if interval is None or math.log10(interval.high / interval.low) <= _NARROW:
                 break
-        return suggest_bounds(self.curves, **hints)
+        return suggest_bounds(self.curves, training=training)
 
     def restore(self) -> None:
         """Put everything back."""
@@ -224,11 +224,15 @@ def _check_optimizers(optimizers: list[Any]) -> None:
             raise InvalidArgumentError("optimizers", f"{type(each).__name__} without parameters", "ones that have some")
 
 
-def _hints(optimizers: list[Optimizer], objects: list[object]) -> dict[str, Any]:
-    """Return what the rule for bounds makes use of."""
-    plain = all(
-        isinstance(optimizer, SGD) and not any(group["momentum"] for group in optimizer.param_groups)
-        for optimizer in optimizers
-    )
+def _training(optimizers: list[Optimizer], objects: list[object]) -> Training:
+    """Return what optimizers and networks tell of the training."""
     norms = [isinstance(m, _BatchNorm) for each in objects if isinstance(each, nn.Module) for m in each.modules()]
-    return {"momentum": not plain, "batch_norm": any(norms) if norms else None}
+    names = {"sgd" if isinstance(each, SGD) else type(each).__name__.lower() for each in optimizers}
+    with_momentum = any(
+        group["momentum"] for each in optimizers if isinstance(each, SGD) for group in each.param_groups
+    )
+    return Training(
+        optimizer=next(iter(names)) if len(names) == 1 else None,
+        momentum=with_momentum if names == {"sgd"} else None,
+        batch_norm=any(norms) if norms else None,
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clr_core.bounds import Curve, merge, suggest_bounds
+from clr_core.bounds import Curve, Training, merge, suggest_bounds
 from clr_core.errors import InvalidArgumentError
 from tests.unit.clr_core.bounds.test_suggest import RATES, STEPS, curve
 
@@ -89,14 +89,14 @@ LOSSES = st.one_of(st.lists(LOSS, min_size=1, max_size=40), st.lists(st.floats(-
     st.fixed_dictionaries({name: st.booleans() for name in ("momentum", "batch_norm", "held_back")}),
 )
 def test_whatever_the_input_bounds_are_ordered_and_inside_the_rates(
-    replicas: list[list[float]], first: float, ratio: float, linear: bool, hints: dict[str, Any]
+    replicas: list[list[float]], first: float, ratio: float, linear: bool, known: dict[str, Any]
 ) -> None:
     def rate(k: int) -> float:
         return first * (1 + k * (ratio - 1)) if linear else first * math.exp(k * math.log(ratio) / 4)
 
     rates = sorted({lr for k in range(40) if math.isfinite(lr := rate(k))})
     curves = [Curve.of(rates[: len(losses)], losses[: len(rates)]) for losses in replicas]
-    bounds = suggest_bounds(curves, **hints)
+    bounds = suggest_bounds(curves, training=Training(**known))
     json.dumps(bounds.to_dict(), allow_nan=False)
     if bounds.max_lr is None or bounds.base_lr is None:
         assert (bounds.grade, bounds.max_lr, bounds.base_lr) == ("none", None, None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clr_core.bounds import Curve, NoBoundsError, lr_bounds, suggest_bounds
+from clr_core.bounds import Curve, NoBoundsError, Training, lr_bounds, suggest_bounds
 from clr_core.bounds.literature_rules import minimum, steepest
 
 STEPS = 161
@@ -33,8 +33,8 @@ def curve(shape: dict[str, float], *, noise: float = 0.02, seed: int = 0, end: f
     return Curve.of(lrs, losses)
 
 
-def max_lr_of(measured: Curve, **options: Any) -> float:
-    bounds = suggest_bounds(measured, **options)
+def max_lr_of(measured: Curve, **known: Any) -> float:
+    bounds = suggest_bounds(measured, training=Training(**known))
     assert bounds.max_lr is not None
     return math.log10(bounds.max_lr)
 
@@ -127,6 +127,23 @@ def test_without_momentum_the_rate_lies_nearer_to_the_edge() -> None:
     assert max_lr_of(measured) == max_lr_of(measured, momentum=True)
 
 
+def test_plain_sgd_gets_a_rate_twice_as_high_and_no_other_optimizer_does() -> None:
+    measured = curve({"fall": -2.0, "edge": 0.0})
+    alone = max_lr_of(measured)
+    assert max_lr_of(measured, optimizer="sgd", momentum=False) == pytest.approx(alone + 0.3)
+    assert max_lr_of(measured, optimizer="rmsprop", momentum=False) == alone
+    assert max_lr_of(measured, optimizer="sgd", momentum=True) == alone
+    assert max_lr_of(measured, optimizer="sgd") == alone
+
+
+def test_the_interval_moves_with_the_answer() -> None:
+    measured = curve({"fall": -2.0, "edge": 0.0})
+    alone, told = (suggest_bounds(measured, training=Training(momentum=each)) for each in (None, False))
+    assert alone.max_lr_interval is not None
+    assert told.max_lr_interval is not None
+    assert told.max_lr_interval.low == pytest.approx(alone.max_lr_interval.low * 10**0.3)
+
+
 def test_the_number_of_steps_of_a_sweep_does_not_move_the_bounds() -> None:
     def sweep(steps: int) -> Curve:
         """The loss falls where the sum of the rates so far is 0.03, and explodes at a rate of 1."""
@@ -160,7 +177,7 @@ def test_held_back_loss_under_batch_norm_is_known_to_explode_a_decade_early() ->
     assert told == pytest.approx(max_lr_of(training), abs=0.15)
     assert max_lr_of(held_back) < told - 0.3
     assert max_lr_of(held_back, batch_norm=True) == max_lr_of(held_back, held_back=True) == max_lr_of(held_back)
-    answer = suggest_bounds(held_back, batch_norm=True, held_back=True)
+    answer = suggest_bounds(held_back, training=Training(batch_norm=True, held_back=True))
     assert "lagging_statistics" in {warning.code for warning in answer.warnings}
 
 

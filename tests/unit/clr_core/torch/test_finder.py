@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from clr_core.bounds import suggest_bounds
 from clr_core.errors import InvalidArgumentError
 from clr_core.range_test import RangeTestPlan
 from clr_core.schedules import constant
@@ -78,6 +79,15 @@ class Task:
             random.getstate(), str(np.random.get_state(legacy=True)), torch.get_rng_state().numpy().tobytes(),
         ]  # fmt: skip
         return hashlib.sha256(pickle.dumps(held)).hexdigest()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_reading_is_told_of_the_optimizer(momentum: float) -> None:
+    found = Task(momentum=momentum).find(replicas=2, plan=RangeTestPlan(1e-5, 10.0, 60))
+    alone = suggest_bounds(found.curves)
+    assert found.max_lr is not None
+    assert alone.max_lr is not None
+    assert found.max_lr == pytest.approx(min(10.0, alone.max_lr * (1.0 if momentum else 10**0.3)))
 
 
 def test_it_finds_a_rate_that_trains() -> None:
