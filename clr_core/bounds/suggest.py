@@ -115,7 +115,7 @@ def _max_lr(replicas: Sequence[Replica], training: Training) -> float | None:
     if 2 * len(logs) <= len(replicas):
         return None
     largest = max(r.curve.lrs[-1] for r in replicas)
-    middle = centre(logs) + correction(replicas, training)
+    middle = centre(logs) + correction(training)
     max_lr = 10.0**middle if middle < math.log10(largest) else largest
     return max_lr if _foot(max_lr) < max_lr else None
 
