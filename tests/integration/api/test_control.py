@@ -1,30 +1,14 @@
 """Resume, clone, delete, cancel, workers and draining over HTTP."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from api.app import create_app
-from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.lifecycle import claims
 from jobs.scheduling import workers
 from jobs.scheduling.workers import WorkerInfo
 from tests.api_requests import assert_problem
 from tests.builders import lr_find, train
-
-
-@pytest.fixture
-def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    del database  # migrated
-    settings = Settings(
-        data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
-    )
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield client
 
 
 def test_a_job_is_cancelled_resumed_and_deleted(client: TestClient) -> None:

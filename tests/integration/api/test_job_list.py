@@ -1,17 +1,12 @@
 """The list of jobs: every filter, several at once, page by page, and what is refused."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import text, update
 
-from api.app import create_app
-from jobs.config.settings import Settings
 from jobs.database import job_list
 from jobs.database.job_list import JobFilter
 from jobs.database.row_filter import RowFilter
@@ -20,16 +15,6 @@ from jobs.database.tables.jobs import Job
 from jobs.status import Status
 from jobs.submission import submit
 from tests.builders import conditions, lr_find_spec, one_cycle, sweep_spec, train_spec
-
-
-@pytest.fixture
-def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    del database  # migrated
-    settings = Settings(
-        data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
-    )
-    with TestClient(create_app(settings)) as client:
-        yield client
 
 
 def submitted(database: Database, status: Status = Status.QUEUED, **changes: Any) -> str:

@@ -8,25 +8,9 @@ from jobs.curves import elapsed_time
 from jobs.curves.documents import CurveSelection, curves
 from jobs.curves.series import Source
 from jobs.database import queries
-from jobs.database.records import Batch, Claim, MetricPoint
 from jobs.database.session import Database
 from jobs.errors import NoTimesError
-from jobs.lifecycle import claims
-from jobs.submission import submit
-from tests.builders import train_spec
-from tests.integration.results.test_rollups import document
-
-
-def claimed(database: Database) -> Claim:
-    submit.submit(database, train_spec())
-    claim = claims.claim_next(database, worker="w", slots=2, free=2, lease_s=30)
-    assert claim is not None
-    return claim
-
-
-def write(database: Database, claim: Claim, values: dict[int, float], metric: str = "train_loss") -> None:
-    points = [MetricPoint(metric, 0, step, value) for step, value in values.items()]
-    claims.record(database, claim, Batch(points=points))
+from tests.integration.results.test_rollups import claimed, document, write
 
 
 def test_over_time_a_step_lies_at_the_seconds_it_was_done_after(database: Database) -> None:

@@ -1,17 +1,12 @@
 """``POST /v1/jobs:validate``: the same checks as a submit, and nothing written."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import text, update
 
-from api.app import create_app
 from api.openapi.examples import JOB_SPECS
-from jobs.config.settings import Settings
 from jobs.database.session import Database
 from jobs.database.tables.jobs import Job
 from jobs.database.tables.metadata import METADATA
@@ -20,16 +15,6 @@ from jobs.scheduling.workers import WorkerInfo
 from tests.builders import conditions, lr_find, one_cycle, sweep, train
 
 UNKNOWN = "job_0192f0c1d2e37f4a8b5c6d7e8f901234"
-
-
-@pytest.fixture
-def client(database: Database, database_url: str, tmp_path: Path) -> Iterator[TestClient]:
-    del database  # migrated
-    settings = Settings(
-        data_dir=tmp_path, database_url=SecretStr(database_url), broker_url=SecretStr("redis://127.0.0.1:1/0")
-    )
-    with TestClient(create_app(settings)) as client:
-        yield client
 
 
 def rows(database: Database) -> dict[str, int]:
